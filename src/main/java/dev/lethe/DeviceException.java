@@ -1,0 +1,21 @@
+package dev.lethe;
+
+/** A device is missing, or failed while compiling, allocating or running. */
+public final class DeviceException extends LetheException {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * @param message which device, what failed, and what would help
+   */
+  public DeviceException(String message) {
+    super(message);
+  }
+
+  /**
+   * @param message which device, what failed, and what would help
+   * @param cause the failure underneath
+   */
+  public DeviceException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,32 @@
+package dev.lethe;
+
+/**
+ * How a session is opened.
+ *
+ * @param device {@code auto}, {@code cpu}, {@code cpu:scalar}, {@code opencl} (the first OpenCL device that works) or
+ *     {@code opencl:P.D}
+ * @param threads how many threads the CPU device uses; 0 for one per processor
+ */
+public record Options(String device, int threads) {
+  /** Checks. */
+  public Options {
+    if (threads < 0 || threads > 1024) {
+      throw new InputException("threads must be 0 (one per processor) to 1024, not " + threads);
+    }
+  }
+
+  /** The best device, one thread per processor where that is the CPU. */
+  public static Options defaults() {
+    return new Options("auto", 0);
+  }
+
+  /** The same options on another device. */
+  public Options withDevice(String newDevice) {
+    return new Options(newDevice, threads);
+  }
+
+  /** The same options with another number of threads. */
+  public Options withThreads(int newThreads) {
+    return new Options(device, newThreads);
+  }
+}

@@ -1,0 +1,181 @@
+package dev.lethe;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.util.Arrays;
+
+/**
+ * A dense row-major array of 32-bit floats or 32-bit integers in a direct buffer, so that devices copy from and to it
+ * without a detour through the Java heap.
+ *
+ * <p>The shape is fixed; the elements may be written through {@link #floats()} and {@link #ints()}. A tensor larger
+ * than 2 GiB is refused. Not safe for a writer beside other threads; any number of readers is fine.
+ */
+public final class Tensor {
+  /** What an element is. */
+  public enum Type {
+    /** IEEE 754 binary32. */
+    FLOAT32,
+    /** Two's complement 32-bit integer: ids and sequence lengths. */
+    INT32;
+
+    /** Bytes per element. */
+    public static final int BYTES = 4;
+  }
+
+  private final Type type;
+  private final int[] shape;
+  private final ByteBuffer data;
+
+  private Tensor(Type type, int[] shape, ByteBuffer data) {
+    this.type = type;
+    this.shape = shape;
+    this.data = data;
+  }
+
+  /**
+   * A tensor of zeros.
+   *
+   * @throws InputException when a dimension is negative or the tensor would exceed 2 GiB
+   */
+  public static Tensor allocate(Type type, int... shape) {
+    int bytes = bytes(shape);
+    return new Tensor(type, shape.clone(), ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()));
+  }
+
+  /**
+   * A float tensor holding a copy of {@code values}, the last axis varying fastest.
+   *
+   * @throws InputException when the number of values is not the product of the shape
+   */
+  public static Tensor of(float[] values, int... shape) {
+    checkCount(values.length, shape);
+    Tensor tensor = allocate(Type.FLOAT32, shape);
+    tensor.floats().put(values);
+    return tensor;
+  }
+
+  /**
+   * An integer tensor holding a copy of {@code values}, the last axis varying fastest.
+   *
+   * @throws InputException when the number of values is not the product of the shape
+   */
+  public static Tensor of(int[] values, int... shape) {
+    checkCount(values.length, shape);
+    Tensor tensor = allocate(Type.INT32, shape);
+    tensor.ints().put(values);
+    return tensor;
+  }
+
+  /**
+   * A tensor over {@code data} without a copy: from its position, in native byte order. The tensor keeps the buffer
+   * alive; a read-only buffer (a mapped file) makes a tensor that can be an input only.
+   *
+   * @throws InputException when the buffer is not direct or its remaining bytes do not match the shape
+   */
+  public static Tensor wrap(ByteBuffer data, Type type, int... shape) {
+    if (!data.isDirect()) {
+      throw new InputException("a tensor wraps direct buffers only; use Tensor.of for heap arrays");
+    }
+    if (data.remaining() != bytes(shape)) {
+      throw new InputException(
+          "shape " + Arrays.toString(shape) + " needs " + bytes(shape) + " bytes, the buffer has " + data.remaining());
+    }
+    return new Tensor(type, shape.clone(), data.slice().order(ByteOrder.nativeOrder()));
+  }
+
+  /** What an element is. */
+  public Type type() {
+    return type;
+  }
+
+  /** A copy of the shape; empty for a scalar. */
+  public int[] shape() {
+    return shape.clone();
+  }
+
+  /** Number of axes. */
+  public int rank() {
+    return shape.length;
+  }
+
+  /** Length of {@code axis}, counted from 0. */
+  public int dimension(int axis) {
+    return shape[axis];
+  }
+
+  /** Number of elements. */
+  public int size() {
+    return data.capacity() / Type.BYTES;
+  }
+
+  /** The same elements under another shape with as many of them; shares the buffer. */
+  public Tensor reshape(int... newShape) {
+    checkCount(size(), newShape);
+    return new Tensor(type, newShape.clone(), data);
+  }
+
+  /** A view of the elements, from position 0 to {@link #size()}; writes go through. */
+  public FloatBuffer floats() {
+    require(Type.FLOAT32);
+    return bytes().asFloatBuffer();
+  }
+
+  /** A view of the elements, from position 0 to {@link #size()}; writes go through. */
+  public IntBuffer ints() {
+    require(Type.INT32);
+    return bytes().asIntBuffer();
+  }
+
+  /** A view of the direct buffer underneath, from position 0 to its capacity, in native byte order. */
+  public ByteBuffer bytes() {
+    return data.duplicate().order(ByteOrder.nativeOrder()).clear();
+  }
+
+  /** A copy of the elements. */
+  public float[] toFloatArray() {
+    float[] values = new float[size()];
+    floats().get(values);
+    return values;
+  }
+
+  /** A copy of the elements. */
+  public int[] toIntArray() {
+    int[] values = new int[size()];
+    ints().get(values);
+    return values;
+  }
+
+  @Override
+  public String toString() {
+    return type + Arrays.toString(shape);
+  }
+
+  private void require(Type wanted) {
+    if (type != wanted) {
+      throw new InputException("the tensor holds " + type + ", not " + wanted);
+    }
+  }
+
+  private static void checkCount(int values, int[] shape) {
+    if (bytes(shape) / Type.BYTES != values) {
+      throw new InputException("shape " + Arrays.toString(shape) + " does not hold " + values + " values");
+    }
+  }
+
+  private static int bytes(int[] shape) {
+    long count = 1;
+    for (int n : shape) {
+      if (n < 0) {
+        throw new InputException("shape " + Arrays.toString(shape) + " has a negative dimension");
+      }
+      count *= n;
+      if (count > Integer.MAX_VALUE / Type.BYTES) {
+        throw new InputException("shape " + Arrays.toString(shape) + " exceeds 2 GiB, the most one tensor holds");
+      }
+    }
+    return (int) count * Type.BYTES;
+  }
+}

@@ -1,0 +1,25 @@
+package dev.lethe.backend;
+
+import dev.lethe.Device;
+import dev.lethe.Options;
+import dev.lethe.Session;
+import dev.lethe.network.Graph;
+import java.util.List;
+
+/** One way to run networks. Found through {@link java.util.ServiceLoader}; stateless. */
+public interface Backend {
+  /**
+   * Its devices, whole or not. What keeps the backend as a whole or one platform from working is a device that is not
+   * usable, whose refusal says what to do. Never throws.
+   */
+  List<Device> devices();
+
+  /**
+   * Compiles and uploads.
+   *
+   * @param device one of {@link #devices()}, usable
+   * @param choice for {@link Session#choice()}
+   * @throws dev.lethe.DeviceException when the device fails
+   */
+  Session open(Graph graph, Device device, Options options, String choice);
+}

@@ -1,0 +1,110 @@
+package dev.lethe.backend;
+
+import dev.lethe.Device;
+import dev.lethe.DeviceException;
+import dev.lethe.InputException;
+import dev.lethe.Network;
+import dev.lethe.Options;
+import dev.lethe.Session;
+import dev.lethe.network.Graph;
+import dev.lethe.spi.Engine;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/** Chooses a device among those of all backends. */
+public final class BackendEngine implements Engine {
+  private static final System.Logger LOG = System.getLogger("dev.lethe");
+
+  @Override
+  public List<Device> devices() {
+    return List.copyOf(candidates().keySet());
+  }
+
+  @Override
+  public Session open(Network network, Options options) {
+    if (!(network instanceof Graph graph)) {
+      throw new InputException("only networks that Lethe made can be opened, not " + network.getClass().getName());
+    }
+    Map<Device, Backend> candidates = candidates();
+    Device device = choose(List.copyOf(candidates.keySet()), options.device());
+    String choice = explain(device, List.copyOf(candidates.keySet()), options.device());
+    LOG.log(System.Logger.Level.DEBUG, choice);
+    return candidates.get(device).open(graph, device, options, choice);
+  }
+
+  /**
+   * The device that {@code wanted} stands for.
+   *
+   * @param devices in order of preference
+   * @throws InputException when it names none
+   * @throws DeviceException when it names one that cannot run
+   */
+  static Device choose(List<Device> devices, String wanted) {
+    if (wanted.equals("auto")) {
+      return first(devices, d -> d.usable() && d.refusal().isEmpty(), wanted);
+    }
+    if (wanted.equals("opencl")) {
+      return first(devices, d -> d.usable() && isOpenCl(d), wanted);
+    }
+    List<Device> named = devices.stream().filter(d -> d.id().equals(wanted)).toList();
+    if (named.isEmpty()) {
+      throw new InputException(
+          "device '" + wanted + "': no such device; there are auto, opencl and "
+              + devices.stream().filter(Device::usable).map(Device::id).collect(Collectors.joining(", ")));
+    }
+    return first(named, Device::usable, wanted);
+  }
+
+  private static Device first(List<Device> devices, Predicate<Device> fits, String wanted) {
+    return devices.stream()
+        .filter(fits)
+        .findFirst()
+        .orElseThrow(() -> {
+          String causes =
+              devices.stream()
+                  .filter(d -> !d.usable())
+                  .map(d -> d.id() + ": " + d.refusal())
+                  .collect(Collectors.joining("; "));
+          return new DeviceException(
+              "device '" + wanted + "' cannot run: " + (causes.isEmpty() ? "there is none" : causes));
+        });
+  }
+
+  /** One line: what runs, and why what {@code auto} would have preferred does not. */
+  static String explain(Device device, List<Device> devices, String wanted) {
+    String taken = "running on " + device.id() + " (" + device.name() + ")";
+    if (!wanted.equals("auto")) {
+      return taken + ", as asked with '" + wanted + "'";
+    }
+    List<String> others = new ArrayList<>();
+    for (Device other : devices) {
+      if (!other.equals(device) && !other.refusal().isEmpty() && other.kind() != Device.Kind.REFERENCE) {
+        String name = other.name().isEmpty() ? "" : " (" + other.name() + ")";
+        others.add(other.id() + name + ": " + other.refusal());
+      }
+    }
+    return others.isEmpty() ? taken : taken + "; not taken: " + String.join("; ", others);
+  }
+
+  private static boolean isOpenCl(Device device) {
+    return device.kind() == Device.Kind.OPENCL_GPU || device.kind() == Device.Kind.OPENCL_CPU;
+  }
+
+  private static Map<Device, Backend> candidates() {
+    Map<Device, Backend> unordered = new LinkedHashMap<>();
+    for (Backend backend : ServiceLoader.load(Backend.class, BackendEngine.class.getClassLoader())) {
+      backend.devices().forEach(device -> unordered.put(device, backend));
+    }
+    Map<Device, Backend> ordered = new LinkedHashMap<>();
+    unordered.keySet().stream()
+        .sorted(Comparator.comparing(Device::kind))
+        .forEach(device -> ordered.put(device, unordered.get(device)));
+    return ordered;
+  }
+}

@@ -1,0 +1,119 @@
+package dev.lethe.backend;
+
+import dev.lethe.Device;
+import dev.lethe.InputException;
+import dev.lethe.Session;
+import dev.lethe.Tensor;
+import dev.lethe.network.Graph;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What sessions share: a run's arguments are checked here, so that backends hold arithmetic alone. */
+public abstract class GraphSession implements Session {
+  private final Graph graph;
+  private final Device device;
+  private final String choice;
+  private final RunInputs inputs;
+  private boolean closed;
+
+  /** For a session that owns nothing yet. */
+  protected GraphSession(Graph graph, Device device, String choice) {
+    this.graph = graph;
+    this.device = device;
+    this.choice = choice;
+    this.inputs = new RunInputs(graph);
+  }
+
+  /** Makes room for these sizes. Called with the session's lock held. */
+  protected abstract void allocate(Map<String, Integer> sizes);
+
+  /**
+   * Runs. Called with the session's lock held.
+   *
+   * @param sizes of every named size
+   * @param given every input of the graph by name, checked
+   * @param wanted some of its outputs by name, checked, to be overwritten
+   */
+  protected abstract void execute(Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted);
+
+  /** Frees everything. Called once, with the session's lock held. */
+  protected abstract void release();
+
+  @Override
+  public final Graph network() {
+    return graph;
+  }
+
+  @Override
+  public final Device device() {
+    return device;
+  }
+
+  @Override
+  public final String choice() {
+    return choice;
+  }
+
+  @Override
+  public final synchronized void prepare(Map<String, Integer> sizes) {
+    requireOpen();
+    graph.entries().forEach(entry -> entry.value().shape().resolve(sizes));
+    allocate(sizes);
+  }
+
+  @Override
+  public final synchronized void run(Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    requireOpen();
+    RunInputs.Checked checked = inputs.check(given);
+    checkOutputs(checked.sizes(), wanted);
+    allocate(checked.sizes());
+    execute(checked.sizes(), checked.tensors(), wanted);
+  }
+
+  @Override
+  public final synchronized Map<String, Tensor> run(Map<String, Tensor> given) {
+    requireOpen();
+    Map<String, Integer> sizes = inputs.check(given).sizes();
+    Map<String, Tensor> outputs = new LinkedHashMap<>();
+    for (Graph.Result result : graph.results()) {
+      outputs.put(result.name(), Tensor.allocate(result.value().type(), result.value().shape().resolve(sizes)));
+    }
+    run(given, outputs);
+    return outputs;
+  }
+
+  @Override
+  public final synchronized void close() {
+    if (!closed) {
+      closed = true;
+      release();
+    }
+  }
+
+  private void checkOutputs(Map<String, Integer> sizes, Map<String, Tensor> wanted) {
+    for (String name : wanted.keySet()) {
+      Graph.Result result =
+          graph.results().stream()
+              .filter(r -> r.name().equals(name))
+              .findFirst()
+              .orElseThrow(() -> new InputException(
+                  "no output '" + name + "'; there are " + graph.results().stream().map(Graph.Result::name).toList()));
+      int[] shape = result.value().shape().resolve(sizes);
+      Tensor tensor = wanted.get(name);
+      if (tensor.type() != result.value().type() || !Arrays.equals(tensor.shape(), shape)) {
+        throw new InputException(
+            "output '" + name + "' must be " + result.value().type() + Arrays.toString(shape) + ", is " + tensor);
+      }
+      if (tensor.bytes().isReadOnly()) {
+        throw new InputException("output '" + name + "' is read-only");
+      }
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the session is closed");
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package dev.lethe.spi;
+
+import dev.lethe.Device;
+import dev.lethe.Network;
+import dev.lethe.Options;
+import dev.lethe.Session;
+import java.util.List;
+
+/** Knows the devices and opens sessions on them. Found through {@link java.util.ServiceLoader}; stateless. */
+public interface Engine {
+  /** Every device of this machine, whole or not, in the order in which {@code auto} looks at them. */
+  List<Device> devices();
+
+  /**
+   * Opens a session on the device that the options name.
+   *
+   * @throws dev.lethe.DeviceException when that device cannot run
+   */
+  Session open(Network network, Options options);
+}
