@@ -1,0 +1,112 @@
+// lstm_step.cl: one time step of one layer and direction; recurrent product, gates, cell and hidden update fused.
+//   z = xw + h_in * R  (then peepholes, then clip)   c = f*c + i*g   h = o * output(c)
+// xw    [rows][H][4]  gates i,f,g,o innermost; this step's rows begin at steps[step].x - first_row, ordered like h
+// r     [P][H][4]     recurrent weights;  P = H unless PROJECTED
+// peepholes [3][H]    for i, f, o (PEEPHOLES)
+// h_in, h_out [B][P], c [B][H]: the sequence at place j, longest first; steps[step].y of them are still running
+// y     this sequence's features at y_offset + order[j]*y_batch + t*y_time,  t = step, or length-1-step if reverse
+// final_h, final_c    at *_offset + order[j]*batch, written at a sequence's last step
+// PROJECTED: o * output(c) goes to h_out [B][H] alone; lstm_project.cl does the rest.
+// Grid (H/TU, B/TB) work-groups of TU x LB work-items, each RB sequences of one hidden unit; TB = LB*RB.
+// h_out must not alias h_in; c is updated in place.
+// Host side: LstmStep.java
+
+#if !defined(TU) || !defined(LB) || !defined(RB) || !defined(TK)
+#error "lstm_step.cl needs TU, LB, RB and TK"
+#endif
+#if !defined(GATE) || !defined(CANDIDATE) || !defined(OUTPUT)
+#error "lstm_step.cl needs GATE, CANDIDATE and OUTPUT: kind, alpha, beta"
+#endif
+#define TB (LB * RB)
+#define APPLY(function, x) activate(function, x)
+#ifdef CLIP
+#define BOUND(z) clamp(z, -CLIP, CLIP)
+#else
+#define BOUND(z) (z)
+#endif
+
+__kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
+    const int hidden, const int width, const int reverse, const int y_time, const int y_batch, const int y_offset,
+    const int h_batch, const int h_offset, const int c_batch, const int c_offset, const int first_row, const int step,
+    __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
+    __global const float4* restrict xw, __global const float4* restrict r, __global const float* restrict peepholes,
+    __global const float* restrict h_in, __global float* restrict c, __global float* restrict h_out,
+    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c) {
+  __local float hs[TK][TB + 1];  // one column more, against bank conflicts while it is filled
+  __local float4 rs[TK][TU];
+
+  const int lu = get_local_id(0);
+  const int lb = get_local_id(1);
+  const int item = lb * TU + lu;
+  const int u0 = get_group_id(0) * TU;
+  const int j0 = get_group_id(1) * TB;
+  const int u = u0 + lu;
+  const int2 now = steps[step];
+  const int row0 = now.x - first_row;
+  const int running = now.y;
+
+  float4 z[RB];
+  for (int i = 0; i < RB; ++i) {
+    const int j = j0 + lb + i * LB;
+    z[i] = u < hidden && j < running ? xw[(size_t)(row0 + j) * hidden + u] : (float4)(0.0f);
+  }
+
+  for (int k0 = 0; k0 < width; k0 += TK) {
+    const int depth = min(TK, width - k0);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int e = item; e < TB * TK; e += TU * LB) {
+      const int j = j0 + e / TK;
+      const int k = e % TK;
+      hs[k][e / TK] = j < running && k < depth ? h_in[j * width + k0 + k] : 0.0f;
+    }
+    for (int e = item; e < TK * TU; e += TU * LB) {
+      const int k = e / TU;
+      const int v = u0 + e % TU;
+      rs[k][e % TU] = k < depth && v < hidden ? r[(size_t)(k0 + k) * hidden + v] : (float4)(0.0f);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int k = 0; k < depth; ++k) {
+      const float4 weights = rs[k][lu];
+      for (int i = 0; i < RB; ++i) {
+        z[i] = fma((float4)(hs[k][lb + i * LB]), weights, z[i]);
+      }
+    }
+  }
+
+  for (int i = 0; i < RB; ++i) {
+    const int j = j0 + lb + i * LB;
+    if (u < hidden && j < running) {
+      const int sequence = order[j];
+      const int length = lengths[sequence];
+      const float old = c[j * hidden + u];
+      float4 gates = z[i];
+#ifdef PEEPHOLES
+      gates.x = fma(peepholes[u], old, gates.x);
+      gates.y = fma(peepholes[hidden + u], old, gates.y);
+#endif
+      const float input = APPLY(GATE, BOUND(gates.x));
+#ifdef COUPLED
+      const float forget = 1.0f - input;
+#else
+      const float forget = APPLY(GATE, BOUND(gates.y));
+#endif
+      const float cell = fma(forget, old, input * APPLY(CANDIDATE, BOUND(gates.z)));
+#ifdef PEEPHOLES
+      gates.w = fma(peepholes[2 * hidden + u], cell, gates.w);
+#endif
+      const float result = APPLY(GATE, BOUND(gates.w)) * APPLY(OUTPUT, cell);
+      c[j * hidden + u] = cell;
+      h_out[j * hidden + u] = result;
+      if (step == length - 1) {
+        final_c[c_offset + sequence * c_batch + u] = cell;
+      }
+#ifndef PROJECTED
+      const int time = reverse ? length - 1 - step : step;
+      y[y_offset + sequence * y_batch + time * y_time + u] = result;
+      if (step == length - 1) {
+        final_h[h_offset + sequence * h_batch + u] = result;
+      }
+#endif
+    }
+  }
+}

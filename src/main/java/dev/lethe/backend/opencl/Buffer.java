@@ -1,0 +1,56 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.DeviceException;
+import org.jocl.CL;
+import org.jocl.Pointer;
+import org.jocl.cl_mem;
+
+/** Memory on a device. Owns it. */
+final class Buffer implements AutoCloseable {
+  private final String what;
+  private final long bytes;
+  private final cl_mem handle;
+  private final Pointer argument;
+
+  private Buffer(String what, long bytes, cl_mem handle) {
+    this.what = what;
+    this.bytes = bytes;
+    this.handle = handle;
+    this.argument = Pointer.to(handle);
+  }
+
+  static Buffer allocate(Context context, String what, long bytes) {
+    int[] code = new int[1];
+    cl_mem handle = CL.clCreateBuffer(context.handle(), CL.CL_MEM_READ_WRITE, bytes, null, code);
+    if (code[0] != CL.CL_SUCCESS) {
+      throw new DeviceException(
+          "device " + context.facts().name() + ": no room for " + what + " (" + bytes + " bytes, "
+              + ClError.name(code[0]) + "); run a smaller batch");
+    }
+    Handles.opened(1);
+    return new Buffer(what, bytes, handle);
+  }
+
+  String what() {
+    return what;
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  cl_mem handle() {
+    return handle;
+  }
+
+  /** What a kernel's argument points to. */
+  Pointer argument() {
+    return argument;
+  }
+
+  @Override
+  public void close() {
+    CL.clReleaseMemObject(handle);
+    Handles.closed(1);
+  }
+}

@@ -1,0 +1,93 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.network.Cell;
+import dev.lethe.network.Matrix;
+
+/** A cell's weights on the device, gates innermost, as the kernels read them. Owns them. */
+final class CellWeights implements AutoCloseable {
+  private final Buffer input;
+  private final Buffer bias;
+  private final Buffer recurrent;
+  private final Buffer peepholes;
+  private final Buffer projection;
+
+  CellWeights(Context context, String name, Cell cell) {
+    int hidden = cell.hiddenSize();
+    input = context.upload(name + " input weights", interleave(cell.input(), hidden));
+    bias = context.upload(name + " bias", interleaveRow(cell.bias(), hidden));
+    recurrent = context.upload(name + " recurrent weights", interleave(cell.recurrent(), hidden));
+    peepholes = context.upload(name + " peepholes", cell.peepholes().toArray());
+    projection = context.upload(name + " projection", transpose(cell.projection()));
+  }
+
+  /** Where the weight from feature k to a gate of a hidden unit is in [K][H][4]. */
+  static int index(int hidden, int k, int unit, int gate) {
+    return (k * hidden + unit) * Cell.GATES + gate;
+  }
+
+  private static float[] interleave(Matrix stacked, int hidden) {
+    float[] packed = new float[stacked.size()];
+    for (int gate = 0; gate < Cell.GATES; gate++) {
+      for (int unit = 0; unit < hidden; unit++) {
+        for (int k = 0; k < stacked.columns(); k++) {
+          packed[index(hidden, k, unit, gate)] = stacked.at(gate * hidden + unit, k);
+        }
+      }
+    }
+    return packed;
+  }
+
+  private static float[] interleaveRow(Matrix stacked, int hidden) {
+    float[] packed = new float[stacked.size()];
+    for (int gate = 0; gate < Cell.GATES; gate++) {
+      for (int unit = 0; unit < hidden; unit++) {
+        packed[index(hidden, 0, unit, gate)] = stacked.at(0, gate * hidden + unit);
+      }
+    }
+    return packed;
+  }
+
+  private static float[] transpose(Matrix matrix) {
+    float[] turned = new float[matrix.size()];
+    for (int row = 0; row < matrix.rows(); row++) {
+      for (int column = 0; column < matrix.columns(); column++) {
+        turned[column * matrix.rows() + row] = matrix.at(row, column);
+      }
+    }
+    return turned;
+  }
+
+  /** [I][H][4]. */
+  Buffer input() {
+    return input;
+  }
+
+  /** [H][4]. */
+  Buffer bias() {
+    return bias;
+  }
+
+  /** [P][H][4]. */
+  Buffer recurrent() {
+    return recurrent;
+  }
+
+  /** [3][H] for i, f, o; of no use if the cell has none. */
+  Buffer peepholes() {
+    return peepholes;
+  }
+
+  /** [H][P]; of no use if the cell has none. */
+  Buffer projection() {
+    return projection;
+  }
+
+  @Override
+  public void close() {
+    input.close();
+    bias.close();
+    recurrent.close();
+    peepholes.close();
+    projection.close();
+  }
+}

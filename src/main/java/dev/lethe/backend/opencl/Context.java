@@ -1,0 +1,123 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.DeviceException;
+import java.nio.ByteBuffer;
+import org.jocl.CL;
+import org.jocl.Pointer;
+import org.jocl.cl_command_queue;
+import org.jocl.cl_context;
+import org.jocl.cl_context_properties;
+import org.jocl.cl_device_id;
+
+/**
+ * A context and its in-order queue on one device. Owns both; everything made through it must be closed before it.
+ */
+final class Context implements AutoCloseable {
+  private final DeviceFacts facts;
+  private final cl_device_id device;
+  private final cl_context context;
+  private final cl_command_queue queue;
+
+  private Context(DeviceFacts facts, cl_device_id device, cl_context context, cl_command_queue queue) {
+    this.facts = facts;
+    this.device = device;
+    this.context = context;
+    this.queue = queue;
+  }
+
+  /** Opens a device. */
+  static Context open(Discovery.Found found) {
+    cl_context_properties properties = new cl_context_properties();
+    properties.addProperty(CL.CL_CONTEXT_PLATFORM, found.platform());
+    int[] code = new int[1];
+    cl_context context =
+        CL.clCreateContext(properties, 1, new cl_device_id[] {found.id()}, null, null, code);
+    ClError.check(code[0], "creating a context on " + found.device().id());
+    // the OpenCL 1.x call, which every version has
+    @SuppressWarnings("deprecation")
+    cl_command_queue queue = CL.clCreateCommandQueue(context, found.id(), 0, code);
+    if (code[0] != CL.CL_SUCCESS) {
+      CL.clReleaseContext(context);
+      ClError.check(code[0], "creating a queue on " + found.device().id());
+    }
+    Handles.opened(2);
+    return new Context(found.facts(), found.id(), context, queue);
+  }
+
+  DeviceFacts facts() {
+    return facts;
+  }
+
+  cl_device_id device() {
+    return device;
+  }
+
+  cl_context handle() {
+    return context;
+  }
+
+  cl_command_queue queue() {
+    return queue;
+  }
+
+  /** A buffer on the device, contents undefined. */
+  Buffer allocate(String what, long bytes) {
+    if (bytes > facts.allocationBytes()) {
+      throw new DeviceException(
+          "device " + facts.name() + ": " + what + " needs " + bytes + " bytes, one buffer may have "
+              + facts.allocationBytes() + "; run a smaller batch");
+    }
+    return Buffer.allocate(this, what, Math.max(bytes, Float.BYTES));
+  }
+
+  /** A buffer on the device holding {@code values}. */
+  Buffer upload(String what, float[] values) {
+    Buffer buffer = allocate(what, (long) values.length * Float.BYTES);
+    if (values.length > 0) {
+      int code =
+          CL.clEnqueueWriteBuffer(
+              queue, buffer.handle(), true, 0, (long) values.length * Float.BYTES, Pointer.to(values), 0, null, null);
+      if (code != CL.CL_SUCCESS) {
+        buffer.close();
+        ClError.check(code, "uploading " + what);
+      }
+    }
+    return buffer;
+  }
+
+  /** Starts copying to the device; {@code source} is direct and must stay as it is until {@link #finish()}. */
+  void write(Buffer target, ByteBuffer source) {
+    int code =
+        CL.clEnqueueWriteBuffer(
+            queue, target.handle(), false, 0, source.remaining(), Pointer.to(source), 0, null, null);
+    ClError.check(code, "uploading " + target.what());
+  }
+
+  /** Copies a little to the device and waits for it. */
+  void writeNow(Buffer target, ByteBuffer source) {
+    int code =
+        CL.clEnqueueWriteBuffer(
+            queue, target.handle(), true, 0, source.remaining(), Pointer.to(source), 0, null, null);
+    ClError.check(code, "uploading " + target.what());
+  }
+
+  /** Starts copying from the device; {@code target} is direct and is whole after {@link #finish()}. */
+  void read(Buffer source, ByteBuffer target) {
+    int code =
+        CL.clEnqueueReadBuffer(
+            queue, source.handle(), false, 0, target.remaining(), Pointer.to(target), 0, null, null);
+    ClError.check(code, "downloading " + source.what());
+  }
+
+  /** Waits until everything enqueued is done. */
+  void finish() {
+    ClError.check(CL.clFinish(queue), "running on " + facts.name());
+  }
+
+  @Override
+  public void close() {
+    CL.clReleaseCommandQueue(queue);
+    CL.clReleaseContext(context);
+    Handles.closed(2);
+  }
+}

@@ -1,0 +1,36 @@
+package dev.lethe.backend.opencl;
+
+/**
+ * What a plan needs to know of a device.
+ *
+ * @param name of the device
+ * @param platform name of its platform
+ * @param vendor of the device
+ * @param version of OpenCL, as in {@code OpenCL 3.0 PoCL HSTR: ...}
+ * @param driver version
+ * @param cpu whether it is a processor rather than a GPU or accelerator
+ * @param computeUnits how many work-groups run at once, at least
+ * @param workGroupSize most work-items of a work-group
+ * @param localBytes local memory of a work-group
+ * @param globalBytes memory of the device
+ * @param allocationBytes most that one buffer may have
+ */
+record DeviceFacts(
+    String name,
+    String platform,
+    String vendor,
+    String version,
+    String driver,
+    boolean cpu,
+    int computeUnits,
+    long workGroupSize,
+    long localBytes,
+    long globalBytes,
+    long allocationBytes) {
+
+  /** One line for people. */
+  String describe() {
+    return platform + ", " + version.strip() + ", driver " + driver + ", " + computeUnits + " compute units, "
+        + (globalBytes >> 20) + " MiB, local memory " + (localBytes >> 10) + " KiB";
+  }
+}

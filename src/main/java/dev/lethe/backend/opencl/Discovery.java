@@ -1,0 +1,165 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.Device;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jocl.CL;
+import org.jocl.Pointer;
+import org.jocl.Sizeof;
+import org.jocl.cl_device_id;
+import org.jocl.cl_platform_id;
+
+/** Finds every OpenCL device of every platform, and survives each broken one. */
+final class Discovery {
+  // JOCL's CL_DEVICE_TYPE_ALL is a negative int, which as a long has bits that rusticl refuses
+  private static final long ALL_TYPES = 0xFFFFFFFFL;
+  private static final int MOST = 1024;
+  private static final String SLOWER = "an OpenCL CPU device is slower than Lethe's own CPU path";
+
+  /** A device that works, with the handles to open it. */
+  record Found(Device device, DeviceFacts facts, cl_platform_id platform, cl_device_id id) {}
+
+  /** All that works, and one device that is not usable for each platform or library that does not. */
+  record Result(List<Found> found, List<Device> broken) {}
+
+  private Discovery() {}
+
+  /** Asks the loader anew. */
+  static Result run() {
+    List<Found> found = new ArrayList<>();
+    List<Device> broken = new ArrayList<>();
+    if (OpenClLibrary.PROBLEM.isPresent()) {
+      broken.add(broken("opencl", OpenClLibrary.PROBLEM.get()));
+      return new Result(found, broken);
+    }
+    cl_platform_id[] platforms = platforms();
+    if (platforms.length == 0) {
+      broken.add(broken("opencl", "no OpenCL platform; install a driver (a GPU's, or Debian: pocl-opencl-icd)"));
+    }
+    for (int p = 0; p < platforms.length; p++) {
+      addDevices(p, platforms[p], found, broken);
+    }
+    return new Result(found, broken);
+  }
+
+  private static cl_platform_id[] platforms() {
+    int[] count = new int[1];
+    // without any driver the loader answers an error and leaves the count as it was
+    if (CL.clGetPlatformIDs(0, null, count) != CL.CL_SUCCESS || count[0] <= 0) {
+      return new cl_platform_id[0];
+    }
+    cl_platform_id[] platforms = new cl_platform_id[Math.min(count[0], MOST)];
+    return CL.clGetPlatformIDs(platforms.length, platforms, null) == CL.CL_SUCCESS
+        ? platforms
+        : new cl_platform_id[0];
+  }
+
+  private static void addDevices(int p, cl_platform_id platform, List<Found> found, List<Device> broken) {
+    String name = platformText(platform, CL.CL_PLATFORM_NAME);
+    String id = "opencl:" + p;
+    int[] count = new int[1];
+    int code = CL.clGetDeviceIDs(platform, ALL_TYPES, 0, null, count);
+    if (code != CL.CL_SUCCESS || count[0] <= 0) {
+      broken.add(broken(id, "platform " + name + " has no device (" + ClError.name(code) + ")"));
+      return;
+    }
+    cl_device_id[] ids = new cl_device_id[Math.min(count[0], MOST)];
+    code = CL.clGetDeviceIDs(platform, ALL_TYPES, ids.length, ids, null);
+    if (code != CL.CL_SUCCESS) {
+      broken.add(broken(id, "platform " + name + " does not list its devices (" + ClError.name(code) + ")"));
+      return;
+    }
+    for (int d = 0; d < ids.length; d++) {
+      DeviceFacts facts = facts(name, ids[d]);
+      String fault = fault(ids[d], facts);
+      Device device = device(id + "." + d, facts, fault);
+      if (fault.isEmpty()) {
+        found.add(new Found(device, facts, platform, ids[d]));
+      } else {
+        broken.add(device);
+      }
+    }
+  }
+
+  private static Device device(String id, DeviceFacts facts, String fault) {
+    Device.Kind kind = facts.cpu() ? Device.Kind.OPENCL_CPU : Device.Kind.OPENCL_GPU;
+    String refusal = !fault.isEmpty() ? fault : facts.cpu() ? SLOWER : "";
+    return new Device(id, kind, facts.name(), facts.describe(), refusal, fault.isEmpty());
+  }
+
+  private static String fault(cl_device_id id, DeviceFacts facts) {
+    if (number(id, CL.CL_DEVICE_AVAILABLE, Sizeof.cl_int) == 0) {
+      return "the driver says that it is not available";
+    }
+    if (number(id, CL.CL_DEVICE_COMPILER_AVAILABLE, Sizeof.cl_int) == 0) {
+      return "it has no compiler";
+    }
+    if (number(id, CL.CL_DEVICE_ENDIAN_LITTLE, Sizeof.cl_int) == 0) {
+      return "it is big-endian";
+    }
+    if (facts.localBytes() < OpenClPlan.LOCAL_BYTES || facts.workGroupSize() < OpenClPlan.WORK_GROUP) {
+      return "its work-groups are too small: " + facts.workGroupSize() + " work-items, " + facts.localBytes() + " bytes";
+    }
+    return "";
+  }
+
+  private static DeviceFacts facts(String platform, cl_device_id id) {
+    long type = number(id, CL.CL_DEVICE_TYPE, Sizeof.cl_long);
+    return new DeviceFacts(
+        text(id, CL.CL_DEVICE_NAME),
+        platform,
+        text(id, CL.CL_DEVICE_VENDOR),
+        text(id, CL.CL_DEVICE_VERSION),
+        text(id, CL.CL_DRIVER_VERSION),
+        (type & CL.CL_DEVICE_TYPE_CPU) != 0 || softwareGpu(platform, id),
+        (int) number(id, CL.CL_DEVICE_MAX_COMPUTE_UNITS, Sizeof.cl_int),
+        number(id, CL.CL_DEVICE_MAX_WORK_GROUP_SIZE, Sizeof.size_t),
+        number(id, CL.CL_DEVICE_LOCAL_MEM_SIZE, Sizeof.cl_long),
+        number(id, CL.CL_DEVICE_GLOBAL_MEM_SIZE, Sizeof.cl_long),
+        number(id, CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE, Sizeof.cl_long));
+  }
+
+  // emulators that call themselves GPUs: Oclgrind's simulator has every type at once
+  private static boolean softwareGpu(String platform, cl_device_id id) {
+    return platform.contains("Oclgrind") || text(id, CL.CL_DEVICE_NAME).contains("llvmpipe");
+  }
+
+  private static Device broken(String id, String why) {
+    return new Device(id, Device.Kind.OPENCL_GPU, "", "", why, false);
+  }
+
+  private static long number(cl_device_id id, int what, int bytes) {
+    long[] value = new long[1];
+    int code = CL.clGetDeviceInfo(id, what, bytes, Pointer.to(value), null);
+    return code == CL.CL_SUCCESS ? value[0] : 0;
+  }
+
+  private static String text(cl_device_id id, int what) {
+    long[] size = new long[1];
+    if (CL.clGetDeviceInfo(id, what, 0, null, size) != CL.CL_SUCCESS) {
+      return "unknown";
+    }
+    byte[] bytes = new byte[(int) Math.min(size[0], 4096)];
+    int code = CL.clGetDeviceInfo(id, what, bytes.length, Pointer.to(bytes), null);
+    return code == CL.CL_SUCCESS ? string(bytes) : "unknown";
+  }
+
+  private static String platformText(cl_platform_id platform, int what) {
+    long[] size = new long[1];
+    if (CL.clGetPlatformInfo(platform, what, 0, null, size) != CL.CL_SUCCESS) {
+      return "unknown";
+    }
+    byte[] bytes = new byte[(int) Math.min(size[0], 4096)];
+    int code = CL.clGetPlatformInfo(platform, what, bytes.length, Pointer.to(bytes), null);
+    return code == CL.CL_SUCCESS ? string(bytes) : "unknown";
+  }
+
+  private static String string(byte[] bytes) {
+    int end = 0;
+    while (end < bytes.length && bytes[end] != 0) {
+      end++;
+    }
+    return new String(bytes, 0, end, StandardCharsets.UTF_8).strip();
+  }
+}

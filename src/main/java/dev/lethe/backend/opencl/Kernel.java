@@ -1,0 +1,64 @@
+package dev.lethe.backend.opencl;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jocl.CL;
+import org.jocl.Pointer;
+import org.jocl.Sizeof;
+import org.jocl.cl_kernel;
+
+/** One kernel with its arguments. Owns it. Setting arguments and launching allocate nothing. */
+final class Kernel implements AutoCloseable {
+  private final Context context;
+  private final String name;
+  private final cl_kernel handle;
+  private final ByteBuffer number = ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
+  private final Pointer numberArgument = Pointer.to(number);
+  private final long[] global = new long[2];
+  private final long[] local = new long[2];
+
+  Kernel(Context context, String name, cl_kernel handle) {
+    this.context = context;
+    this.name = name;
+    this.handle = handle;
+    Handles.opened(1);
+  }
+
+  /** Sets an int argument. */
+  Kernel set(int index, int value) {
+    number.putInt(0, value);
+    ClError.check(
+        CL.clSetKernelArg(handle, index, Sizeof.cl_int, numberArgument), "argument " + index + " of " + name);
+    return this;
+  }
+
+  /** Sets a pointer argument. */
+  Kernel set(int index, Buffer value) {
+    ClError.check(
+        CL.clSetKernelArg(handle, index, Sizeof.cl_mem, value.argument()), "argument " + index + " of " + name);
+    return this;
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param x work-items along axis 0; rounded up to whole groups
+   * @param y along axis 1, likewise
+   * @param groupX work-items of a group along axis 0
+   * @param groupY along axis 1
+   */
+  void launch(long x, long y, int groupX, int groupY) {
+    local[0] = groupX;
+    local[1] = groupY;
+    global[0] = (x + groupX - 1) / groupX * groupX;
+    global[1] = (y + groupY - 1) / groupY * groupY;
+    int code = CL.clEnqueueNDRangeKernel(context.queue(), handle, 2, null, global, local, 0, null, null);
+    ClError.check(code, "starting " + name);
+  }
+
+  @Override
+  public void close() {
+    CL.clReleaseKernel(handle);
+    Handles.closed(1);
+  }
+}

@@ -1,0 +1,29 @@
+package dev.lethe.backend.opencl;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+
+/** The kernel files, which the build copies from {@code kernels/} into the jar. */
+final class KernelSource {
+  private static final String FOLDER = "/dev/lethe/kernels/";
+
+  private KernelSource() {}
+
+  /** The text of a kernel file with the common part in front. */
+  static String read(String file) {
+    return text("common.cl") + text(file);
+  }
+
+  private static String text(String file) {
+    try (InputStream stream = KernelSource.class.getResourceAsStream(FOLDER + file)) {
+      if (stream == null) {
+        throw new IllegalStateException("the jar lacks the kernel " + FOLDER + file);
+      }
+      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException("reading the kernel " + file, e);
+    }
+  }
+}

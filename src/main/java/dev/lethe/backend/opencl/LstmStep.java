@@ -1,0 +1,76 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.network.Cell;
+import dev.lethe.network.Lstm;
+
+/** Host side of lstm_step.cl: the fused recurrent step of one layer and direction. */
+final class LstmStep implements AutoCloseable {
+  private static final int FIRST_ROW = 10;
+  private static final int STEP = 11;
+  private final OpenClPlan.StepTile tile;
+  private final int hidden;
+  // one kernel object for even and one for odd steps, so that h_in and h_out change places without a call
+  private final Kernel[] kernels;
+
+  LstmStep(Programs programs, OpenClPlan plan, Cell cell) {
+    this.tile = plan.step();
+    this.hidden = cell.hiddenSize();
+    String options = plan.stepOptions(cell);
+    this.kernels = new Kernel[] {kernel(programs, options), kernel(programs, options)};
+    for (Kernel kernel : kernels) {
+      kernel.set(0, hidden).set(1, cell.outputSize());
+    }
+  }
+
+  private static Kernel kernel(Programs programs, String options) {
+    return programs.kernel("lstm_step.cl", "lstm_step", options);
+  }
+
+  /** Where a direction's outputs go: strides of y and of the final states, in elements. */
+  record Targets(int direction, boolean reverse, Lstm.Strides y, Lstm.Strides h, Lstm.Strides c) {}
+
+  /** What even and odd steps read and write as h_in and h_out, and what all of them share. */
+  record State(
+      Buffer evenIn, Buffer oddIn, Buffer evenOut, Buffer oddOut, Buffer c, Buffer y, Buffer finalH, Buffer finalC) {}
+
+  void bind(Targets targets, RunOrder order, Buffer xw, CellWeights weights, State state) {
+    for (int parity = 0; parity < 2; parity++) {
+      int direction = targets.direction();
+      kernels[parity]
+          .set(2, targets.reverse() ? 1 : 0)
+          .set(3, targets.y().time())
+          .set(4, targets.y().batch())
+          .set(5, direction * targets.y().direction())
+          .set(6, targets.h().batch())
+          .set(7, direction * targets.h().direction())
+          .set(8, targets.c().batch())
+          .set(9, direction * targets.c().direction())
+          .set(12, order.steps())
+          .set(13, order.order())
+          .set(14, order.lengths())
+          .set(15, xw)
+          .set(16, weights.recurrent())
+          .set(17, weights.peepholes())
+          .set(18, parity == 0 ? state.evenIn() : state.oddIn())
+          .set(19, state.c())
+          .set(20, parity == 0 ? state.evenOut() : state.oddOut())
+          .set(21, state.y())
+          .set(22, state.finalH())
+          .set(23, state.finalC());
+    }
+  }
+
+  /** Starts one step; {@code firstRow} is the row of the projected inputs that xw begins with. */
+  void enqueue(int step, int firstRow, int running) {
+    Kernel kernel = kernels[step % 2];
+    kernel.set(FIRST_ROW, firstRow).set(STEP, step);
+    long groups = (running + tile.sequences() - 1) / tile.sequences();
+    kernel.launch(hidden, groups * tile.sequenceItems(), tile.units(), tile.sequenceItems());
+  }
+
+  @Override
+  public void close() {
+    kernels[0].close();
+    kernels[1].close();
+  }
+}

@@ -1,0 +1,32 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.Device;
+import dev.lethe.DeviceException;
+import dev.lethe.Options;
+import dev.lethe.Session;
+import dev.lethe.backend.Backend;
+import dev.lethe.network.Graph;
+import java.util.ArrayList;
+import java.util.List;
+
+/** OpenCL devices of all platforms. */
+public final class OpenClBackend implements Backend {
+  @Override
+  public List<Device> devices() {
+    Discovery.Result result = Discovery.run();
+    List<Device> devices = new ArrayList<>();
+    result.found().forEach(found -> devices.add(found.device()));
+    devices.addAll(result.broken());
+    return devices;
+  }
+
+  @Override
+  public Session open(Graph graph, Device device, Options options, String choice) {
+    Discovery.Found found =
+        Discovery.run().found().stream()
+            .filter(f -> f.device().id().equals(device.id()))
+            .findFirst()
+            .orElseThrow(() -> new DeviceException("device " + device.id() + " has gone"));
+    return OpenClSession.open(graph, found, choice);
+  }
+}

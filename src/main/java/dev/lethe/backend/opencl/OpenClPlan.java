@@ -1,0 +1,135 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.network.ActivationFunction;
+import dev.lethe.network.Binary;
+import dev.lethe.network.Cell;
+import java.util.Locale;
+
+/**
+ * How the kernels are cut for one device: a pure function of the device's facts. The only place that writes -D
+ * options. No tile changes a result's bits: every sum runs over its terms in ascending order, whatever the tile.
+ *
+ * @param product tile of product.cl
+ * @param step tile of lstm_step.cl
+ * @param softmaxItems work-items a row in softmax.cl, a power of two
+ * @param flatItems work-items of a group in kernels without a tile
+ * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in chunks of time
+ */
+record OpenClPlan(ProductTile product, StepTile step, int softmaxItems, int flatItems, long projectionBytes) {
+  /** Least local memory of a device that this plan fits. */
+  static final long LOCAL_BYTES = 16 << 10;
+
+  /** Least work-group of a device that this plan fits. */
+  static final long WORK_GROUP = 64;
+
+  private static final long MOST_PROJECTION_BYTES = 2L << 30;
+
+  /**
+   * A group of rowItems x columnItems work-items makes (rowItems*rowResults) x (columnItems*columnResults) results,
+   * {@code depth} terms at a time in local memory.
+   */
+  record ProductTile(int rowItems, int columnItems, int rowResults, int columnResults, int depth) {
+    /** Rows of a group. */
+    int rows() {
+      return rowItems * rowResults;
+    }
+
+    /** Columns of a group. */
+    int columns() {
+      return columnItems * columnResults;
+    }
+
+    /** Local memory of a group. */
+    long localBytes() {
+      return 4L * (depth * (rows() + 1L) + (long) depth * columns() + rows());
+    }
+  }
+
+  /**
+   * A group of {@code units} x {@code sequenceItems} work-items makes {@code units} hidden units of
+   * sequenceItems*sequenceResults sequences, {@code depth} terms at a time in local memory.
+   */
+  record StepTile(int units, int sequenceItems, int sequenceResults, int depth) {
+    /** Sequences of a group. */
+    int sequences() {
+      return sequenceItems * sequenceResults;
+    }
+
+    /** Local memory of a group. */
+    long localBytes() {
+      return 4L * depth * (sequences() + 1L) + 16L * depth * units;
+    }
+  }
+
+  /** The plan for a device. */
+  static OpenClPlan of(DeviceFacts facts) {
+    long projection = Math.min(MOST_PROJECTION_BYTES, Math.min(facts.allocationBytes(), facts.globalBytes() / 4));
+    boolean small = facts.cpu() || facts.workGroupSize() < 256;
+    return small
+        ? new OpenClPlan(
+            new ProductTile(4, 16, 4, 2, 16), new StepTile(16, 4, 2, 16), 16, 64, projection)
+        : new OpenClPlan(
+            new ProductTile(16, 16, 4, 4, 16), new StepTile(16, 16, 1, 32), 64, 256, projection);
+  }
+
+  /** For product.cl; {@code rowMap} for the input projection. */
+  String productOptions(boolean rowMap) {
+    String tile =
+        "-DLM=%d -DLN=%d -DRM=%d -DRN=%d -DTK=%d"
+            .formatted(
+                product.rowItems, product.columnItems, product.rowResults, product.columnResults, product.depth);
+    return rowMap ? tile + " -DROW_MAP" : tile;
+  }
+
+  /** For lstm_step.cl. */
+  String stepOptions(Cell cell) {
+    StringBuilder options =
+        new StringBuilder(
+            "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
+                .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth));
+    options.append(" -DGATE=").append(function(cell.gate()));
+    options.append(" -DCANDIDATE=").append(function(cell.candidate()));
+    options.append(" -DOUTPUT=").append(function(cell.output()));
+    if (!cell.peepholes().isEmpty()) {
+      options.append(" -DPEEPHOLES");
+    }
+    if (!cell.projection().isEmpty()) {
+      options.append(" -DPROJECTED");
+    }
+    if (cell.coupled()) {
+      options.append(" -DCOUPLED");
+    }
+    if (cell.clip() < Float.POSITIVE_INFINITY) {
+      options.append(" -DCLIP=").append(literal(cell.clip()));
+    }
+    return options.toString();
+  }
+
+  /** For elementwise.cl. */
+  static String activationOptions(ActivationFunction function) {
+    return "-DFUNCTION=" + function(function);
+  }
+
+  /** For elementwise.cl. */
+  static String binaryOptions(Binary.Operation operation) {
+    return switch (operation) {
+      case ADD -> "-DOPERATOR=+";
+      case SUBTRACT -> "-DOPERATOR=-";
+      case MULTIPLY -> "-DOPERATOR=*";
+    };
+  }
+
+  /** For softmax.cl. */
+  String softmaxOptions(boolean logarithm) {
+    return "-DL=" + softmaxItems + (logarithm ? " -DLOGARITHM" : "");
+  }
+
+  // common.cl numbers the kinds in the order of the enum
+  private static String function(ActivationFunction function) {
+    return function.kind().ordinal() + "," + literal(function.alpha()) + "," + literal(function.beta());
+  }
+
+  private static String literal(float value) {
+    return String.format(Locale.ROOT, "%sf", Float.toHexString(value));
+  }
+}

@@ -1,0 +1,132 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.Tensor;
+import dev.lethe.backend.GraphSession;
+import dev.lethe.network.Activation;
+import dev.lethe.network.Binary;
+import dev.lethe.network.Constant;
+import dev.lethe.network.Dense;
+import dev.lethe.network.Embedding;
+import dev.lethe.network.Graph;
+import dev.lethe.network.Lstm;
+import dev.lethe.network.Reshape;
+import dev.lethe.network.SelectStep;
+import dev.lethe.network.Softmax;
+import dev.lethe.network.Stage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A network on an OpenCL device. Weights are uploaded and kernels compiled when it is opened, buffers are made when
+ * sizes change; a run copies in, starts the stages one after another without waiting, copies out and waits once.
+ */
+final class OpenClSession extends GraphSession {
+  private final Context context;
+  private final Programs programs;
+  private final Values values;
+  private final List<StageRunner> runners;
+  private Map<String, Integer> boundSizes = Map.of();
+  private List<Runnable> bound = List.of();
+
+  private OpenClSession(
+      Graph graph, Discovery.Found found, String choice, Context context, Programs programs, List<StageRunner> runners) {
+    super(graph, found.device(), choice);
+    this.context = context;
+    this.programs = programs;
+    this.runners = runners;
+    this.values = new Values(context, graph);
+  }
+
+  /** Compiles and uploads; leaves nothing behind when that fails. */
+  static OpenClSession open(Graph graph, Discovery.Found found, String choice) {
+    Context context = Context.open(found);
+    Programs programs = new Programs(context, ProgramCache.inUserFolder());
+    OpenClPlan plan = OpenClPlan.of(found.facts());
+    List<StageRunner> runners = new ArrayList<>();
+    try {
+      for (Stage stage : graph.steps()) {
+        if (!(stage instanceof Reshape)) {
+          runners.add(runner(stage, context, programs, plan));
+        }
+      }
+      context.finish();
+      return new OpenClSession(graph, found, choice, context, programs, runners);
+    } catch (RuntimeException e) {
+      runners.forEach(StageRunner::close);
+      programs.close();
+      context.close();
+      throw e;
+    }
+  }
+
+  private static StageRunner runner(Stage stage, Context context, Programs programs, OpenClPlan plan) {
+    if (stage instanceof Lstm lstm) {
+      return new LstmLayer(lstm, context, programs, plan);
+    } else if (stage instanceof Dense dense) {
+      return new Product.DenseRunner(dense, context, programs, plan);
+    } else if (stage instanceof Activation activation) {
+      return Elementwise.of(activation, programs, plan);
+    } else if (stage instanceof Binary binary) {
+      return Elementwise.of(binary, programs, plan);
+    } else if (stage instanceof Softmax softmax) {
+      return new SoftmaxKernel(softmax, programs, plan);
+    } else if (stage instanceof Embedding embedding) {
+      return new Move.EmbeddingRunner(embedding, context, programs, plan);
+    } else if (stage instanceof SelectStep select) {
+      return new Move.SelectStepRunner(select, programs, plan);
+    } else if (stage instanceof Constant constant) {
+      return new Move.ConstantRunner(constant, context);
+    }
+    return new Move.Copies(stage, context, programs, plan);
+  }
+
+  @Override
+  protected void allocate(Map<String, Integer> sizes) {
+    if (sizes.equals(boundSizes)) {
+      return;
+    }
+    // whatever fails below, the next run starts over
+    boundSizes = Map.of();
+    bound = List.of();
+    context.finish();
+    values.forgetOrders();
+    values.allocate(network(), sizes);
+    // scratch memory is shared and may grow while stages bind, which makes earlier bindings stale
+    runners.forEach(runner -> runner.bind(sizes, values));
+    List<Runnable> runs = new ArrayList<>();
+    runners.forEach(runner -> runs.add(runner.bind(sizes, values)));
+    bound = runs;
+    boundSizes = Map.copyOf(sizes);
+  }
+
+  @Override
+  protected void execute(Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    try {
+      for (Graph.Entry entry : network().entries()) {
+        context.write(values.of(entry.value()), given.get(entry.value().name()).bytes());
+      }
+      values.update(given);
+      for (Runnable run : bound) {
+        run.run();
+      }
+      for (Graph.Result result : network().results()) {
+        Tensor target = wanted.get(result.name());
+        if (target != null) {
+          context.read(values.of(result.value()), target.bytes());
+        }
+      }
+    } finally {
+      // also after a failure: no copy may go on once the caller has its tensors back
+      context.finish();
+    }
+  }
+
+  @Override
+  protected void release() {
+    runners.forEach(StageRunner::close);
+    values.close();
+    programs.close();
+    context.close();
+  }
+}

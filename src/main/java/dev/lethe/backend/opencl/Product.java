@@ -1,0 +1,79 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.network.Dense;
+import java.util.Map;
+
+/** Host side of product.cl. */
+final class Product implements AutoCloseable {
+  private final OpenClPlan.ProductTile tile;
+  private final Kernel kernel;
+  private final boolean rowMap;
+
+  /** {@code rowMap}: rows are looked up, as the input projection needs it. */
+  Product(Programs programs, OpenClPlan plan, boolean rowMap) {
+    this.tile = plan.product();
+    this.rowMap = rowMap;
+    this.kernel = programs.kernel("product.cl", "product", plan.productOptions(rowMap));
+  }
+
+  /** y [M][N] = x [M][K] * w [K][N] + bias [N]. */
+  void bind(int columns, int depth, Buffer x, Buffer w, Buffer bias, Buffer y) {
+    kernel.set(1, columns).set(2, depth);
+    int next = rowMap ? 7 : 3;
+    kernel.set(next, x).set(next + 1, w).set(next + 2, bias).set(next + 3, y);
+  }
+
+  /** Where row m of x is: rows[m] = (sequence, time step), their strides in elements. */
+  void bindRows(Buffer rows, int batchStride, int timeStride) {
+    kernel.set(4, batchStride).set(5, timeStride).set(6, rows);
+  }
+
+  /** Starts on {@code count} looked-up rows from {@code first} on. */
+  void enqueueRows(int first, int count, int columns) {
+    kernel.set(3, first);
+    enqueue(count, columns);
+  }
+
+  void enqueue(int rows, int columns) {
+    kernel.set(0, rows);
+    long groupsX = (columns + tile.columns() - 1) / tile.columns();
+    long groupsY = (rows + tile.rows() - 1) / tile.rows();
+    kernel.launch(groupsX * tile.columnItems(), groupsY * tile.rowItems(), tile.columnItems(), tile.rowItems());
+  }
+
+  @Override
+  public void close() {
+    kernel.close();
+  }
+
+  /** The dense stage. */
+  static final class DenseRunner implements StageRunner {
+    private final Dense stage;
+    private final Product product;
+    private final Buffer weights;
+    private final Buffer bias;
+
+    DenseRunner(Dense stage, Context context, Programs programs, OpenClPlan plan) {
+      this.stage = stage;
+      this.product = new Product(programs, plan, false);
+      this.weights = context.upload(stage.name() + " weights", stage.weights().toArray());
+      this.bias = context.upload(stage.name() + " bias", stage.bias().toArray());
+    }
+
+    @Override
+    public Runnable bind(Map<String, Integer> sizes, Values values) {
+      int depth = stage.weights().rows();
+      int columns = stage.weights().columns();
+      int rows = stage.x().shape().count().resolve(sizes) / depth;
+      product.bind(columns, depth, values.of(stage.x()), weights, bias, values.of(stage.y()));
+      return () -> product.enqueue(rows, columns);
+    }
+
+    @Override
+    public void close() {
+      product.close();
+      weights.close();
+      bias.close();
+    }
+  }
+}

@@ -1,0 +1,146 @@
+package dev.lethe.backend.opencl;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Optional;
+
+/**
+ * Keeps compiled programs on disk, one file each, named by a digest of device, driver, options and source.
+ *
+ * <p>Layout of a file: the digest (32 bytes), a digest of the binary (32 bytes), the binary. A file that is damaged,
+ * or a folder that others may write to, is passed over: compiling again is always right, so no failure here is one
+ * for the caller. Processes may share a folder: files appear whole, by renaming.
+ */
+final class ProgramCache {
+  /** A larger binary is not kept. */
+  static final long MOST_BYTES = 64L << 20;
+
+  private static final System.Logger LOG = System.getLogger("dev.lethe");
+  private static final int DIGEST_BYTES = 32;
+  private final Path folder;
+
+  ProgramCache(Path folder) {
+    this.folder = folder;
+  }
+
+  /** In LETHE_CACHE, or XDG_CACHE_HOME/lethe, or ~/.cache/lethe. */
+  static ProgramCache inUserFolder() {
+    String own = System.getenv("LETHE_CACHE");
+    if (own != null && !own.isBlank()) {
+      return new ProgramCache(Path.of(own));
+    }
+    String xdg = System.getenv("XDG_CACHE_HOME");
+    Path base =
+        xdg != null && !xdg.isBlank() ? Path.of(xdg) : Path.of(System.getProperty("user.home", "."), ".cache");
+    return new ProgramCache(base.resolve("lethe"));
+  }
+
+  /** The digest of all that a binary depends on. */
+  static String key(DeviceFacts facts, String options, String source) {
+    MessageDigest digest = sha256();
+    for (String part :
+        new String[] {
+          facts.platform(), facts.vendor(), facts.name(), facts.version(), facts.driver(), options, source
+        }) {
+      byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
+      digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());
+      digest.update(bytes);
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** The binary, if a whole one is there. */
+  Optional<byte[]> load(String key) {
+    Path file = file(key);
+    try {
+      if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || !privateFolder()) {
+        return Optional.empty();
+      }
+      if (Files.size(file) > MOST_BYTES + 2 * DIGEST_BYTES) {
+        return Optional.empty();
+      }
+      return binary(key, Files.readAllBytes(file));
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.DEBUG, "program cache: cannot read " + file, e);
+      return Optional.empty();
+    }
+  }
+
+  /** Keeps a binary, if that is possible. */
+  void store(String key, byte[] binary) {
+    try {
+      createFolder();
+      if (!privateFolder()) {
+        return;
+      }
+      Path part = Files.createTempFile(folder, key, ".part");
+      try {
+        ByteBuffer whole = ByteBuffer.allocate(2 * DIGEST_BYTES + binary.length);
+        whole.put(HexFormat.of().parseHex(key)).put(sha256().digest(binary)).put(binary);
+        Files.write(part, whole.array());
+        Files.move(part, file(key), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(part);
+      }
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.DEBUG, "program cache: cannot write to " + folder, e);
+    }
+  }
+
+  private static Optional<byte[]> binary(String key, byte[] whole) {
+    if (whole.length <= 2 * DIGEST_BYTES) {
+      return Optional.empty();
+    }
+    byte[] binary = Arrays.copyOfRange(whole, 2 * DIGEST_BYTES, whole.length);
+    boolean sound =
+        Arrays.equals(HexFormat.of().parseHex(key), Arrays.copyOf(whole, DIGEST_BYTES))
+            && Arrays.equals(
+                sha256().digest(binary), Arrays.copyOfRange(whole, DIGEST_BYTES, 2 * DIGEST_BYTES));
+    return sound ? Optional.of(binary) : Optional.empty();
+  }
+
+  private void createFolder() throws IOException {
+    if (!Files.isDirectory(folder)) {
+      if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+        Files.createDirectories(
+            folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      } else {
+        Files.createDirectories(folder);
+      }
+    }
+  }
+
+  // a binary is code: one that somebody else may have put there is not run
+  private boolean privateFolder() throws IOException {
+    if (!folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      return true;
+    }
+    String permissions = PosixFilePermissions.toString(Files.getPosixFilePermissions(folder));
+    String owner = Files.getOwner(folder).getName();
+    return permissions.charAt(4) == '-'
+        && permissions.charAt(7) == '-'
+        && owner.equals(System.getProperty("user.name"));
+  }
+
+  private Path file(String key) {
+    return folder.resolve(key + ".clbin");
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+}
