@@ -1,0 +1,30 @@
+package dev.lethe.backend.cpu;
+
+import dev.lethe.Device;
+import dev.lethe.Options;
+import dev.lethe.Session;
+import dev.lethe.backend.Backend;
+import dev.lethe.network.Graph;
+import java.util.List;
+
+/** The processor: the fast path and the reference. */
+public final class CpuBackend implements Backend {
+  static final Device REFERENCE =
+      new Device(
+          "cpu:scalar",
+          Device.Kind.REFERENCE,
+          "double precision, 1 thread",
+          "the reference that every device is held against",
+          "the slow reference",
+          true);
+
+  @Override
+  public List<Device> devices() {
+    return List.of(REFERENCE);
+  }
+
+  @Override
+  public Session open(Graph graph, Device device, Options options, String choice) {
+    return new ScalarSession(graph, device, choice);
+  }
+}
