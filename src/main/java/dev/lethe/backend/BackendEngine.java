@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceLoader;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -35,7 +36,7 @@ public final class BackendEngine implements Engine {
     Device device = choose(List.copyOf(candidates.keySet()), options.device());
     String choice = explain(device, List.copyOf(candidates.keySet()), options.device());
     LOG.log(System.Logger.Level.DEBUG, choice);
-    return candidates.get(device).open(graph, device, options, choice);
+    return Objects.requireNonNull(candidates.get(device)).open(graph, device, options, choice);
   }
 
   /**
