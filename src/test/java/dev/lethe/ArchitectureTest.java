@@ -68,17 +68,21 @@ final class ArchitectureTest {
   static final ArchRule packagesFormNoCycle =
       slices().assignedFrom(new PackagesWithTheDoorAsOne()).should().beFreeOfCycles();
 
-  @ArchTest static final ArchRule joclStaysInOpencl = only("dev.lethe.backend.opencl..", "org.jocl..");
+  @ArchTest
+  static final ArchRule joclStaysInOpencl = only("dev.lethe.backend.opencl..", "org.jocl..");
 
   @ArchTest
-  static final ArchRule protobufStaysInOnnx = only("dev.lethe.importer.onnx..", "com.google.protobuf..");
+  static final ArchRule protobufStaysInOnnx =
+      only("dev.lethe.importer.onnx..", "com.google.protobuf..");
 
   @ArchTest
   static final ArchRule terminalLibrariesStayInCli =
-      only("dev.lethe.cli..", "picocli..", "me.tongfei.progressbar..", "org.jline..", "org.knowm..");
+      only(
+          "dev.lethe.cli..", "picocli..", "me.tongfei.progressbar..", "org.jline..", "org.knowm..");
 
   @ArchTest
-  static final ArchRule vectorsStayInCpu = only("dev.lethe.backend.cpu..", "jdk.incubator.vector..");
+  static final ArchRule vectorsStayInCpu =
+      only("dev.lethe.backend.cpu..", "jdk.incubator.vector..");
 
   @ArchTest
   static final ArchRule standardStreamsBelongToCli =
