@@ -3,22 +3,26 @@ package dev.lethe;
 /**
  * Something that can run a network, or could if it were whole.
  *
- * @param id what {@link Options#device()} and the command line's {@code -d} take: {@code cpu}, {@code cpu:scalar},
- *     {@code opencl:0.1} (platform 0, device 1)
+ * @param id what {@link Options#device()} and the command line's {@code -d} take: {@code cpu},
+ *     {@code cpu:scalar}, {@code opencl:0.1} (platform 0, device 1)
  * @param kind what it is
  * @param name as the driver tells it
  * @param description platform, driver version, compute units and memory, for people
  * @param refusal why {@code auto} does not take it, in a few words; empty when it may
  * @param usable whether it can run at all when asked for by its id
  */
-public record Device(String id, Kind kind, String name, String description, String refusal, boolean usable) {
+public record Device(
+    String id, Kind kind, String name, String description, String refusal, boolean usable) {
   /** Kinds, from what {@code auto} likes best. */
   public enum Kind {
     /** A GPU or accelerator through OpenCL. */
     OPENCL_GPU,
     /** This machine's processor, from Java. */
     CPU,
-    /** This machine's processor through OpenCL: taken only when asked for, since the Java path is faster. */
+    /**
+     * This machine's processor through OpenCL: taken only when asked for, since the Java path is
+     * faster.
+     */
     OPENCL_CPU,
     /** The slow reference in double precision. */
     REFERENCE

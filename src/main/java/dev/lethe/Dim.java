@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The length of an axis that may not be known yet: a constant times named sizes, as in {@code 8}, {@code batch} or
- * {@code 2*batch*time}.
+ * The length of an axis that may not be known yet: a constant times named sizes, as in {@code 8},
+ * {@code batch} or {@code 2*batch*time}.
  *
  * @param factor the constant, at least 0
  * @param symbols the names, sorted; a name stands twice in a square
@@ -75,7 +75,8 @@ public record Dim(long factor, List<String> symbols) {
     for (String symbol : symbols) {
       Integer size = sizes.get(symbol);
       if (size == null) {
-        throw new InputException("the size of '" + symbol + "' is not known; known are " + sizes.keySet());
+        throw new InputException(
+            "the size of '" + symbol + "' is not known; known are " + sizes.keySet());
       }
       length = Math.multiplyExact(length, (long) size);
     }

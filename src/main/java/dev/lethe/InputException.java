@@ -1,6 +1,9 @@
 package dev.lethe;
 
-/** Data, an option or a file handed in by the caller does not fit: wrong name, type, shape, length or value. */
+/**
+ * Data, an option or a file handed in by the caller does not fit: wrong name, type, shape, length
+ * or value.
+ */
 public final class InputException extends LetheException {
   private static final long serialVersionUID = 1L;
 

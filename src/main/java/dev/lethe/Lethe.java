@@ -14,15 +14,18 @@ public final class Lethe {
   private Lethe() {}
 
   /**
-   * Reads a model file, with some of its inputs fixed to given values: for files that take their weights as inputs.
+   * Reads a model file, with some of its inputs fixed to given values: for files that take their
+   * weights as inputs.
    *
    * @param constants by input name; a name that the file does not have is ignored
-   * @throws ModelFormatException when the file is damaged or holds something that Lethe does not run
+   * @throws ModelFormatException when the file is damaged or holds something that Lethe does not
+   *     run
    * @throws InputException when there is no such file
    */
   public static Network load(Path file, Map<String, Tensor> constants) {
     if (!Files.isRegularFile(file)) {
-      throw new InputException(file + ": no such file; give the path of a model (.onnx or .safetensors)");
+      throw new InputException(
+          file + ": no such file; give the path of a model (.onnx or .safetensors)");
     }
     List<Importer> importers = services(Importer.class);
     for (Importer importer : importers) {
@@ -31,11 +34,14 @@ public final class Lethe {
       }
     }
     throw new ModelFormatException(
-        file + ": not a model format that Lethe reads; it reads "
+        file
+            + ": not a model format that Lethe reads; it reads "
             + importers.stream().map(Importer::formats).collect(Collectors.joining(", ")));
   }
 
-  /** Every device of this machine, whole or not, in the order in which {@code auto} looks at them. */
+  /**
+   * Every device of this machine, whole or not, in the order in which {@code auto} looks at them.
+   */
   public static List<Device> devices() {
     return engine().devices();
   }
@@ -47,10 +53,13 @@ public final class Lethe {
   private static Engine engine() {
     return services(Engine.class).stream()
         .findFirst()
-        .orElseThrow(() -> new IllegalStateException("no " + Engine.class.getName() + " on the class path"));
+        .orElseThrow(
+            () -> new IllegalStateException("no " + Engine.class.getName() + " on the class path"));
   }
 
   private static <S> List<S> services(Class<S> service) {
-    return ServiceLoader.load(service, Lethe.class.getClassLoader()).stream().map(ServiceLoader.Provider::get).toList();
+    return ServiceLoader.load(service, Lethe.class.getClassLoader()).stream()
+        .map(ServiceLoader.Provider::get)
+        .toList();
   }
 }

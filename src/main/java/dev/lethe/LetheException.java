@@ -1,6 +1,9 @@
 package dev.lethe;
 
-/** What went wrong, where, and what would be right: the root of every exception that Lethe throws on purpose. */
+/**
+ * What went wrong, where, and what would be right: the root of every exception that Lethe throws on
+ * purpose.
+ */
 public abstract sealed class LetheException extends RuntimeException
     permits ModelFormatException, InputException, DeviceException {
   private static final long serialVersionUID = 1L;

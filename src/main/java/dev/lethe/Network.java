@@ -19,7 +19,8 @@ public interface Network {
   /**
    * Reads a model file; the format is told from its content and name.
    *
-   * @throws ModelFormatException when the file is damaged or holds something that Lethe does not run
+   * @throws ModelFormatException when the file is damaged or holds something that Lethe does not
+   *     run
    * @throws InputException when there is no such file
    */
   static Network load(Path file) {
@@ -51,8 +52,8 @@ public interface Network {
   Optional<String> timeSteps();
 
   /**
-   * Floating-point operations of one run, a multiplication and an addition counted apart (2*M*N*K for a matrix
-   * product).
+   * Floating-point operations of one run, a multiplication and an addition counted apart (2*M*N*K
+   * for a matrix product).
    *
    * @param sizes a value for every named size
    */

@@ -3,8 +3,8 @@ package dev.lethe;
 /**
  * How a session is opened.
  *
- * @param device {@code auto}, {@code cpu}, {@code cpu:scalar}, {@code opencl} (the first OpenCL device that works) or
- *     {@code opencl:P.D}
+ * @param device {@code auto}, {@code cpu}, {@code cpu:scalar}, {@code opencl} (the first OpenCL
+ *     device that works) or {@code opencl:P.D}
  * @param threads how many threads the CPU device uses; 0 for one per processor
  */
 public record Options(String device, int threads) {

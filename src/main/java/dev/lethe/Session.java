@@ -3,10 +3,11 @@ package dev.lethe;
 import java.util.Map;
 
 /**
- * A network on a device, ready to run. Owns the device's buffers and programs until {@link #close()}.
+ * A network on a device, ready to run. Owns the device's buffers and programs until {@link
+ * #close()}.
  *
- * <p>Threads: one run at a time; a call from a second thread waits for the first. {@code close} may be called from any
- * thread, any number of times, and waits for a run in progress.
+ * <p>Threads: one run at a time; a call from a second thread waits for the first. {@code close} may
+ * be called from any thread, any number of times, and waits for a run in progress.
  */
 public interface Session extends AutoCloseable {
   /** What runs. */
@@ -19,7 +20,8 @@ public interface Session extends AutoCloseable {
   String choice();
 
   /**
-   * Makes room for these sizes, so that no later run of these sizes or smaller ones allocates on the device.
+   * Makes room for these sizes, so that no later run of these sizes or smaller ones allocates on
+   * the device.
    *
    * @param sizes a value for every named size of the network's inputs
    */
@@ -29,8 +31,10 @@ public interface Session extends AutoCloseable {
    * Runs a batch. The batch may have any size and its sequences any length up to the time axis.
    *
    * @param inputs by name; optional ones may be missing
-   * @param outputs by name, of the right type and shape, overwritten; those that are missing are not copied back
-   * @throws InputException when a name, type, shape, id or length does not fit; nothing has run then
+   * @param outputs by name, of the right type and shape, overwritten; those that are missing are
+   *     not copied back
+   * @throws InputException when a name, type, shape, id or length does not fit; nothing has run
+   *     then
    * @throws DeviceException when the device fails
    */
   void run(Map<String, Tensor> inputs, Map<String, Tensor> outputs);

@@ -7,11 +7,12 @@ import java.nio.IntBuffer;
 import java.util.Arrays;
 
 /**
- * A dense row-major array of 32-bit floats or 32-bit integers in a direct buffer, so that devices copy from and to it
- * without a detour through the Java heap.
+ * A dense row-major array of 32-bit floats or 32-bit integers in a direct buffer, so that devices
+ * copy from and to it without a detour through the Java heap.
  *
- * <p>The shape is fixed; the elements may be written through {@link #floats()} and {@link #ints()}. A tensor larger
- * than 2 GiB is refused. Not safe for a writer beside other threads; any number of readers is fine.
+ * <p>The shape is fixed; the elements may be written through {@link #floats()} and {@link #ints()}.
+ * A tensor larger than 2 GiB is refused. Not safe for a writer beside other threads; any number of
+ * readers is fine.
  */
 public final class Tensor {
   /** What an element is. */
@@ -42,7 +43,8 @@ public final class Tensor {
    */
   public static Tensor allocate(Type type, int... shape) {
     int bytes = bytes(shape);
-    return new Tensor(type, shape.clone(), ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()));
+    return new Tensor(
+        type, shape.clone(), ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()));
   }
 
   /**
@@ -70,10 +72,12 @@ public final class Tensor {
   }
 
   /**
-   * A tensor over {@code data} without a copy: from its position, in native byte order. The tensor keeps the buffer
-   * alive; a read-only buffer (a mapped file) makes a tensor that can be an input only.
+   * A tensor over {@code data} without a copy: from its position, in native byte order. The tensor
+   * keeps the buffer alive; a read-only buffer (a mapped file) makes a tensor that can be an input
+   * only.
    *
-   * @throws InputException when the buffer is not direct or its remaining bytes do not match the shape
+   * @throws InputException when the buffer is not direct or its remaining bytes do not match the
+   *     shape
    */
   public static Tensor wrap(ByteBuffer data, Type type, int... shape) {
     if (!data.isDirect()) {
@@ -81,7 +85,12 @@ public final class Tensor {
     }
     if (data.remaining() != bytes(shape)) {
       throw new InputException(
-          "shape " + Arrays.toString(shape) + " needs " + bytes(shape) + " bytes, the buffer has " + data.remaining());
+          "shape "
+              + Arrays.toString(shape)
+              + " needs "
+              + bytes(shape)
+              + " bytes, the buffer has "
+              + data.remaining());
     }
     return new Tensor(type, shape.clone(), data.slice().order(ByteOrder.nativeOrder()));
   }
@@ -129,7 +138,9 @@ public final class Tensor {
     return bytes().asIntBuffer();
   }
 
-  /** A view of the direct buffer underneath, from position 0 to its capacity, in native byte order. */
+  /**
+   * A view of the direct buffer underneath, from position 0 to its capacity, in native byte order.
+   */
   public ByteBuffer bytes() {
     return data.duplicate().order(ByteOrder.nativeOrder()).clear();
   }
@@ -161,7 +172,8 @@ public final class Tensor {
 
   private static void checkCount(int values, int[] shape) {
     if (bytes(shape) / Type.BYTES != values) {
-      throw new InputException("shape " + Arrays.toString(shape) + " does not hold " + values + " values");
+      throw new InputException(
+          "shape " + Arrays.toString(shape) + " does not hold " + values + " values");
     }
   }
 
@@ -173,7 +185,8 @@ public final class Tensor {
       }
       count *= n;
       if (count > Integer.MAX_VALUE / Type.BYTES) {
-        throw new InputException("shape " + Arrays.toString(shape) + " exceeds 2 GiB, the most one tensor holds");
+        throw new InputException(
+            "shape " + Arrays.toString(shape) + " exceeds 2 GiB, the most one tensor holds");
       }
     }
     return (int) count * Type.BYTES;

@@ -9,8 +9,8 @@ import java.util.List;
 /** One way to run networks. Found through {@link java.util.ServiceLoader}; stateless. */
 public interface Backend {
   /**
-   * Its devices, whole or not. What keeps the backend as a whole or one platform from working is a device that is not
-   * usable, whose refusal says what to do. Never throws.
+   * Its devices, whole or not. What keeps the backend as a whole or one platform from working is a
+   * device that is not usable, whose refusal says what to do. Never throws.
    */
   List<Device> devices();
 

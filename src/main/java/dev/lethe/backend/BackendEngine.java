@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceLoader;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -29,13 +30,14 @@ public final class BackendEngine implements Engine {
   @Override
   public Session open(Network network, Options options) {
     if (!(network instanceof Graph graph)) {
-      throw new InputException("only networks that Lethe made can be opened, not " + network.getClass().getName());
+      throw new InputException(
+          "only networks that Lethe made can be opened, not " + network.getClass().getName());
     }
     Map<Device, Backend> candidates = candidates();
     Device device = choose(List.copyOf(candidates.keySet()), options.device());
     String choice = explain(device, List.copyOf(candidates.keySet()), options.device());
     LOG.log(System.Logger.Level.DEBUG, choice);
-    return candidates.get(device).open(graph, device, options, choice);
+    return Objects.requireNonNull(candidates.get(device)).open(graph, device, options, choice);
   }
 
   /**
@@ -55,8 +57,13 @@ public final class BackendEngine implements Engine {
     List<Device> named = devices.stream().filter(d -> d.id().equals(wanted)).toList();
     if (named.isEmpty()) {
       throw new InputException(
-          "device '" + wanted + "': no such device; there are auto, opencl and "
-              + devices.stream().filter(Device::usable).map(Device::id).collect(Collectors.joining(", ")));
+          "device '"
+              + wanted
+              + "': no such device; there are auto, opencl and "
+              + devices.stream()
+                  .filter(Device::usable)
+                  .map(Device::id)
+                  .collect(Collectors.joining(", ")));
     }
     return first(named, Device::usable, wanted);
   }
@@ -65,15 +72,19 @@ public final class BackendEngine implements Engine {
     return devices.stream()
         .filter(fits)
         .findFirst()
-        .orElseThrow(() -> {
-          String causes =
-              devices.stream()
-                  .filter(d -> !d.usable())
-                  .map(d -> d.id() + ": " + d.refusal())
-                  .collect(Collectors.joining("; "));
-          return new DeviceException(
-              "device '" + wanted + "' cannot run: " + (causes.isEmpty() ? "there is none" : causes));
-        });
+        .orElseThrow(
+            () -> {
+              String causes =
+                  devices.stream()
+                      .filter(d -> !d.usable())
+                      .map(d -> d.id() + ": " + d.refusal())
+                      .collect(Collectors.joining("; "));
+              return new DeviceException(
+                  "device '"
+                      + wanted
+                      + "' cannot run: "
+                      + (causes.isEmpty() ? "there is none" : causes));
+            });
   }
 
   /** One line: what runs, and why what {@code auto} would have preferred does not. */
@@ -84,7 +95,9 @@ public final class BackendEngine implements Engine {
     }
     List<String> others = new ArrayList<>();
     for (Device other : devices) {
-      if (!other.equals(device) && !other.refusal().isEmpty() && other.kind() != Device.Kind.REFERENCE) {
+      if (!other.equals(device)
+          && !other.refusal().isEmpty()
+          && other.kind() != Device.Kind.REFERENCE) {
         String name = other.name().isEmpty() ? "" : " (" + other.name() + ")";
         others.add(other.id() + name + ": " + other.refusal());
       }
@@ -98,7 +111,8 @@ public final class BackendEngine implements Engine {
 
   private static Map<Device, Backend> candidates() {
     Map<Device, Backend> unordered = new LinkedHashMap<>();
-    for (Backend backend : ServiceLoader.load(Backend.class, BackendEngine.class.getClassLoader())) {
+    for (Backend backend :
+        ServiceLoader.load(Backend.class, BackendEngine.class.getClassLoader())) {
       backend.devices().forEach(device -> unordered.put(device, backend));
     }
     Map<Device, Backend> ordered = new LinkedHashMap<>();

@@ -9,7 +9,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What sessions share: a run's arguments are checked here, so that backends hold arithmetic alone. */
+/**
+ * What sessions share: a run's arguments are checked here, so that backends hold arithmetic alone.
+ */
 public abstract class GraphSession implements Session {
   private final Graph graph;
   private final Device device;
@@ -35,7 +37,8 @@ public abstract class GraphSession implements Session {
    * @param given every input of the graph by name, checked
    * @param wanted some of its outputs by name, checked, to be overwritten
    */
-  protected abstract void execute(Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted);
+  protected abstract void execute(
+      Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted);
 
   /** Frees everything. Called once, with the session's lock held. */
   protected abstract void release();
@@ -77,7 +80,9 @@ public abstract class GraphSession implements Session {
     Map<String, Integer> sizes = inputs.check(given).sizes();
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     for (Graph.Result result : graph.results()) {
-      outputs.put(result.name(), Tensor.allocate(result.value().type(), result.value().shape().resolve(sizes)));
+      outputs.put(
+          result.name(),
+          Tensor.allocate(result.value().type(), result.value().shape().resolve(sizes)));
     }
     run(given, outputs);
     return outputs;
@@ -97,13 +102,24 @@ public abstract class GraphSession implements Session {
           graph.results().stream()
               .filter(r -> r.name().equals(name))
               .findFirst()
-              .orElseThrow(() -> new InputException(
-                  "no output '" + name + "'; there are " + graph.results().stream().map(Graph.Result::name).toList()));
+              .orElseThrow(
+                  () ->
+                      new InputException(
+                          "no output '"
+                              + name
+                              + "'; there are "
+                              + graph.results().stream().map(Graph.Result::name).toList()));
       int[] shape = result.value().shape().resolve(sizes);
       Tensor tensor = wanted.get(name);
       if (tensor.type() != result.value().type() || !Arrays.equals(tensor.shape(), shape)) {
         throw new InputException(
-            "output '" + name + "' must be " + result.value().type() + Arrays.toString(shape) + ", is " + tensor);
+            "output '"
+                + name
+                + "' must be "
+                + result.value().type()
+                + Arrays.toString(shape)
+                + ", is "
+                + tensor);
       }
       if (tensor.bytes().isReadOnly()) {
         throw new InputException("output '" + name + "' is read-only");

@@ -17,7 +17,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Holds a run's inputs against the network: names, types, shapes, sizes, lengths and ids; fills in the optional. */
+/**
+ * Holds a run's inputs against the network: names, types, shapes, sizes, lengths and ids; fills in
+ * the optional.
+ */
 final class RunInputs {
   private final Graph graph;
   private final Map<String, Integer> vocabulary = new HashMap<>();
@@ -41,7 +44,9 @@ final class RunInputs {
         vocabulary.merge(entry(origin, embedding.ids()), embedding.table().rows(), Math::min);
       } else if (stage.inputs().size() == 1 && origin.containsKey(stage.inputs().get(0).name())) {
         // a stage that moves integers about hands their origin on
-        stage.outputs().forEach(y -> origin.put(y.name(), origin.get(stage.inputs().get(0).name())));
+        stage
+            .outputs()
+            .forEach(y -> origin.put(y.name(), origin.get(stage.inputs().get(0).name())));
       }
     }
   }
@@ -64,7 +69,8 @@ final class RunInputs {
         bind(entry.value(), tensor, sizes);
         tensors.put(entry.value().name(), tensor);
       } else if (entry.fallback() == Graph.Default.NONE) {
-        throw new InputException("input '" + entry.value().name() + "' " + entry.value().shape() + " is missing");
+        throw new InputException(
+            "input '" + entry.value().name() + "' " + entry.value().shape() + " is missing");
       }
     }
     for (Graph.Entry entry : graph.entries()) {
@@ -78,7 +84,8 @@ final class RunInputs {
   private void bind(Value value, Tensor tensor, Map<String, Integer> sizes) {
     String where = "input '" + value.name() + "': expected " + value.type() + " " + value.shape();
     if (tensor.type() != value.type()) {
-      throw new InputException(where + ", got " + tensor.type() + " " + Arrays.toString(tensor.shape()));
+      throw new InputException(
+          where + ", got " + tensor.type() + " " + Arrays.toString(tensor.shape()));
     }
     Shape shape = value.shape();
     boolean fits = tensor.rank() == shape.rank();
@@ -104,11 +111,17 @@ final class RunInputs {
 
   private Tensor fallback(Graph.Entry entry, Map<String, Integer> sizes) {
     int[] shape = entry.value().shape().resolve(sizes);
-    int fill = entry.fallback() == Graph.Default.FULL_LENGTH ? time(entry.value().name(), sizes) : 0;
-    return defaults.compute(entry.value().name(), (name, old) -> {
-      boolean same = old != null && Arrays.equals(old.shape(), shape) && (fill == 0 || old.ints().get(0) == fill);
-      return same ? old : filled(entry.value().type(), fill, shape);
-    });
+    int fill =
+        entry.fallback() == Graph.Default.FULL_LENGTH ? time(entry.value().name(), sizes) : 0;
+    return defaults.compute(
+        entry.value().name(),
+        (name, old) -> {
+          boolean same =
+              old != null
+                  && Arrays.equals(old.shape(), shape)
+                  && (fill == 0 || old.ints().get(0) == fill);
+          return same ? old : filled(entry.value().type(), fill, shape);
+        });
   }
 
   private static Tensor filled(Tensor.Type type, int fill, int[] shape) {
@@ -137,8 +150,18 @@ final class RunInputs {
     for (int k = 0; k < ints.limit(); k++) {
       if (ints.get(k) < least || ints.get(k) > most) {
         throw new InputException(
-            "input '" + name + "': element " + k + " is " + ints.get(k) + ", but " + what + " must be from " + least
-                + " to " + most);
+            "input '"
+                + name
+                + "': element "
+                + k
+                + " is "
+                + ints.get(k)
+                + ", but "
+                + what
+                + " must be from "
+                + least
+                + " to "
+                + most);
       }
     }
   }
@@ -151,7 +174,8 @@ final class RunInputs {
   private static String entry(Map<String, String> origin, Value value) {
     String name = origin.get(value.name());
     if (name == null) {
-      throw new IllegalArgumentException("lengths and ids must come from an input of the network: " + value);
+      throw new IllegalArgumentException(
+          "lengths and ids must come from an input of the network: " + value);
     }
     return name;
   }

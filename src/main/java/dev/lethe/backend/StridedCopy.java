@@ -12,8 +12,8 @@ import java.util.Map;
 
 /**
  * What all stages that only move data come down to: for every index i within {@code extents},
- * {@code to[toOffset + sum(i*toStrides)] = from[fromOffset + sum(i*fromStrides)]}. Offsets and strides count elements;
- * a stride of the source may be 0 (repeat) or negative (backwards).
+ * {@code to[toOffset + sum(i*toStrides)] = from[fromOffset + sum(i*fromStrides)]}. Offsets and
+ * strides count elements; a stride of the source may be 0 (repeat) or negative (backwards).
  *
  * @param from name of the source value
  * @param to name of the target value
@@ -37,7 +37,8 @@ public record StridedCopy(
     List<Integer> source = strides(shape(stage.x(), sizes));
     List<Integer> permuted = stage.permutation().stream().map(source::get).toList();
     List<Integer> extents = shape(stage.y(), sizes);
-    return new StridedCopy(stage.x().name(), stage.y().name(), extents, 0, permuted, 0, strides(extents));
+    return new StridedCopy(
+        stage.x().name(), stage.y().name(), extents, 0, permuted, 0, strides(extents));
   }
 
   /**
@@ -55,11 +56,19 @@ public record StridedCopy(
     long last = start + stage.step() * (extents.get(axis) - 1L);
     if (Math.min(start, last) < 0 || Math.max(start, last) >= length) {
       throw new InputException(
-          "stage " + stage.name() + " takes elements " + start + " to " + last + " of an axis of " + length);
+          "stage "
+              + stage.name()
+              + " takes elements "
+              + start
+              + " to "
+              + last
+              + " of an axis of "
+              + length);
     }
     int offset = Math.toIntExact(start * strides.get(axis));
     strides.set(axis, Math.toIntExact(strides.get(axis) * stage.step()));
-    return new StridedCopy(stage.x().name(), stage.y().name(), extents, offset, strides, 0, strides(extents));
+    return new StridedCopy(
+        stage.x().name(), stage.y().name(), extents, offset, strides, 0, strides(extents));
   }
 
   /** What broadcasting comes down to. */
@@ -75,7 +84,8 @@ public record StridedCopy(
     while (strides.size() < extents.size()) {
       strides.add(0, 0);
     }
-    return new StridedCopy(stage.x().name(), stage.y().name(), extents, 0, strides, 0, strides(extents));
+    return new StridedCopy(
+        stage.x().name(), stage.y().name(), extents, 0, strides, 0, strides(extents));
   }
 
   /** What putting one after another comes down to: a copy for each input. */
@@ -85,7 +95,9 @@ public record StridedCopy(
     int offset = 0;
     for (Value x : stage.xs()) {
       List<Integer> extents = shape(x, sizes);
-      copies.add(new StridedCopy(x.name(), stage.y().name(), extents, 0, strides(extents), offset, target));
+      copies.add(
+          new StridedCopy(
+              x.name(), stage.y().name(), extents, 0, strides(extents), offset, target));
       offset += extents.get(stage.axis()) * target.get(stage.axis());
     }
     return copies;

@@ -10,7 +10,8 @@ import java.util.List;
  * @param x any shape
  * @param y the same shape
  */
-public record Activation(String name, ActivationFunction function, Value x, Value y) implements Stage {
+public record Activation(String name, ActivationFunction function, Value x, Value y)
+    implements Stage {
   /** Checks the shapes. */
   public Activation {
     if (!x.shape().equals(y.shape())) {

@@ -25,7 +25,8 @@ public record Binary(String name, Operation operation, Value a, Value b, Value y
   /** Checks the shapes. */
   public Binary {
     if (!a.shape().equals(y.shape()) || !b.shape().equals(y.shape())) {
-      throw new IllegalArgumentException("Binary " + name + ": " + a + " and " + b + " make no " + y);
+      throw new IllegalArgumentException(
+          "Binary " + name + ": " + a + " and " + b + " make no " + y);
     }
   }
 

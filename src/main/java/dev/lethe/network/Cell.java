@@ -43,11 +43,19 @@ public record Cell(
     int hidden = rows / GATES;
     int out = projection.isEmpty() ? hidden : projection.rows();
     require(rows > 0 && rows % GATES == 0, "input weights need 4*hidden rows, have " + rows);
-    require(recurrent.rows() == rows, "recurrent weights need " + rows + " rows, have " + recurrent.rows());
-    require(recurrent.columns() == out, "recurrent weights need " + out + " columns, have " + recurrent.columns());
+    require(
+        recurrent.rows() == rows,
+        "recurrent weights need " + rows + " rows, have " + recurrent.rows());
+    require(
+        recurrent.columns() == out,
+        "recurrent weights need " + out + " columns, have " + recurrent.columns());
     require(bias.size() == rows, "bias needs " + rows + " values, has " + bias.size());
-    require(peepholes.isEmpty() || peepholes.size() == 3 * hidden, "peepholes need 3*" + hidden + " values");
-    require(projection.isEmpty() || projection.columns() == hidden, "projection needs " + hidden + " columns");
+    require(
+        peepholes.isEmpty() || peepholes.size() == 3 * hidden,
+        "peepholes need 3*" + hidden + " values");
+    require(
+        projection.isEmpty() || projection.columns() == hidden,
+        "projection needs " + hidden + " columns");
     require(clip > 0, "clip must be positive, is " + clip);
   }
 
@@ -59,8 +67,16 @@ public record Cell(
   /** The standard cell with a projection; {@code projection} may be empty. */
   public static Cell of(Matrix input, Matrix recurrent, Matrix bias, Matrix projection) {
     return new Cell(
-        input, recurrent, bias, Matrix.empty(), projection, ActivationFunction.SIGMOID, ActivationFunction.TANH,
-        ActivationFunction.TANH, false, Float.POSITIVE_INFINITY);
+        input,
+        recurrent,
+        bias,
+        Matrix.empty(),
+        projection,
+        ActivationFunction.SIGMOID,
+        ActivationFunction.TANH,
+        ActivationFunction.TANH,
+        false,
+        Float.POSITIVE_INFINITY);
   }
 
   /** Width of x. */
@@ -80,7 +96,11 @@ public record Cell(
 
   /** Number of trained numbers. */
   public long parameters() {
-    return (long) input.size() + recurrent.size() + bias.size() + peepholes.size() + projection.size();
+    return (long) input.size()
+        + recurrent.size()
+        + bias.size()
+        + peepholes.size()
+        + projection.size();
   }
 
   private static void require(boolean holds, String message) {

@@ -16,7 +16,8 @@ public record Concat(String name, int axis, List<Value> xs, Value y) implements 
     xs = List.copyOf(xs);
     for (Value x : xs) {
       if (x.type() != y.type() || !x.shape().with(axis, y.shape().dim(axis)).equals(y.shape())) {
-        throw new IllegalArgumentException("Concat " + name + ": " + x + " does not fit " + y + " along axis " + axis);
+        throw new IllegalArgumentException(
+            "Concat " + name + ": " + x + " does not fit " + y + " along axis " + axis);
       }
     }
   }

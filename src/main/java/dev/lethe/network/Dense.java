@@ -19,8 +19,10 @@ public record Dense(String name, Matrix weights, Matrix bias, Value x, Value y) 
       throw new IllegalArgumentException(
           "Dense " + name + ": x must have " + weights.rows() + " features, is " + x);
     }
-    if (bias.size() != weights.columns() || !y.shape().equals(x.shape().with(-1, Dim.of(weights.columns())))) {
-      throw new IllegalArgumentException("Dense " + name + ": weights " + weights + ", bias " + bias + " make no " + y);
+    if (bias.size() != weights.columns()
+        || !y.shape().equals(x.shape().with(-1, Dim.of(weights.columns())))) {
+      throw new IllegalArgumentException(
+          "Dense " + name + ": weights " + weights + ", bias " + bias + " make no " + y);
     }
   }
 

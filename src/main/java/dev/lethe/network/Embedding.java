@@ -20,7 +20,8 @@ public record Embedding(String name, Matrix table, Value ids, Value y) implement
     List<Dim> dims = new ArrayList<>(ids.shape().dims());
     dims.add(Dim.of(table.columns()));
     if (ids.type() != Tensor.Type.INT32 || !y.shape().equals(new Shape(dims))) {
-      throw new IllegalArgumentException("Embedding " + name + ": table " + table + " and ids " + ids + " make no " + y);
+      throw new IllegalArgumentException(
+          "Embedding " + name + ": table " + table + " and ids " + ids + " make no " + y);
     }
   }
 

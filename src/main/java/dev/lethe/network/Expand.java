@@ -4,7 +4,8 @@ import dev.lethe.Dim;
 import java.util.List;
 
 /**
- * Repeats x along its axes of length 1 and along new leading axes (broadcasting as ONNX and NumPy have it).
+ * Repeats x along its axes of length 1 and along new leading axes (broadcasting as ONNX and NumPy
+ * have it).
  *
  * @param name for people
  * @param x [...]

@@ -11,7 +11,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A network as backends see it: stages in an order in which each reads only what an earlier one wrote.
+ * A network as backends see it: stages in an order in which each reads only what an earlier one
+ * wrote.
  *
  * @param name the model's
  * @param format file format and version, for people
@@ -19,7 +20,8 @@ import java.util.stream.Stream;
  * @param steps the stages
  * @param results what comes out
  */
-public record Graph(String name, String format, List<Entry> entries, List<Stage> steps, List<Result> results)
+public record Graph(
+    String name, String format, List<Entry> entries, List<Stage> steps, List<Result> results)
     implements Network {
   /** What an input is when the caller leaves it out. */
   public enum Default {
@@ -59,14 +61,16 @@ public record Graph(String name, String format, List<Entry> entries, List<Stage>
     for (Stage stage : steps) {
       for (Value input : stage.inputs()) {
         if (!written.contains(input.name())) {
-          throw new IllegalArgumentException(stage.describe() + ": nothing wrote " + input.name() + " before");
+          throw new IllegalArgumentException(
+              stage.describe() + ": nothing wrote " + input.name() + " before");
         }
       }
       stage.outputs().forEach(output -> define(written, output));
     }
     for (Result result : results) {
       if (!written.contains(result.value().name())) {
-        throw new IllegalArgumentException("output " + result.name() + ": nothing wrote " + result.value().name());
+        throw new IllegalArgumentException(
+            "output " + result.name() + ": nothing wrote " + result.value().name());
       }
     }
   }
@@ -74,13 +78,22 @@ public record Graph(String name, String format, List<Entry> entries, List<Stage>
   @Override
   public List<Port> inputs() {
     return entries.stream()
-        .map(e -> new Port(e.value().name(), e.value().type(), e.value().shape(), e.fallback() != Default.NONE, meaning(e.fallback())))
+        .map(
+            e ->
+                new Port(
+                    e.value().name(),
+                    e.value().type(),
+                    e.value().shape(),
+                    e.fallback() != Default.NONE,
+                    meaning(e.fallback())))
         .toList();
   }
 
   @Override
   public List<Port> outputs() {
-    return results.stream().map(r -> new Port(r.name(), r.value().type(), r.value().shape(), false, "")).toList();
+    return results.stream()
+        .map(r -> new Port(r.name(), r.value().type(), r.value().shape(), false, ""))
+        .toList();
   }
 
   @Override
@@ -128,7 +141,12 @@ public record Graph(String name, String format, List<Entry> entries, List<Stage>
         long rows = (long) lstm.time().resolve(sizes) * lstm.batch().resolve(sizes);
         for (Lstm.Direction direction : lstm.directions()) {
           Cell cell = direction.cell();
-          sum += 2 * rows * ((long) cell.input().size() + cell.recurrent().size() + cell.projection().size());
+          sum +=
+              2
+                  * rows
+                  * ((long) cell.input().size()
+                      + cell.recurrent().size()
+                      + cell.projection().size());
         }
       } else if (stage instanceof Dense dense) {
         long rows = dense.y().shape().count().resolve(sizes) / dense.weights().columns();

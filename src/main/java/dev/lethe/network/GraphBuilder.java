@@ -10,8 +10,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Adds stages one by one, works out the shapes of what they write and keeps names unique. What importers and
- * hand-written networks are made with. A shape that does not fit throws {@link IllegalArgumentException}.
+ * Adds stages one by one, works out the shapes of what they write and keeps names unique. What
+ * importers and hand-written networks are made with. A shape that does not fit throws {@link
+ * IllegalArgumentException}.
  */
 public final class GraphBuilder {
   private final List<Graph.Entry> entries = new ArrayList<>();
@@ -62,7 +63,8 @@ public final class GraphBuilder {
     Dim wide = Dim.of((long) count * cell.outputSize());
     Shape y =
         switch (layouts.y()) {
-          case TIME_DIRECTION_BATCH -> Shape.of(time, Dim.of(count), batch, Dim.of(cell.outputSize()));
+          case TIME_DIRECTION_BATCH ->
+              Shape.of(time, Dim.of(count), batch, Dim.of(cell.outputSize()));
           case TIME_BATCH_DIRECTION -> Shape.of(time, batch, wide);
           case BATCH_TIME_DIRECTION -> Shape.of(batch, time, wide);
         };
@@ -70,8 +72,18 @@ public final class GraphBuilder {
     Shape c = Lstm.stateShape(layouts.state(), count, batch, cell.hiddenSize());
     Lstm stage =
         new Lstm(
-            name, layouts.x(), layouts.y(), layouts.state(), directions, x, lengths, initialH, initialC,
-            floats(name + ".y", y), floats(name + ".h", h), floats(name + ".c", c));
+            name,
+            layouts.x(),
+            layouts.y(),
+            layouts.state(),
+            directions,
+            x,
+            lengths,
+            initialH,
+            initialC,
+            floats(name + ".y", y),
+            floats(name + ".h", h),
+            floats(name + ".c", c));
     stages.add(stage);
     return new LstmOutputs(stage.y(), stage.finalH(), stage.finalC());
   }
@@ -81,22 +93,30 @@ public final class GraphBuilder {
     /** ONNX, layout=0: x [T, B, I], y [T, D, B, P], states [D, B, ...]. */
     public static final Layouts ONNX =
         new Layouts(
-            Lstm.SequenceLayout.TIME_MAJOR, Lstm.OutputLayout.TIME_DIRECTION_BATCH, Lstm.StateLayout.DIRECTION_BATCH);
+            Lstm.SequenceLayout.TIME_MAJOR,
+            Lstm.OutputLayout.TIME_DIRECTION_BATCH,
+            Lstm.StateLayout.DIRECTION_BATCH);
 
     /** ONNX, layout=1: x [B, T, I], y [B, T, D*P], states [B, D, ...]. */
     public static final Layouts ONNX_BATCH_MAJOR =
         new Layouts(
-            Lstm.SequenceLayout.BATCH_MAJOR, Lstm.OutputLayout.BATCH_TIME_DIRECTION, Lstm.StateLayout.BATCH_DIRECTION);
+            Lstm.SequenceLayout.BATCH_MAJOR,
+            Lstm.OutputLayout.BATCH_TIME_DIRECTION,
+            Lstm.StateLayout.BATCH_DIRECTION);
 
     /** PyTorch, batch_first: x [B, T, I], y [B, T, D*P], states [D, B, ...]. */
     public static final Layouts BATCH_FIRST =
         new Layouts(
-            Lstm.SequenceLayout.BATCH_MAJOR, Lstm.OutputLayout.BATCH_TIME_DIRECTION, Lstm.StateLayout.DIRECTION_BATCH);
+            Lstm.SequenceLayout.BATCH_MAJOR,
+            Lstm.OutputLayout.BATCH_TIME_DIRECTION,
+            Lstm.StateLayout.DIRECTION_BATCH);
 
     /** PyTorch's default: x [T, B, I], y [T, B, D*P], states [D, B, ...]. */
     public static final Layouts TIME_FIRST =
         new Layouts(
-            Lstm.SequenceLayout.TIME_MAJOR, Lstm.OutputLayout.TIME_BATCH_DIRECTION, Lstm.StateLayout.DIRECTION_BATCH);
+            Lstm.SequenceLayout.TIME_MAJOR,
+            Lstm.OutputLayout.TIME_BATCH_DIRECTION,
+            Lstm.StateLayout.DIRECTION_BATCH);
   }
 
   /** y = x * weights + bias; weights [K][N], bias [1][N]. */
@@ -125,14 +145,21 @@ public final class GraphBuilder {
     return add(new Softmax(name, logarithm, x, y), y);
   }
 
-  /** The step {@code back} steps from each sequence's end, 1 for its last; x [T, B, F] or [B, T, F], y [B, F]. */
-  public Value selectStep(String name, Lstm.SequenceLayout layout, int back, Value x, Value lengths) {
+  /**
+   * The step {@code back} steps from each sequence's end, 1 for its last; x [T, B, F] or [B, T, F],
+   * y [B, F].
+   */
+  public Value selectStep(
+      String name, Lstm.SequenceLayout layout, int back, Value x, Value lengths) {
     Dim batch = x.shape().dim(layout == Lstm.SequenceLayout.TIME_MAJOR ? 1 : 0);
     Value y = floats(name, Shape.of(batch, x.shape().dim(2)));
     return add(new SelectStep(name, layout, back, x, lengths, y), y);
   }
 
-  /** {@code length} elements of one axis, every {@code step}-th from {@code start} (negative: from the end) on. */
+  /**
+   * {@code length} elements of one axis, every {@code step}-th from {@code start} (negative: from
+   * the end) on.
+   */
   public Value slice(String name, Value x, int axis, long start, long step, Dim length) {
     Value y = value(name, x.type(), x.shape().with(axis, length));
     return add(new Slice(name, axis, start, step, x, y), y);
@@ -151,12 +178,15 @@ public final class GraphBuilder {
     return add(new Reshape(name, x, y), y);
   }
 
-  /** One after another along one axis, whose lengths must be known unless there is one input only. */
+  /**
+   * One after another along one axis, whose lengths must be known unless there is one input only.
+   */
   public Value concat(String name, int axis, List<Value> xs) {
     long sum = xs.stream().mapToLong(x -> x.shape().dim(axis).factor()).sum();
     Dim length = xs.size() == 1 ? xs.get(0).shape().dim(axis) : Dim.of(sum);
     if (xs.size() > 1 && !xs.stream().allMatch(x -> x.shape().dim(axis).isConstant())) {
-      throw new IllegalArgumentException("Concat " + name + ": axis " + axis + " of " + xs + " is not of known length");
+      throw new IllegalArgumentException(
+          "Concat " + name + ": axis " + axis + " of " + xs + " is not of known length");
     }
     Value y = value(name, xs.get(0).type(), xs.get(0).shape().with(axis, length));
     return add(new Concat(name, axis, xs, y), y);

@@ -8,10 +8,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One LSTM layer over whole sequences, in one direction or two. D directions, P output size, H hidden size.
+ * One LSTM layer over whole sequences, in one direction or two. D directions, P output size, H
+ * hidden size.
  *
- * <p>Past a sequence's length y is 0, and its final states are those after its last step; a reverse direction starts
- * at the last step of each sequence (ONNX operator LSTM, PyTorch packed sequences).
+ * <p>Past a sequence's length y is 0, and its final states are those after its last step; a reverse
+ * direction starts at the last step of each sequence (ONNX operator LSTM, PyTorch packed
+ * sequences).
  *
  * @param name for people
  * @param xLayout order of x's axes
@@ -54,7 +56,9 @@ public record Lstm(
     TIME_DIRECTION_BATCH,
     /** [T, B, D*P], PyTorch's default. */
     TIME_BATCH_DIRECTION,
-    /** [B, T, D*P], PyTorch's batch_first; the memory of ONNX's layout=1 [B, T, D, P] is the same. */
+    /**
+     * [B, T, D*P], PyTorch's batch_first; the memory of ONNX's layout=1 [B, T, D, P] is the same.
+     */
     BATCH_TIME_DIRECTION
   }
 
@@ -106,13 +110,22 @@ public record Lstm(
     }
     Shape h = stateShape(stateLayout, count, batch, first.outputSize());
     Shape c = stateShape(stateLayout, count, batch, first.hiddenSize());
-    lengths.ifPresent(v -> require(
-        v.type() == Tensor.Type.INT32 && v.shape().equals(Shape.of(batch)), where + "lengths must be [" + batch + "], are " + v));
-    initialH.ifPresent(v -> require(v.shape().equals(h), where + "initial h must be " + h + ", is " + v));
-    initialC.ifPresent(v -> require(v.shape().equals(c), where + "initial c must be " + c + ", is " + v));
-    require(finalH.shape().equals(h) && finalC.shape().equals(c), where + "final states must be " + h + " and " + c);
+    lengths.ifPresent(
+        v ->
+            require(
+                v.type() == Tensor.Type.INT32 && v.shape().equals(Shape.of(batch)),
+                where + "lengths must be [" + batch + "], are " + v));
+    initialH.ifPresent(
+        v -> require(v.shape().equals(h), where + "initial h must be " + h + ", is " + v));
+    initialC.ifPresent(
+        v -> require(v.shape().equals(c), where + "initial c must be " + c + ", is " + v));
     require(
-        y.shape().count().equals(time.times(batch).times(Dim.of((long) count * first.outputSize()))),
+        finalH.shape().equals(h) && finalC.shape().equals(c),
+        where + "final states must be " + h + " and " + c);
+    require(
+        y.shape()
+            .count()
+            .equals(time.times(batch).times(Dim.of((long) count * first.outputSize()))),
         where + "y has the wrong size: " + y);
   }
 
@@ -190,9 +203,22 @@ public record Lstm(
 
   @Override
   public String describe() {
-    String way = directions.size() == 2 ? "bidirectional" : directions.get(0).reverse() ? "reverse" : "forward";
+    String way =
+        directions.size() == 2
+            ? "bidirectional"
+            : directions.get(0).reverse() ? "reverse" : "forward";
     String projected = outputSize() == hiddenSize() ? "" : ", projected to " + outputSize();
-    return "Lstm " + name + ": " + x + ", " + way + ", hidden " + hiddenSize() + projected + " -> " + y;
+    return "Lstm "
+        + name
+        + ": "
+        + x
+        + ", "
+        + way
+        + ", hidden "
+        + hiddenSize()
+        + projected
+        + " -> "
+        + y;
   }
 
   private static void require(boolean holds, String message) {

@@ -14,13 +14,15 @@ public final class Matrix {
   }
 
   /**
-   * A matrix over {@code values}, which it owns from now on: the caller must not write to them again.
+   * A matrix over {@code values}, which it owns from now on: the caller must not write to them
+   * again.
    *
    * @param values [rows][columns]
    */
   public static Matrix of(int rows, int columns, float[] values) {
     if ((long) rows * columns != values.length) {
-      throw new IllegalArgumentException(rows + "x" + columns + " matrix from " + values.length + " values");
+      throw new IllegalArgumentException(
+          rows + "x" + columns + " matrix from " + values.length + " values");
     }
     return new Matrix(rows, columns, values);
   }

@@ -12,11 +12,16 @@ import java.util.List;
  * @param x any shape
  * @param y the same shape but for that axis
  */
-public record Slice(String name, int axis, long start, long step, Value x, Value y) implements Stage {
+public record Slice(String name, int axis, long start, long step, Value x, Value y)
+    implements Stage {
   /** Checks the shapes. */
   public Slice {
-    if (step == 0 || axis < 0 || axis >= x.shape().rank() || !x.shape().with(axis, y.shape().dim(axis)).equals(y.shape())) {
-      throw new IllegalArgumentException("Slice " + name + ": " + x + " along axis " + axis + " makes no " + y);
+    if (step == 0
+        || axis < 0
+        || axis >= x.shape().rank()
+        || !x.shape().with(axis, y.shape().dim(axis)).equals(y.shape())) {
+      throw new IllegalArgumentException(
+          "Slice " + name + ": " + x + " along axis " + axis + " makes no " + y);
     }
   }
 

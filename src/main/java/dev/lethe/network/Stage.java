@@ -4,7 +4,18 @@ import java.util.List;
 
 /** One step of the computation. Every backend runs each of these. */
 public sealed interface Stage
-    permits Lstm, Dense, Embedding, Activation, Softmax, SelectStep, Slice, Transpose, Reshape, Concat, Expand, Binary,
+    permits Lstm,
+        Dense,
+        Embedding,
+        Activation,
+        Softmax,
+        SelectStep,
+        Slice,
+        Transpose,
+        Reshape,
+        Concat,
+        Expand,
+        Binary,
         Constant {
   /** For people and error messages, as the model file has it. */
   String name();
@@ -19,5 +30,4 @@ public sealed interface Stage
   default String describe() {
     return getClass().getSimpleName() + " " + name() + ": " + inputs() + " -> " + outputs();
   }
-
 }

@@ -17,8 +17,10 @@ public record Transpose(String name, List<Integer> permutation, Value x, Value y
   public Transpose {
     permutation = List.copyOf(permutation);
     List<Dim> dims = permutation.stream().map(axis -> x.shape().dim(axis)).toList();
-    if (permutation.stream().distinct().count() != x.shape().rank() || !y.shape().equals(new Shape(dims))) {
-      throw new IllegalArgumentException("Transpose " + name + ": " + x + " by " + permutation + " makes no " + y);
+    if (permutation.stream().distinct().count() != x.shape().rank()
+        || !y.shape().equals(new Shape(dims))) {
+      throw new IllegalArgumentException(
+          "Transpose " + name + ": " + x + " by " + permutation + " makes no " + y);
     }
   }
 

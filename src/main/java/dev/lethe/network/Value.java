@@ -4,7 +4,8 @@ import dev.lethe.Shape;
 import dev.lethe.Tensor;
 
 /**
- * An edge of the graph: what one stage writes once and others read. The name is unique within its graph.
+ * An edge of the graph: what one stage writes once and others read. The name is unique within its
+ * graph.
  *
  * @param name as the model file has it, or made up
  * @param type what an element is

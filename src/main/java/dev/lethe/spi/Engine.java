@@ -6,9 +6,14 @@ import dev.lethe.Options;
 import dev.lethe.Session;
 import java.util.List;
 
-/** Knows the devices and opens sessions on them. Found through {@link java.util.ServiceLoader}; stateless. */
+/**
+ * Knows the devices and opens sessions on them. Found through {@link java.util.ServiceLoader};
+ * stateless.
+ */
 public interface Engine {
-  /** Every device of this machine, whole or not, in the order in which {@code auto} looks at them. */
+  /**
+   * Every device of this machine, whole or not, in the order in which {@code auto} looks at them.
+   */
   List<Device> devices();
 
   /**

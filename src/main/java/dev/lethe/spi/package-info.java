@@ -1,4 +1,7 @@
-/** What the door asks of the inside: importers that read model files, and the engine that opens sessions. */
+/**
+ * What the door asks of the inside: importers that read model files, and the engine that opens
+ * sessions.
+ */
 @NullMarked
 package dev.lethe.spi;
 

@@ -1,0 +1,115 @@
+package dev.lethe;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
+import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_USE_JAVA_UTIL_LOGGING;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+
+/** The rooms are ordered, and each foreign library is let into one of them only. */
+@AnalyzeClasses(packages = "dev.lethe", importOptions = ImportOption.DoNotIncludeTests.class)
+final class ArchitectureTest {
+  /** A package that stands in no room fails this as soon as a room uses it. */
+  @ArchTest
+  static final ArchRule eachRoomUsesOnlyThoseBeforeIt =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.lethe..")
+          .withOptionalLayers(true)
+          .layer("door")
+          .definedBy("dev.lethe", "dev.lethe.spi")
+          .layer("network")
+          .definedBy("dev.lethe.network")
+          .layer("io")
+          .definedBy("dev.lethe.io..")
+          .layer("onnx")
+          .definedBy("dev.lethe.importer.onnx..")
+          .layer("pytorch")
+          .definedBy("dev.lethe.importer.pytorch..")
+          .layer("keras")
+          .definedBy("dev.lethe.importer.keras..")
+          .layer("backend")
+          .definedBy("dev.lethe.backend")
+          .layer("cpu")
+          .definedBy("dev.lethe.backend.cpu..")
+          .layer("opencl")
+          .definedBy("dev.lethe.backend.opencl..")
+          .layer("cli")
+          .definedBy("dev.lethe.cli..")
+          .whereLayer("door")
+          .mayNotAccessAnyLayer()
+          .whereLayer("network")
+          .mayOnlyAccessLayers("door")
+          .whereLayer("io")
+          .mayOnlyAccessLayers("door", "network")
+          .whereLayer("onnx")
+          .mayOnlyAccessLayers("door", "network", "io")
+          .whereLayer("pytorch")
+          .mayOnlyAccessLayers("door", "network", "io")
+          .whereLayer("keras")
+          .mayOnlyAccessLayers("door", "network", "io")
+          .whereLayer("backend")
+          .mayOnlyAccessLayers("door", "network", "io")
+          .whereLayer("cpu")
+          .mayOnlyAccessLayers("door", "network", "io", "backend")
+          .whereLayer("opencl")
+          .mayOnlyAccessLayers("door", "network", "io", "backend")
+          .whereLayer("cli")
+          .mayNotBeAccessedByAnyLayer();
+
+  @ArchTest
+  static final ArchRule packagesFormNoCycle =
+      slices().assignedFrom(new PackagesWithTheDoorAsOne()).should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule joclStaysInOpencl = only("dev.lethe.backend.opencl..", "org.jocl..");
+
+  @ArchTest
+  static final ArchRule protobufStaysInOnnx =
+      only("dev.lethe.importer.onnx..", "com.google.protobuf..");
+
+  @ArchTest
+  static final ArchRule terminalLibrariesStayInCli =
+      only(
+          "dev.lethe.cli..", "picocli..", "me.tongfei.progressbar..", "org.jline..", "org.knowm..");
+
+  @ArchTest
+  static final ArchRule vectorsStayInCpu =
+      only("dev.lethe.backend.cpu..", "jdk.incubator.vector..");
+
+  @ArchTest
+  static final ArchRule standardStreamsBelongToCli =
+      noClasses().that().resideOutsideOfPackage("dev.lethe.cli..").should(ACCESS_STANDARD_STREAMS);
+
+  @ArchTest static final ArchRule noJavaUtilLogging = NO_CLASSES_SHOULD_USE_JAVA_UTIL_LOGGING;
+
+  private static ArchRule only(String room, String... libraries) {
+    return noClasses()
+        .that()
+        .resideOutsideOfPackage(room)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(libraries);
+  }
+
+  /** The door and its spi know each other; every other package stands alone. */
+  private static final class PackagesWithTheDoorAsOne implements SliceAssignment {
+    @Override
+    public SliceIdentifier getIdentifierOf(JavaClass javaClass) {
+      String name = javaClass.getPackageName();
+      return SliceIdentifier.of(name.equals("dev.lethe.spi") ? "dev.lethe" : name);
+    }
+
+    @Override
+    public String getDescription() {
+      return "packages, with the door and its spi as one";
+    }
+  }
+}
