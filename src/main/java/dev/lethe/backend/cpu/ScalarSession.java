@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -53,7 +54,7 @@ public final class ScalarSession extends GraphSession {
       session.run(inputs, Map.of());
       Map<String, double[]> outputs = new HashMap<>();
       for (Graph.Result result : graph.results()) {
-        outputs.put(result.name(), session.values.get(result.value().name()).clone());
+        outputs.put(result.name(), session.of(result.value()).clone());
       }
       return outputs;
     }
@@ -150,13 +151,17 @@ public final class ScalarSession extends GraphSession {
   private void move(List<StridedCopy> copies, Value y, Map<String, Integer> sizes) {
     double[] target = new double[y.shape().count().resolve(sizes)];
     for (StridedCopy copy : copies) {
-      ScalarStages.copy(copy, values.get(copy.from()), target);
+      ScalarStages.copy(copy, named(copy.from()), target);
     }
     values.put(y.name(), target);
   }
 
   private double[] of(Value value) {
-    return values.get(value.name());
+    return named(value.name());
+  }
+
+  private double[] named(String name) {
+    return Objects.requireNonNull(values.get(name), name);
   }
 
   private static double[] doubles(Tensor tensor) {

@@ -16,6 +16,7 @@ import dev.lethe.network.Stage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * A network on an OpenCL device. Weights are uploaded and kernels compiled when it is opened, buffers are made when
@@ -104,7 +105,8 @@ final class OpenClSession extends GraphSession {
   protected void execute(Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
     try {
       for (Graph.Entry entry : network().entries()) {
-        context.write(values.of(entry.value()), given.get(entry.value().name()).bytes());
+        String name = entry.value().name();
+        context.write(values.of(entry.value()), Objects.requireNonNull(given.get(name), name).bytes());
       }
       values.update(given);
       for (Runnable run : bound) {

@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The order in which the sequences of a batch run, so that the cost follows the sum of their lengths: longest first, so
@@ -67,7 +68,7 @@ final class RunOrder implements AutoCloseable {
     if (lengthsInput.equals(FULL)) {
       Arrays.fill(wanted, running.length);
     } else {
-      given.get(lengthsInput).ints().get(wanted);
+      Objects.requireNonNull(given.get(lengthsInput), lengthsInput).ints().get(wanted);
     }
     if (Arrays.equals(lengths, wanted)) {
       return;
