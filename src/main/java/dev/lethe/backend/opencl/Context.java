@@ -8,6 +8,7 @@ import org.jocl.cl_command_queue;
 import org.jocl.cl_context;
 import org.jocl.cl_context_properties;
 import org.jocl.cl_device_id;
+import org.jocl.cl_event;
 
 /**
  * A context and its in-order queue on one device. Owns both; everything made through it must be closed before it.
@@ -17,12 +18,15 @@ final class Context implements AutoCloseable {
   private final cl_device_id device;
   private final cl_context context;
   private final cl_command_queue queue;
+  private final boolean flushEachLaunch;
 
   private Context(DeviceFacts facts, cl_device_id device, cl_context context, cl_command_queue queue) {
     this.facts = facts;
     this.device = device;
     this.context = context;
     this.queue = queue;
+    // Oclgrind 21.10 fails an assertion when two kernels wait in a queue
+    this.flushEachLaunch = facts.platform().contains("Oclgrind");
   }
 
   /** Opens a device. */
@@ -111,7 +115,22 @@ final class Context implements AutoCloseable {
 
   /** Waits until everything enqueued is done. */
   void finish() {
-    ClError.check(CL.clFinish(queue), "running on " + facts.name());
+    // not clFinish: rusticl 22.3 returns from it before the last copies are made
+    cl_event done = new cl_event();
+    ClError.check(CL.clEnqueueMarkerWithWaitList(queue, 0, null, done), "running on " + facts.name());
+    try {
+      ClError.check(CL.clFlush(queue), "running on " + facts.name());
+      ClError.check(CL.clWaitForEvents(1, new cl_event[] {done}), "running on " + facts.name());
+    } finally {
+      CL.clReleaseEvent(done);
+    }
+  }
+
+  /** After each kernel launch. */
+  void launched() {
+    if (flushEachLaunch) {
+      ClError.check(CL.clFlush(queue), "running on " + facts.name());
+    }
   }
 
   @Override
