@@ -20,11 +20,26 @@ public final class CpuBackend implements Backend {
 
   @Override
   public List<Device> devices() {
-    return List.of(REFERENCE);
+    int threads = Runtime.getRuntime().availableProcessors();
+    Device fast =
+        new Device(
+            "cpu",
+            Device.Kind.CPU,
+            threads + (threads == 1 ? " thread, " : " threads, ") + CpuKernels.label(),
+            System.getProperty("os.arch") + ", Java " + Runtime.version().feature() + ", "
+                + CpuKernels.description(),
+            "",
+            true);
+    return List.of(fast, REFERENCE);
   }
 
   @Override
   public Session open(Graph graph, Device device, Options options, String choice) {
-    return new ScalarSession(graph, device, choice);
+    if (device.kind() == Device.Kind.REFERENCE) {
+      return new ScalarSession(graph, device, choice);
+    }
+    int threads =
+        options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+    return new CpuSession(graph, device, choice, CpuKernels.get(), threads);
   }
 }
