@@ -20,7 +20,7 @@ import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Draws the held-out years with a forecast for each, and below how far the forecasts are off. */
+/** Draws the held-out years with a forecast for each, and below how the error grows within a year. */
 final class Co2Chart {
   static final int WIDTH = 1600;
   static final int HEIGHT = 900;
@@ -29,7 +29,7 @@ final class Co2Chart {
   private static final int FIRST_YEAR = 1986;
   private static final int LAST_YEAR = 2002;
   private static final int AXIS_WIDTH = 90;
-  private static final Color MEASURED_BEFORE = new Color(0x9A9A9A);
+  private static final Color TRAINING = new Color(0x9A9A9A);
   // Blue and orange of Okabe and Ito, which every kind of colour vision tells apart.
   private static final Color NETWORK = new Color(0x0072B2);
   private static final Color RULE = new Color(0xE69F00);
@@ -40,8 +40,9 @@ final class Co2Chart {
 
   private final double[] years;
   private final double[] measured;
-  private final double[] network;
-  private final double[] rule;
+  private final int[] starts;
+  private final double[][] network;
+  private final double[][] rule;
   private final int heldOut;
   private final int first;
 
@@ -53,9 +54,9 @@ final class Co2Chart {
     measured = record.ppm();
     heldOut = record.heldOut();
     first = (int) Arrays.stream(years).filter(year -> year < FIRST_YEAR).count();
-    int[] starts = record.starts();
-    network = endToEnd(starts, forecasts);
-    rule = endToEnd(starts, record.lastYearAndGrowth(starts));
+    starts = record.starts();
+    network = forecasts;
+    rule = record.lastYearAndGrowth(starts);
   }
 
   /** Writes a PNG of {@link #WIDTH} by {@link #HEIGHT} pixels. */
@@ -74,21 +75,23 @@ final class Co2Chart {
 
   private XYChart levels() {
     XYChart chart = chart(UPPER, "Weekly CO\u2082 at Mauna Loa, forecast a year ahead", "CO\u2082 (ppm)");
-    line(chart, "measured, known to the network", first, heldOut, measured, MEASURED_BEFORE, FINE);
-    line(chart, "measured", heldOut, measured.length, measured, Color.BLACK, BOLD);
-    line(chart, "last year + growth", heldOut, measured.length, rule, RULE, DASHED);
-    line(chart, "LSTM, one forecast each year", heldOut, measured.length, network, NETWORK, FINE);
+    chart.getStyler().setXAxisMin((double) FIRST_YEAR).setXAxisMax((double) LAST_YEAR);
+    int end = measured.length;
+    weeks(chart, "measured, training years", first, heldOut, measured, TRAINING, FINE);
+    weeks(chart, "measured, held-out years", heldOut, end, measured, Color.BLACK, BOLD);
+    weeks(chart, "last year + its growth", heldOut, end, endToEnd(rule), RULE, DASHED);
+    weeks(chart, "LSTM, one forecast each January", heldOut, end, endToEnd(network), NETWORK, FINE);
     return chart;
   }
 
   private XYChart errors() {
-    XYChart chart = chart(HEIGHT - UPPER, "Forecast minus measured", "Error (ppm)");
-    chart.getStyler().setLegendVisible(false);
-    chart.setXAxisTitle("Year");
-    double[] zero = new double[measured.length];
-    line(chart, "zero", first, measured.length, zero, Color.BLACK, new BasicStroke(1));
-    line(chart, "rule", heldOut, measured.length, minusMeasured(rule), RULE, DASHED);
-    line(chart, "network", heldOut, measured.length, minusMeasured(network), NETWORK, FINE);
+    String title = "Mean absolute error over " + starts.length + " forecasts, 1990\u20132001";
+    XYChart chart = chart(HEIGHT - UPPER, title, "Error (ppm)");
+    chart.setXAxisTitle("Weeks ahead");
+    chart.getStyler().setXAxisMin(0.0).setXAxisMax((double) Co2Record.HORIZON).setYAxisMin(0.0);
+    double[] ahead = IntStream.rangeClosed(1, Co2Record.HORIZON).asDoubleStream().toArray();
+    line(chart, "last year + its growth", ahead, errorByWeek(rule), RULE, DASHED);
+    line(chart, "LSTM", ahead, errorByWeek(network), NETWORK, BOLD);
     return chart;
   }
 
@@ -103,25 +106,25 @@ final class Co2Chart {
     style.setYAxisLeftWidthHint(AXIS_WIDTH).setAntiAlias(true);
     style.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 16));
     style.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 17));
-    style.setXAxisMin((double) FIRST_YEAR).setXAxisMax((double) LAST_YEAR);
-    style.setXAxisDecimalPattern("0").setXAxisTickMarkSpacingHint(60);
+    style.setXAxisDecimalPattern("0").setXAxisTickMarkSpacingHint(60).setPlotContentSize(0.97);
     style.setPlotGridLinesColor(new Color(0xE4E4E4)).setPlotGridLinesStroke(SeriesLines.SOLID);
     return chart;
   }
 
-  private void line(
+  private void weeks(
       XYChart chart, String name, int from, int to, double[] values, Color color, BasicStroke stroke) {
     double[] x = Arrays.copyOfRange(years, from, to);
-    XYSeries series = chart.addSeries(name, x, Arrays.copyOfRange(values, from, to));
+    line(chart, name, x, Arrays.copyOfRange(values, from, to), color, stroke);
+  }
+
+  private static void line(
+      XYChart chart, String name, double[] x, double[] y, Color color, BasicStroke stroke) {
+    XYSeries series = chart.addSeries(name, x, y);
     series.setMarker(SeriesMarkers.NONE).setLineColor(color).setLineStyle(stroke);
   }
 
-  private double[] minusMeasured(double[] values) {
-    return IntStream.range(0, values.length).mapToDouble(i -> values[i] - measured[i]).toArray();
-  }
-
   /** Those forecasts that do not overlap, one after the other on the record's weeks. */
-  private double[] endToEnd(int[] starts, double[][] forecasts) {
+  private double[] endToEnd(double[][] forecasts) {
     double[] line = new double[measured.length];
     Arrays.fill(line, Double.NaN);
     for (int n = 0; n < starts.length; n++) {
@@ -130,6 +133,16 @@ final class Co2Chart {
       }
     }
     return line;
+  }
+
+  private double[] errorByWeek(double[][] forecasts) {
+    double[] mean = new double[Co2Record.HORIZON];
+    for (int n = 0; n < starts.length; n++) {
+      for (int week = 0; week < mean.length; week++) {
+        mean[week] += Math.abs(forecasts[n][week] - measured[starts[n] + week]) / starts.length;
+      }
+    }
+    return mean;
   }
 
   private static double year(LocalDate day) {
