@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -79,7 +80,8 @@ final class CpuSession extends GraphSession {
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
     for (Graph.Entry entry : network().entries()) {
-      buffers.read(entry.value(), given.get(entry.value().name()));
+      String name = entry.value().name();
+      buffers.read(entry.value(), Objects.requireNonNull(given.get(name), name));
     }
     for (Runnable stage : plan) {
       stage.run();
@@ -100,9 +102,9 @@ final class CpuSession extends GraphSession {
 
   private Stream<Runnable> plan(Stage stage, Map<String, Integer> sizes) {
     if (stage instanceof Lstm) {
-      return Stream.of(lstms.get(stage).plan(sizes, buffers, workers));
+      return Stream.of(Objects.requireNonNull(lstms.get(stage)).plan(sizes, buffers, workers));
     } else if (stage instanceof Dense) {
-      return Stream.of(denses.get(stage).plan(sizes, buffers, workers));
+      return Stream.of(Objects.requireNonNull(denses.get(stage)).plan(sizes, buffers, workers));
     } else if (stage instanceof Embedding embedding) {
       return Stream.of(CpuStages.embedding(embedding, sizes, buffers));
     } else if (stage instanceof Activation activation) {

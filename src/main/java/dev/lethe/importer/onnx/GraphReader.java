@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -135,7 +136,7 @@ final class GraphReader {
 
   private void lower(Node node) {
     try {
-      operators.get(node.proto().getOpType()).lower(node);
+      Objects.requireNonNull(operators.get(node.proto().getOpType())).lower(node);
     } catch (IllegalArgumentException | ArithmeticException | IndexOutOfBoundsException e) {
       throw new ModelFormatException(
           file + ": node '" + node.name() + "' (" + node.proto().getOpType() + "): " + OnnxFile.oneLine(e), e);

@@ -176,7 +176,7 @@ final class TensorReader {
   private Path inFolder(TensorProto tensor, String location) {
     String refusal = "has external data at '" + location + "', which must be a file in the model's folder";
     try {
-      Path folder = file.toAbsolutePath().getParent().toRealPath();
+      Path folder = file.toAbsolutePath().resolveSibling("").toRealPath();
       Path relative = Path.of(location);
       boolean up = location.isEmpty() || location.contains("\\") || location.startsWith("/") || relative.isAbsolute();
       for (Path part : relative) {
