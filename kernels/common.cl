@@ -2,7 +2,7 @@
 //   activate: the functions of the ONNX operator LSTM, by the ordinal of ActivationFunction.Kind.
 // Products are written as fma in one fixed order and nothing else may be contracted, so that a sequence's result has
 // the same bits whatever tile, group or batch it is computed in.
-// Host side: KernelSource.java, CellOptions.java
+// Host side: KernelSource.java, OpenClPlan.java
 
 #pragma OPENCL FP_CONTRACT OFF
 
@@ -18,29 +18,73 @@
 #define SOFTSIGN 9
 #define SOFTPLUS 10
 
+// Sigmoid and tanh are fixed sequences of IEEE operations, those of FloatMath.java, rather than the driver's built-ins,
+// which differ from device to device and on some between the lanes of a vector and its remainder.
+// e^v - 1 = 2^n q + 2^n - 1 with n = round(v / ln 2), q = e^r - 1, r = v - n ln 2 (coefficients of Cephes' expf).
+#define LOG2_E 1.44269504088896341f
+#define LN2_HIGH 0.693359375f
+#define LN2_LOW -2.12194440e-4f
+#define ROUNDER 12582912.0f  // 1.5 * 2^23: leaves the nearest integer in the low bits
+
+inline float exp_remainder(const float v, const float n) {
+  const float r = fma(n, -LN2_LOW, fma(n, -LN2_HIGH, v));
+  float p = fma(1.9875691500e-4f, r, 1.3981999507e-3f);
+  p = fma(p, r, 8.3334519073e-3f);
+  p = fma(p, r, 4.1665795894e-2f);
+  p = fma(p, r, 1.6666665459e-1f);
+  p = fma(p, r, 5.0000001201e-1f);
+  return fma(p, r * r, r);
+}
+
+// 2^(n - less), n as the low bits of n + ROUNDER
+inline float power_of_two(const float rounded, const int less) {
+  return as_float(((as_int(rounded) - as_int(ROUNDER) - less) << 23) + as_int(1.0f));
+}
+
+inline float bounded(const float x, const float low, const float high) {
+  return x < low ? low : x > high ? high : x;  // NaN stays NaN
+}
+
+inline float sigmoid(const float x) {
+  const float v = -bounded(x, -89.0f, 30.0f);
+  const float rounded = fma(v, LOG2_E, ROUNDER);
+  const float q = exp_remainder(v, rounded - ROUNDER);
+  const float half_power = power_of_two(rounded, 1);  // n reaches 128
+  return 1.0f / fma(fma(half_power, q, half_power), 2.0f, 1.0f);
+}
+
+inline float hyperbolic_tangent(const float x) {
+  const float v = bounded(x, -10.0f, 10.0f) * 2.0f;
+  const float rounded = fma(v, LOG2_E, ROUNDER);
+  const float q = exp_remainder(v, rounded - ROUNDER);
+  const float scale = power_of_two(rounded, 0);
+  const float e = fma(scale, q, scale - 1.0f);
+  return e / (e + 2.0f);
+}
+
 inline float activate(const int kind, const float a, const float b, const float x) {
   switch (kind) {
     case SIGMOID:
-      return 1.0f / (1.0f + exp(-x));
+      return sigmoid(x);
     case TANH:
-      return tanh(x);
+      return hyperbolic_tangent(x);
     case RELU:
-      return x > 0.0f ? x : 0.0f;
+      return x < 0.0f ? 0.0f : x;
     case AFFINE:
       return fma(a, x, b);
     case LEAKY_RELU:
       return x >= 0.0f ? x : a * x;
     case THRESHOLDED_RELU:
-      return x >= a ? x : 0.0f;
+      return x < a ? 0.0f : x;
     case SCALED_TANH:
-      return a * tanh(b * x);
+      return a * hyperbolic_tangent(b * x);
     case HARD_SIGMOID:
-      return clamp(fma(a, x, b), 0.0f, 1.0f);
+      return bounded(fma(a, x, b), 0.0f, 1.0f);
     case ELU:
       return x >= 0.0f ? x : a * expm1(x);
     case SOFTSIGN:
       return x / (1.0f + fabs(x));
     default:  // SOFTPLUS, without overflow for large x
-      return fmax(x, 0.0f) + log1p(exp(-fabs(x)));
+      return (x < 0.0f ? 0.0f : x) + log1p(exp(-fabs(x)));
   }
 }

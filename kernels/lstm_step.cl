@@ -20,7 +20,7 @@
 #define TB (LB * RB)
 #define APPLY(function, x) activate(function, x)
 #ifdef CLIP
-#define BOUND(z) clamp(z, -CLIP, CLIP)
+#define BOUND(z) bounded(z, -CLIP, CLIP)
 #else
 #define BOUND(z) (z)
 #endif
