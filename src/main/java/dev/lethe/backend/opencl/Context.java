@@ -1,6 +1,7 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.DeviceException;
+import dev.lethe.Tensor;
 import java.nio.ByteBuffer;
 import org.jocl.CL;
 import org.jocl.Pointer;
@@ -8,7 +9,6 @@ import org.jocl.cl_command_queue;
 import org.jocl.cl_context;
 import org.jocl.cl_context_properties;
 import org.jocl.cl_device_id;
-import org.jocl.cl_event;
 
 /**
  * A context and its in-order queue on one device. Owns both; everything made through it must be closed before it.
@@ -18,15 +18,12 @@ final class Context implements AutoCloseable {
   private final cl_device_id device;
   private final cl_context context;
   private final cl_command_queue queue;
-  private final boolean flushEachLaunch;
 
   private Context(DeviceFacts facts, cl_device_id device, cl_context context, cl_command_queue queue) {
     this.facts = facts;
     this.device = device;
     this.context = context;
     this.queue = queue;
-    // Oclgrind 21.10 fails an assertion when two kernels wait in a queue
-    this.flushEachLaunch = facts.platform().contains("Oclgrind");
   }
 
   /** Opens a device. */
@@ -78,59 +75,35 @@ final class Context implements AutoCloseable {
   Buffer upload(String what, float[] values) {
     Buffer buffer = allocate(what, (long) values.length * Float.BYTES);
     if (values.length > 0) {
-      int code =
-          CL.clEnqueueWriteBuffer(
-              queue, buffer.handle(), true, 0, (long) values.length * Float.BYTES, Pointer.to(values), 0, null, null);
-      if (code != CL.CL_SUCCESS) {
-        buffer.close();
-        ClError.check(code, "uploading " + what);
-      }
+      write(buffer, Tensor.of(values, values.length).bytes());
     }
     return buffer;
   }
 
-  /** Starts copying to the device; {@code source} is direct and must stay as it is until {@link #finish()}. */
+  /**
+   * Copies to the device and waits for it; {@code source} is direct.
+   *
+   * <p>Transfers block: for one that does not, JOCL starts a thread that waits for it beside ours, which rusticl 22.3
+   * and Oclgrind 21.10 do not survive. With direct buffers the wait does not hold up the garbage collector.
+   */
   void write(Buffer target, ByteBuffer source) {
-    int code =
-        CL.clEnqueueWriteBuffer(
-            queue, target.handle(), false, 0, source.remaining(), Pointer.to(source), 0, null, null);
-    ClError.check(code, "uploading " + target.what());
-  }
-
-  /** Copies a little to the device and waits for it. */
-  void writeNow(Buffer target, ByteBuffer source) {
     int code =
         CL.clEnqueueWriteBuffer(
             queue, target.handle(), true, 0, source.remaining(), Pointer.to(source), 0, null, null);
     ClError.check(code, "uploading " + target.what());
   }
 
-  /** Starts copying from the device; {@code target} is direct and is whole after {@link #finish()}. */
+  /** Copies from the device once everything enqueued before is done; {@code target} is direct. */
   void read(Buffer source, ByteBuffer target) {
     int code =
         CL.clEnqueueReadBuffer(
-            queue, source.handle(), false, 0, target.remaining(), Pointer.to(target), 0, null, null);
+            queue, source.handle(), true, 0, target.remaining(), Pointer.to(target), 0, null, null);
     ClError.check(code, "downloading " + source.what());
   }
 
   /** Waits until everything enqueued is done. */
   void finish() {
-    // not clFinish: rusticl 22.3 returns from it before the last copies are made
-    cl_event done = new cl_event();
-    ClError.check(CL.clEnqueueMarkerWithWaitList(queue, 0, null, done), "running on " + facts.name());
-    try {
-      ClError.check(CL.clFlush(queue), "running on " + facts.name());
-      ClError.check(CL.clWaitForEvents(1, new cl_event[] {done}), "running on " + facts.name());
-    } finally {
-      CL.clReleaseEvent(done);
-    }
-  }
-
-  /** After each kernel launch. */
-  void launched() {
-    if (flushEachLaunch) {
-      ClError.check(CL.clFlush(queue), "running on " + facts.name());
-    }
+    ClError.check(CL.clFinish(queue), "running on " + facts.name());
   }
 
   @Override

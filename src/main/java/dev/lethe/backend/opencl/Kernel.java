@@ -54,7 +54,6 @@ final class Kernel implements AutoCloseable {
     global[1] = (y + groupY - 1) / groupY * groupY;
     int code = CL.clEnqueueNDRangeKernel(context.queue(), handle, 2, null, global, local, 0, null, null);
     ClError.check(code, "starting " + name);
-    context.launched();
   }
 
   @Override

@@ -45,7 +45,7 @@ final class Move {
       List<StridedCopy> copies = copies(sizes);
       for (int k = 0; k < copies.size(); k++) {
         StridedCopy copy = copies.get(k);
-        context.writeNow(axes.get(k), axes(copy));
+        context.write(axes.get(k), axes(copy));
         kernels
             .get(k)
             .set(0, copy.count())
@@ -165,7 +165,7 @@ final class Move {
   record ConstantRunner(Constant stage, Context context) implements StageRunner {
     @Override
     public Runnable bind(Map<String, Integer> sizes, Values values) {
-      context.writeNow(values.of(stage.y()), stage.data().bytes());
+      context.write(values.of(stage.y()), stage.data().bytes());
       return () -> {};
     }
 

@@ -20,7 +20,7 @@ import java.util.Objects;
 
 /**
  * A network on an OpenCL device. Weights are uploaded and kernels compiled when it is opened, buffers are made when
- * sizes change; a run copies in, starts the stages one after another without waiting, copies out and waits once.
+ * sizes change; a run copies in, starts the stages one after another without waiting, and copies out.
  */
 final class OpenClSession extends GraphSession {
   private final Context context;
@@ -103,25 +103,21 @@ final class OpenClSession extends GraphSession {
 
   @Override
   protected void execute(Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
-    try {
-      for (Graph.Entry entry : network().entries()) {
-        String name = entry.value().name();
-        context.write(values.of(entry.value()), Objects.requireNonNull(given.get(name), name).bytes());
-      }
-      values.update(given);
-      for (Runnable run : bound) {
-        run.run();
-      }
-      for (Graph.Result result : network().results()) {
-        Tensor target = wanted.get(result.name());
-        if (target != null) {
-          context.read(values.of(result.value()), target.bytes());
-        }
-      }
-    } finally {
-      // also after a failure: no copy may go on once the caller has its tensors back
-      context.finish();
+    for (Graph.Entry entry : network().entries()) {
+      String name = entry.value().name();
+      context.write(values.of(entry.value()), Objects.requireNonNull(given.get(name), name).bytes());
     }
+    values.update(given);
+    for (Runnable run : bound) {
+      run.run();
+    }
+    for (Graph.Result result : network().results()) {
+      Tensor target = wanted.get(result.name());
+      if (target != null) {
+        context.read(values.of(result.value()), target.bytes());
+      }
+    }
+    context.finish();
   }
 
   @Override
