@@ -176,6 +176,33 @@ class OnnxLstmTest {
   }
 
   @Test
+  void outputsAreWrittenInTheOrderInWhichTheyAreRead() throws IOException {
+    Graph graph =
+        new Models(14).input("X", "time", "batch", 3).floats("W", random(24), 2, 4, 3).floats("R", random(8), 2, 4, 1)
+            .integers("flat", 0, 0, -1)
+            .node("LSTM", List.of("X", "W", "R"), List.of("Y"), attribute("direction", "bidirectional"))
+            .node("Transpose", List.of("Y"), List.of("T"), Models.list("perm", 0, 2, 1, 3))
+            .node("Reshape", List.of("T", "flat"), List.of("F"))
+            .node("Transpose", List.of("F"), List.of("out"), Models.list("perm", 1, 0, 2)).output("out")
+            .read(folder);
+    assertEquals(1, graph.steps().size(), graph.stages()::toString);
+    Lstm lstm = graph.lstms().findFirst().orElseThrow();
+    assertEquals(Lstm.OutputLayout.BATCH_TIME_DIRECTION, lstm.yLayout());
+    assertEquals("[batch, time, 2]", graph.outputs().get(0).shape().toString());
+  }
+
+  @Test
+  void anOutputThatIsReadTwiceKeepsItsOrder() throws IOException {
+    Graph graph =
+        new Models(14).input("X", "time", "batch", 3).lstmWeights(3, 2).integers("one", 1)
+            .node("LSTM", List.of("X", "W", "R"), List.of("Y"))
+            .node("Squeeze", List.of("Y", "one"), List.of("out")).output("Y", "out").read(folder);
+    assertEquals(
+        Lstm.OutputLayout.TIME_DIRECTION_BATCH, graph.lstms().findFirst().orElseThrow().yLayout());
+    assertEquals(2, graph.steps().size());
+  }
+
+  @Test
   void weightsThatAreInputsAreBoundByName() throws IOException {
     Models models =
         new Models(14).input("X", 5, 4, 3).input("W", 1, 8, 3).floats("R", random(16), 1, 8, 2)
