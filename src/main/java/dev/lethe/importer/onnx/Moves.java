@@ -28,9 +28,16 @@ final class Moves {
     if (x instanceof Item.Known known) {
       return known.reshaped(lengths(shape));
     }
-    return x instanceof Item.Edge edge
-        ? new Item.Edge(builder().reshape(name, edge.value(), shape))
-        : new Item.Fill(((Item.Fill) x).value(), shape);
+    if (x instanceof Item.Fill fill) {
+      return new Item.Fill(fill.value(), shape);
+    }
+    Value source = scope.unreshaped(((Item.Edge) x).value());
+    if (source.shape().equals(shape)) {
+      return new Item.Edge(source);
+    }
+    Value y = builder().reshape(name, source, shape);
+    scope.noteReshape(y, source);
+    return new Item.Edge(y);
   }
 
   Item transpose(Item x, List<Integer> permutation) {
