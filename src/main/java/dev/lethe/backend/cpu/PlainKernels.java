@@ -15,7 +15,7 @@ final class PlainKernels implements Kernels {
 
   @Override
   public int columns(int total) {
-    return Math.min(4 * UNITS, roundUp(total));
+    return Math.min(4 * UNITS, roundUp(Math.max(1, total)));
   }
 
   @Override
