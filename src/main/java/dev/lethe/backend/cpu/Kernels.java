@@ -8,7 +8,7 @@ package dev.lethe.backend.cpu;
  */
 interface Kernels {
   /** Rows of a tile, and the distance of neighbouring k in the left factor: a[k*TILE + row]. */
-  int TILE = 12;
+  int TILE = 8;
 
   /** How many hidden units a block of gate columns holds: the columns are i, f, g, o of these. */
   int units(int hidden);
@@ -22,7 +22,7 @@ interface Kernels {
   /**
    * z[row][:] = fma(a[k][row], weights[k][block], z[row][:]) for k = 0, 1, ... in this order.
    *
-   * @param rows 1 to {@link #TILE}; rows up to the next multiple of 4 may be overwritten too
+   * @param rows 1 to {@link #TILE}; 2 and 3 rows count as 4, 5 to 7 as 8: the others are overwritten too
    * @param a [K][TILE] from {@code aAt}
    * @param z [TILE][width] from {@code zAt}
    */
@@ -31,10 +31,10 @@ interface Kernels {
   /**
    * The standard cell on {@code count} units: c = fma(f, c, i*g), h = o * tanh(c), or o * c if {@code identity}.
    *
-   * @param z i, f, g, o before their functions, each [count], from {@code zAt}
+   * @param z i, f, g, o before their functions, each [count], from {@code zAt}; overwritten
    * @param c [count] from {@code cAt}, replaced
    * @param h [count] from {@code hAt}, written; may be z itself at {@code zAt}
-   * @param count a multiple of 1, as {@link #units} gave it
+   * @param count as {@link #units} gave it
    */
   void cell(float[] z, int zAt, float[] c, int cAt, float[] h, int hAt, int count, boolean identity);
 }

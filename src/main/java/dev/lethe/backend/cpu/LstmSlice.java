@@ -71,14 +71,12 @@ final class LstmSlice {
     }
   }
 
-  /** Full tiles, then what is left; two of 8 rather than a full one and at most 4. */
   private void cut() {
     tiles = 0;
     int start = 0;
     while (start < count) {
       tileStart[tiles++] = start;
-      int left = count - start;
-      start += left > TILE && left <= 16 ? 8 : Math.min(TILE, left);
+      start += Math.min(TILE, count - start);
     }
     tileStart[tiles] = count;
   }

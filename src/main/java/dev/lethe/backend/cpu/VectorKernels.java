@@ -7,6 +7,7 @@ import jdk.incubator.vector.VectorOperators;
 /** {@link Kernels} on the Vector API. Loaded by name, and only where the module jdk.incubator.vector is. */
 final class VectorKernels implements Kernels {
   private static final int LANES = VectorTiles.LANES;
+  private static final int CANDIDATE = 2;
   private static final int ROUNDER_BITS = Float.floatToRawIntBits(FloatMath.ROUNDER);
   private static final int ONE_BITS = Float.floatToRawIntBits(1f);
 
@@ -38,14 +39,41 @@ final class VectorKernels implements Kernels {
   @Override
   public void cell(
       float[] z, int zAt, float[] c, int cAt, float[] h, int hAt, int count, boolean identity) {
+    for (int gate = 0; gate < 4; gate++) {
+      if (gate == CANDIDATE) {
+        tanhs(z, zAt + gate * count, count);
+      } else {
+        sigmoids(z, zAt + gate * count, count);
+      }
+    }
+    update(z, zAt, c, cAt, count);
+    if (!identity) {
+      tanhs(z, zAt, count);
+    }
     for (int j = 0; j < count; j += LANES) {
-      FloatVector i = sigmoid(load(z, zAt + j));
-      FloatVector f = sigmoid(load(z, zAt + count + j));
-      FloatVector g = tanh(load(z, zAt + 2 * count + j));
-      FloatVector o = sigmoid(load(z, zAt + 3 * count + j));
-      FloatVector newC = f.fma(load(c, cAt + j), i.mul(g));
+      load(z, zAt + 3 * count + j).mul(load(z, zAt + j)).intoArray(h, hAt + j);
+    }
+  }
+
+  /** Leaves the new c in place of i, too. */
+  private static void update(float[] z, int zAt, float[] c, int cAt, int count) {
+    for (int j = 0; j < count; j += LANES) {
+      FloatVector product = load(z, zAt + j).mul(load(z, zAt + 2 * count + j));
+      FloatVector newC = load(z, zAt + count + j).fma(load(c, cAt + j), product);
       newC.intoArray(c, cAt + j);
-      o.mul(identity ? newC : tanh(newC)).intoArray(h, hAt + j);
+      newC.intoArray(z, zAt + j);
+    }
+  }
+
+  private static void sigmoids(float[] z, int at, int count) {
+    for (int j = at; j < at + count; j += LANES) {
+      sigmoid(load(z, j)).intoArray(z, j);
+    }
+  }
+
+  private static void tanhs(float[] z, int at, int count) {
+    for (int j = at; j < at + count; j += LANES) {
+      tanh(load(z, j)).intoArray(z, j);
     }
   }
 
