@@ -29,12 +29,13 @@ interface Kernels {
   void product(Packed weights, int block, int rows, float[] a, int aAt, float[] z, int zAt);
 
   /**
-   * The standard cell on {@code count} units: c = fma(f, c, i*g), h = o * tanh(c), or o * c if {@code identity}.
+   * The standard cell on a block of {@code units} hidden units of some rows: c = fma(f, c, i*g), h = o * tanh(c), or
+   * o * c if {@code identity}.
    *
-   * @param z i, f, g, o before their functions, each [count], from {@code zAt}; overwritten
-   * @param c [count] from {@code cAt}, replaced
-   * @param h [count] from {@code hAt}, written; may be z itself at {@code zAt}
-   * @param count as {@link #units} gave it
+   * @param z [rows][4][units] from {@code zAt}: i, f, g, o before their functions; h stands in place of i afterwards,
+   *     anything in place of the others
+   * @param c [rows][units] from {@code cAt}, replaced
+   * @param units as {@link #units} gave it
    */
-  void cell(float[] z, int zAt, float[] c, int cAt, float[] h, int hAt, int count, boolean identity);
+  void cell(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity);
 }

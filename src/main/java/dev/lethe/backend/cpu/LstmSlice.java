@@ -192,9 +192,9 @@ final class LstmSlice {
     int first = block * cell.units;
     int units = cell.unitsOf(block);
     float[] target = cell.projected() ? unprojected : nextH;
+    cell.update(block, active, z, at, c, cAt(tile, tileStart[tile], first));
     for (int row = 0; row < active; row++) {
       int zAt = at + row * cell.width();
-      cell.update(block, z, zAt, c, cAt(tile, tileStart[tile] + row, first));
       int to = (tile * hidden + first) * TILE + row;
       for (int k = 0; k < units; k++) {
         target[to + k * TILE] = z[zAt + k];

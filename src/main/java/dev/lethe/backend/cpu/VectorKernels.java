@@ -2,7 +2,6 @@ package dev.lethe.backend.cpu;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /** {@link Kernels} on the Vector API. Loaded by name, and only where the module jdk.incubator.vector is. */
 final class VectorKernels implements Kernels {
@@ -37,49 +36,59 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void cell(
-      float[] z, int zAt, float[] c, int cAt, float[] h, int hAt, int count, boolean identity) {
-    for (int gate = 0; gate < 4; gate++) {
-      if (gate == CANDIDATE) {
-        tanhs(z, zAt + gate * count, count);
-      } else {
-        sigmoids(z, zAt + gate * count, count);
-      }
-    }
-    update(z, zAt, c, cAt, count);
+  public void cell(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
+    // separate passes over a few rows: one loop over everything outgrows what HotSpot inlines
+    sigmoids(rows, z, zAt, units);
+    tanhs(rows, z, zAt + CANDIDATE * units, units);
+    update(rows, z, zAt, c, cAt, units);
     if (!identity) {
-      tanhs(z, zAt, count);
+      tanhs(rows, z, zAt, units);
     }
-    for (int j = 0; j < count; j += LANES) {
-      load(z, zAt + 3 * count + j).mul(load(z, zAt + j)).intoArray(h, hAt + j);
+    for (int row = 0; row < rows; row++) {
+      int at = zAt + row * 4 * units;
+      for (int j = at; j < at + units; j += LANES) {
+        load(z, j + 3 * units).mul(load(z, j)).intoArray(z, j);
+      }
     }
   }
 
   /** Leaves the new c in place of i, too. */
-  private static void update(float[] z, int zAt, float[] c, int cAt, int count) {
-    for (int j = 0; j < count; j += LANES) {
-      FloatVector product = load(z, zAt + j).mul(load(z, zAt + 2 * count + j));
-      FloatVector newC = load(z, zAt + count + j).fma(load(c, cAt + j), product);
-      newC.intoArray(c, cAt + j);
-      newC.intoArray(z, zAt + j);
+  private static void update(int rows, float[] z, int zAt, float[] c, int cAt, int units) {
+    for (int row = 0; row < rows; row++) {
+      int at = zAt + row * 4 * units;
+      for (int j = 0; j < units; j += LANES) {
+        FloatVector product = load(z, at + j).mul(load(z, at + CANDIDATE * units + j));
+        int old = cAt + row * units + j;
+        FloatVector newC = load(z, at + units + j).fma(load(c, old), product);
+        newC.intoArray(c, old);
+        newC.intoArray(z, at + j);
+      }
     }
   }
 
-  private static void sigmoids(float[] z, int at, int count) {
-    for (int j = at; j < at + count; j += LANES) {
-      sigmoid(load(z, j)).intoArray(z, j);
+  private static void sigmoids(int rows, float[] z, int zAt, int units) {
+    for (int gate = 0; gate < 4 * rows; gate++) {
+      if (gate % 4 != CANDIDATE) {
+        int at = zAt + gate * units;
+        for (int j = at; j < at + units; j += LANES) {
+          sigmoid(load(z, j)).intoArray(z, j);
+        }
+      }
     }
   }
 
-  private static void tanhs(float[] z, int at, int count) {
-    for (int j = at; j < at + count; j += LANES) {
-      tanh(load(z, j)).intoArray(z, j);
+  private static void tanhs(int rows, float[] z, int zAt, int units) {
+    for (int row = 0; row < rows; row++) {
+      int at = zAt + row * 4 * units;
+      for (int j = at; j < at + units; j += LANES) {
+        tanh(load(z, j)).intoArray(z, j);
+      }
     }
   }
 
   /** As {@link FloatMath#sigmoid}, operation by operation. */
   static FloatVector sigmoid(FloatVector x) {
-    FloatVector v = x.min(FloatMath.SIGMOID_HIGH).max(FloatMath.SIGMOID_LOW).neg();
+    FloatVector v = x.min(FloatMath.SIGMOID_HIGH).max(FloatMath.SIGMOID_LOW).mul(-1f);
     FloatVector rounded = v.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
     FloatVector q = expMinusOne(v, rounded.sub(FloatMath.ROUNDER));
     FloatVector half = power(rounded.reinterpretAsInts().sub(ROUNDER_BITS + 1));
@@ -106,9 +115,9 @@ final class VectorKernels implements Kernels {
     return p.fma(r.mul(r), r);
   }
 
-  /** 2^n. */
+  /** 2^n. A multiplication, since shifts are slow on Java 17. */
   private static FloatVector power(IntVector n) {
-    return n.lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+    return n.mul(1 << 23).add(ONE_BITS).reinterpretAsFloats();
   }
 
   private static FloatVector all(float value) {
