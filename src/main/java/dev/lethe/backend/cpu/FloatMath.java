@@ -36,7 +36,7 @@ final class FloatMath {
 
   /** 1 / (1 + e^-x). */
   static float sigmoid(float x) {
-    float v = -Math.max(SIGMOID_LOW, Math.min(SIGMOID_HIGH, x));
+    float v = Math.max(SIGMOID_LOW, Math.min(SIGMOID_HIGH, x)) * -1f;
     float rounded = Math.fma(v, LOG2_E, ROUNDER);
     float q = expMinusOne(v, rounded - ROUNDER);
     // 2^n as 2 * 2^(n-1), since n reaches 128

@@ -2,11 +2,11 @@ package dev.lethe.backend.cpu;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /** {@link Kernels} on the Vector API. Loaded by name, and only where the module jdk.incubator.vector is. */
 final class VectorKernels implements Kernels {
   private static final int LANES = VectorTiles.LANES;
+  private static final int CANDIDATE = 2;
   private static final int ROUNDER_BITS = Float.floatToRawIntBits(FloatMath.ROUNDER);
   private static final int ONE_BITS = Float.floatToRawIntBits(1f);
 
@@ -36,22 +36,59 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void cell(
-      float[] z, int zAt, float[] c, int cAt, float[] h, int hAt, int count, boolean identity) {
-    for (int j = 0; j < count; j += LANES) {
-      FloatVector i = sigmoid(load(z, zAt + j));
-      FloatVector f = sigmoid(load(z, zAt + count + j));
-      FloatVector g = tanh(load(z, zAt + 2 * count + j));
-      FloatVector o = sigmoid(load(z, zAt + 3 * count + j));
-      FloatVector newC = f.fma(load(c, cAt + j), i.mul(g));
-      newC.intoArray(c, cAt + j);
-      o.mul(identity ? newC : tanh(newC)).intoArray(h, hAt + j);
+  public void cell(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
+    // separate passes over a few rows: one loop over everything outgrows what HotSpot inlines
+    sigmoids(rows, z, zAt, units);
+    tanhs(rows, z, zAt + CANDIDATE * units, units);
+    update(rows, z, zAt, c, cAt, units);
+    if (!identity) {
+      tanhs(rows, z, zAt, units);
+    }
+    for (int row = 0; row < rows; row++) {
+      int at = zAt + row * 4 * units;
+      for (int j = at; j < at + units; j += LANES) {
+        load(z, j + 3 * units).mul(load(z, j)).intoArray(z, j);
+      }
+    }
+  }
+
+  /** Leaves the new c in place of i, too. */
+  private static void update(int rows, float[] z, int zAt, float[] c, int cAt, int units) {
+    for (int row = 0; row < rows; row++) {
+      int at = zAt + row * 4 * units;
+      for (int j = 0; j < units; j += LANES) {
+        FloatVector product = load(z, at + j).mul(load(z, at + CANDIDATE * units + j));
+        int old = cAt + row * units + j;
+        FloatVector newC = load(z, at + units + j).fma(load(c, old), product);
+        newC.intoArray(c, old);
+        newC.intoArray(z, at + j);
+      }
+    }
+  }
+
+  private static void sigmoids(int rows, float[] z, int zAt, int units) {
+    for (int gate = 0; gate < 4 * rows; gate++) {
+      if (gate % 4 != CANDIDATE) {
+        int at = zAt + gate * units;
+        for (int j = at; j < at + units; j += LANES) {
+          sigmoid(load(z, j)).intoArray(z, j);
+        }
+      }
+    }
+  }
+
+  private static void tanhs(int rows, float[] z, int zAt, int units) {
+    for (int row = 0; row < rows; row++) {
+      int at = zAt + row * 4 * units;
+      for (int j = at; j < at + units; j += LANES) {
+        tanh(load(z, j)).intoArray(z, j);
+      }
     }
   }
 
   /** As {@link FloatMath#sigmoid}, operation by operation. */
   static FloatVector sigmoid(FloatVector x) {
-    FloatVector v = x.min(FloatMath.SIGMOID_HIGH).max(FloatMath.SIGMOID_LOW).neg();
+    FloatVector v = x.min(FloatMath.SIGMOID_HIGH).max(FloatMath.SIGMOID_LOW).mul(-1f);
     FloatVector rounded = v.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
     FloatVector q = expMinusOne(v, rounded.sub(FloatMath.ROUNDER));
     FloatVector half = power(rounded.reinterpretAsInts().sub(ROUNDER_BITS + 1));
@@ -78,9 +115,9 @@ final class VectorKernels implements Kernels {
     return p.fma(r.mul(r), r);
   }
 
-  /** 2^n. */
+  /** 2^n. A multiplication, since shifts are slow on Java 17. */
   private static FloatVector power(IntVector n) {
-    return n.lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+    return n.mul(1 << 23).add(ONE_BITS).reinterpretAsFloats();
   }
 
   private static FloatVector all(float value) {
