@@ -1,0 +1,39 @@
+package dev.lethe.cli;
+
+import java.util.function.IntConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+
+/** A bar on stderr, on a terminal only, and only for a run that takes a while. */
+final class Progress implements AutoCloseable, IntConsumer {
+  private static final long PATIENCE_NANOS = 2_000_000_000L;
+  private final long start = System.nanoTime();
+  private final int total;
+  private final boolean terminal = System.console() != null;
+  private ProgressBar[] bar = {};
+
+  Progress(int total) {
+    this.total = total;
+  }
+
+  @Override
+  public void accept(int done) {
+    boolean slow = System.nanoTime() - start > PATIENCE_NANOS;
+    if (terminal && slow && bar.length == 0 && done < total) {
+      bar =
+          new ProgressBar[] {
+            new ProgressBarBuilder().setTaskName("sequences").setInitialMax(total).build()
+          };
+    }
+    for (ProgressBar shown : bar) {
+      shown.stepTo(done);
+    }
+  }
+
+  @Override
+  public void close() {
+    for (ProgressBar shown : bar) {
+      shown.close();
+    }
+  }
+}
