@@ -32,11 +32,9 @@ record Model(Network network, Set<String> weights) {
     return new Model(Lethe.load(file, weights), weights.keySet());
   }
 
-  /** The file's own order of inputs, weights among them. */
-  static List<String> inputOrder(Path file, Network network) {
-    return isOnnx(file)
-        ? TensorFiles.inputNames(file)
-        : network.inputs().stream().map(port -> port.name()).toList();
+  /** Names of the inputs of an ONNX file in its own order, weights among them. */
+  static List<String> inputOrder(Path onnx) {
+    return TensorFiles.inputNames(onnx);
   }
 
   static boolean isOnnx(Path file) {
