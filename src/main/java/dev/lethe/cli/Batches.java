@@ -23,6 +23,8 @@ final class Batches {
   private final String batch;
   private final int sequences;
   private final int most;
+  private final Map<String, Tensor> reused = new LinkedHashMap<>();
+  private int reusedFor;
 
   /**
    * @param most sequences in a piece
@@ -55,7 +57,7 @@ final class Batches {
     Map<String, Tensor> joined = new LinkedHashMap<>();
     for (int first = 0; first < sequences; first += most) {
       int count = Math.min(most, sequences - first);
-      Map<String, Tensor> piece = session.run(cut(inputs, first, count));
+      Map<String, Tensor> piece = piece(cut(inputs, first, count), count);
       for (Port port : session.network().outputs()) {
         if (wanted.contains(port.name())) {
           Tensor part = piece.get(port.name());
@@ -71,19 +73,41 @@ final class Batches {
     return joined;
   }
 
+  /** Pieces of one size share the tensors that they are written to. */
+  private Map<String, Tensor> piece(Map<String, Tensor> inputs, int count) {
+    if (count == reusedFor) {
+      session.run(inputs, reused);
+    } else {
+      reused.putAll(session.run(inputs));
+      reusedFor = count;
+    }
+    return reused;
+  }
+
   private Map<String, Tensor> cut(Map<String, Tensor> inputs, int first, int count) {
     Map<String, Tensor> cut = new LinkedHashMap<>();
     inputs.forEach(
         (name, whole) -> {
           Optional<Integer> axis = port(name).flatMap(port -> axis(port.shape()));
-          Tensor part = whole;
-          if (axis.isPresent() && axis.get() < whole.rank()) {
-            part = Tensor.allocate(whole.type(), with(whole.shape(), axis.get(), count));
-            copy(whole, first, part, 0, axis.get(), count);
-          }
-          cut.put(name, part);
+          boolean cuttable = axis.isPresent() && axis.get() < whole.rank();
+          cut.put(name, cuttable ? cut(name, whole, axis.get(), first, count) : whole);
         });
     return cut;
+  }
+
+  private Tensor cut(String name, Tensor whole, int axis, int first, int count) {
+    if (whole.dimension(axis) != sequences) {
+      throw new InputException(
+          "input '" + name + "' has " + whole.dimension(axis) + " sequences, another has " + sequences);
+    }
+    int[] shape = with(whole.shape(), axis, count);
+    if (axis == 0) {
+      int bytes = whole.bytes().capacity() / sequences;
+      return Tensor.wrap(whole.bytes().slice(first * bytes, count * bytes), whole.type(), shape);
+    }
+    Tensor part = Tensor.allocate(whole.type(), shape);
+    copy(whole, first, part, 0, axis, count);
+    return part;
   }
 
   /** Copies {@code count} lengths of one axis from one tensor into another that differs in this axis only. */

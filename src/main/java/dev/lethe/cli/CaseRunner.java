@@ -40,7 +40,7 @@ final class CaseRunner {
 
   private static Optional<String> acceptance(Case recorded) {
     try {
-      Model.load(recorded.model(), Map.of());
+      Network.load(recorded.model());
       return Optional.of("the model is accepted; it must be refused, naming " + recorded.names());
     } catch (ModelFormatException e) {
       return e.getMessage().contains(recorded.names())

@@ -19,7 +19,7 @@ final class Failures
   public int handleParseException(CommandLine.ParameterException e, String[] args) {
     CommandLine line = e.getCommandLine();
     String help = line.getCommandSpec().qualifiedName() + " --help";
-    return report(line.getErr(), e, e.getMessage() + " (see " + help + ")", ExitCodes.BAD_INPUT);
+    return report(line.getErr(), e, usage(e) + " (see " + help + ")", ExitCodes.BAD_INPUT);
   }
 
   @Override
@@ -28,13 +28,34 @@ final class Failures
     return report(line.getErr(), e, message(e), code(e));
   }
 
-  private int report(PrintWriter err, Exception e, String message, int code) {
+  private static String usage(CommandLine.ParameterException e) {
+    if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
+      String first = unmatched.getUnmatched().get(0);
+      CommandLine line = e.getCommandLine();
+      return line.getSubcommands().isEmpty() || first.startsWith("-")
+          ? "'" + first + "' is not known here"
+          : "no command '" + first + "'; there are " + line.getSubcommands().keySet();
+    }
+    return e.getMessage();
+  }
+
+  private int report(PrintWriter err, Throwable e, String message, int code) {
     err.println("lethe: " + oneLine(message));
     if (debug.getAsBoolean()) {
       e.printStackTrace(err);
     }
     err.flush();
     return code;
+  }
+
+  /** What no command can catch: memory that ran out, a class that is missing. */
+  int handle(Error e, CommandLine line) {
+    String message =
+        e instanceof OutOfMemoryError
+            ? "out of memory (" + e.getMessage() + "); run fewer sequences at a time with"
+                + " --batch-size, or give Java more with -Xmx"
+            : message(e);
+    return report(line.getErr(), e, message, ExitCodes.DEVICE_FAILED);
   }
 
   private static int code(Throwable e) {

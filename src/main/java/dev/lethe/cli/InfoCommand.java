@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 /** {@code lethe info}. */
 @Command(
     name = "info",
-    description = "Shows a model's inputs, outputs, axes, stages, parameters and operations.",
+    header = "Show a model's inputs, outputs, stages, parameters and operations.",
     footer = {
       "%nExamples:",
       "  lethe info model.onnx",
@@ -31,6 +31,12 @@ final class InfoCommand implements Callable<Integer> {
   @Parameters(paramLabel = "MODEL", description = "A model file: .onnx or .safetensors.")
   private Path model = Path.of("");
 
+  @Option(
+      names = {"-i", "--input"},
+      paramLabel = "NAME=FILE",
+      description = "Weights that the model takes as inputs; other arrays are not looked at.")
+  private List<String> inputs = List.of();
+
   @Option(names = "--json", description = "Write JSON.")
   private boolean json;
 
@@ -38,7 +44,8 @@ final class InfoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Network network = Model.load(model, Map.of()).network();
+    Model.requireFile(model);
+    Network network = Model.load(model, Inputs.read(inputs).named()).network();
     PrintWriter out = Main.out(spec);
     if (json) {
       Json.print(out, json(network));

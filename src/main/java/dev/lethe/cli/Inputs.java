@@ -19,7 +19,9 @@ final class Inputs {
   private static final String LENGTHS = "sequence_lens";
 
   private final Map<String, Tensor> named = new LinkedHashMap<>();
-  private final Map<Path, Tensor> unnamed = new LinkedHashMap<>();
+  private final List<Unnamed> unnamed = new ArrayList<>();
+
+  private record Unnamed(Path file, Tensor tensor) {}
 
   /**
    * Reads every file.
@@ -49,7 +51,6 @@ final class Inputs {
   Map<String, Tensor> bind(Network network, Optional<Path> lengths, Collection<String> asWeights) {
     Map<String, Tensor> bound = new LinkedHashMap<>(named);
     asWeights.forEach(bound::remove);
-    unnamed.forEach((file, tensor) -> put(bound, nextFree(network, bound, file), tensor, file.toString()));
     lengths.ifPresent(
         file ->
             put(
@@ -57,6 +58,9 @@ final class Inputs {
                 lengthsInput(network),
                 new NamedFile(Optional.of(LENGTHS), file).checkKind().readOne(),
                 "--lengths " + file));
+    for (Unnamed each : unnamed) {
+      bound.put(nextFree(network, bound, each.file()), each.tensor());
+    }
     return bound;
   }
 
@@ -66,7 +70,7 @@ final class Inputs {
     } else if (given.isArchive()) {
       Npz.read(given.file()).forEach((name, tensor) -> put(named, name, tensor, given.file().toString()));
     } else {
-      unnamed.put(given.file(), given.readOne());
+      unnamed.add(new Unnamed(given.file(), given.readOne()));
     }
   }
 
@@ -92,7 +96,7 @@ final class Inputs {
   private static String lengthsInput(Network network) {
     List<String> candidates =
         network.inputs().stream()
-            .filter(port -> port.type() == Tensor.Type.INT32 && port.optional())
+            .filter(port -> port.type() == Tensor.Type.INT32 && port.shape().rank() == 1)
             .map(Port::name)
             .toList();
     if (candidates.contains(LENGTHS) || candidates.size() == 1) {
@@ -103,6 +107,6 @@ final class Inputs {
   }
 
   private static List<String> names(Network network) {
-    return new ArrayList<>(network.inputs().stream().map(Port::name).toList());
+    return network.inputs().stream().map(Port::name).toList();
   }
 }

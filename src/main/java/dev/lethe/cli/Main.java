@@ -1,6 +1,7 @@
 package dev.lethe.cli;
 
 import java.io.PrintWriter;
+import java.util.ServiceConfigurationError;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,6 +35,8 @@ import picocli.CommandLine.Spec;
       ExitCodes.HELP
     })
 public final class Main implements Runnable {
+  private static final int WIDTH = 100;
+
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -57,17 +60,29 @@ public final class Main implements Runnable {
 
   /** Runs a command and exits with its code. */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    Main main = new Main();
+    Failures failures = new Failures(() -> main.debug);
+    CommandLine line = commandLine(main, failures);
+    int code;
+    try {
+      code = line.execute(args);
+    } catch (OutOfMemoryError | LinkageError | ServiceConfigurationError e) {
+      code = failures.handle(e, line);
+    }
+    System.exit(code);
   }
 
   /** The program without a process around it: for tests, with writers of their own. */
   public static CommandLine commandLine() {
     Main main = new Main();
-    Failures failures = new Failures(() -> main.debug);
+    return commandLine(main, new Failures(() -> main.debug));
+  }
+
+  private static CommandLine commandLine(Main main, Failures failures) {
     CommandLine line = new CommandLine(main);
+    line.setUsageHelpWidth(WIDTH);
     line.setExecutionExceptionHandler(failures);
     line.setParameterExceptionHandler(failures);
-    line.setCaseInsensitiveEnumValuesAllowed(true);
     return line;
   }
 

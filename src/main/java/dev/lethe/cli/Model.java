@@ -1,5 +1,6 @@
 package dev.lethe.cli;
 
+import dev.lethe.InputException;
 import dev.lethe.Lethe;
 import dev.lethe.Network;
 import dev.lethe.Tensor;
@@ -22,14 +23,28 @@ record Model(Network network, Set<String> weights) {
   /** Reads a model, with whatever it needs as weights out of {@code given}. */
   static Model load(Path file, Map<String, Tensor> given) {
     Map<String, Tensor> weights = new LinkedHashMap<>();
-    if (!given.isEmpty() && isOnnx(file) && Files.isRegularFile(file)) {
+    if (isOnnx(file) && Files.isRegularFile(file)) {
       for (String name : TensorFiles.weightNames(file)) {
-        if (given.containsKey(name)) {
-          weights.put(name, given.get(name));
-        }
+        weights.put(name, weight(file, name, given));
       }
     }
     return new Model(Lethe.load(file, weights), weights.keySet());
+  }
+
+  private static Tensor weight(Path file, String name, Map<String, Tensor> given) {
+    if (!given.containsKey(name)) {
+      throw new InputException(
+          file + ": takes the LSTM weights '" + name + "' as an input; give them with -i " + name
+              + "=FILE");
+    }
+    return given.get(name);
+  }
+
+  /** Says that there is no such file before anything else is read. */
+  static void requireFile(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new InputException(file + ": no such file; give the path of a model");
+    }
   }
 
   /** Names of the inputs of an ONNX file in its own order, weights among them. */

@@ -1,5 +1,6 @@
 package dev.lethe.cli;
 
+import java.io.Console;
 import java.util.function.IntConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -9,7 +10,7 @@ final class Progress implements AutoCloseable, IntConsumer {
   private static final long PATIENCE_NANOS = 2_000_000_000L;
   private final long start = System.nanoTime();
   private final int total;
-  private final boolean terminal = System.console() != null;
+  private final boolean terminal = isTerminal();
   private ProgressBar[] bar = {};
 
   Progress(int total) {
@@ -27,6 +28,19 @@ final class Progress implements AutoCloseable, IntConsumer {
     }
     for (ProgressBar shown : bar) {
       shown.stepTo(done);
+    }
+  }
+
+  /** Since Java 22 there is a console without a terminal too, and a method that tells. */
+  private static boolean isTerminal() {
+    Console console = System.console();
+    if (console == null) {
+      return false;
+    }
+    try {
+      return Boolean.TRUE.equals(Console.class.getMethod("isTerminal").invoke(console));
+    } catch (ReflectiveOperationException e) {
+      return true;
     }
   }
 

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
 /** {@code lethe run}. */
 @Command(
     name = "run",
-    description = "Runs a model on arrays in .npy or .npz files.",
+    header = "Run a model on arrays in .npy or .npz files.",
     footer = {
       "%nAn -i or -o FILE.npy without NAME= takes the next required input or the next output.",
       "An .npz binds by the names in it; as an output it gets every output.",
@@ -74,13 +74,15 @@ final class RunCommand implements Callable<Integer> {
       throw new InputException("--batch-size " + batchSize.get() + ": must be at least 1");
     }
     checkFolders();
+    Model.requireFile(model);
     Inputs given = Inputs.read(inputs);
     Model loaded = Model.load(model, given.named());
     Map<String, Tensor> bound = given.bind(loaded.network(), lengths, loaded.weights());
     Outputs plan = Outputs.plan(outputs, loaded.network());
     try (Session session = loaded.network().open(options)) {
+      Map<String, Tensor> results = results(session, bound, plan);
       announce(session, Main.err(spec));
-      plan.write(results(session, bound, plan));
+      plan.write(results);
     }
     return ExitCodes.DONE;
   }
@@ -105,7 +107,7 @@ final class RunCommand implements Callable<Integer> {
   /** One line about where it runs, and a second where the processor could do better. */
   static void announce(Session session, PrintWriter err) {
     err.println("lethe: " + Failures.oneLine(session.choice()));
-    if (session.device().kind() == Device.Kind.CPU && session.device().description().contains("--add-modules")) {
+    if (session.device().kind() == Device.Kind.CPU && !DoctorCommand.vectors()) {
       err.println("lethe: " + Failures.oneLine(session.device().description()));
     }
     err.flush();

@@ -18,9 +18,10 @@ import picocli.CommandLine.Spec;
 /** {@code lethe verify}. */
 @Command(
     name = "verify",
+    header = "Run recorded cases and count those that pass.",
     description = {
-      "Runs recorded cases: folders with case.json, a model and test_data_set_*/input_K.pb,",
-      "output_K.pb (ONNX's own layout; .npy and names in place of K do as well).",
+      "A case is a folder with case.json, a model, and test_data_set_*/input_K.pb, output_K.pb",
+      "(ONNX's own layout; .npy and names in place of K do as well).",
       "A line for each failure; the last line is 'N passed, N failed'."
     },
     footer = {
