@@ -25,7 +25,8 @@ public final class Npz {
   /** Deflate cannot do better than 1032 to 1; what claims more is a lie, not an array. */
   private static final long MAX_RATIO = 1032;
 
-  private static final LocalDateTime EPOCH = LocalDateTime.of(1980, 1, 1, 0, 0);
+  /** Not the first moment of 1980, which stands for "earlier" and adds a field in the local time zone. */
+  private static final LocalDateTime TIME = LocalDateTime.of(1980, 2, 1, 0, 0);
 
   private Npz() {}
 
@@ -90,7 +91,7 @@ public final class Npz {
     entry.setMethod(ZipEntry.STORED);
     entry.setSize(header.length + (long) tensor.bytes().capacity());
     entry.setCrc(crc.getValue());
-    entry.setTimeLocal(EPOCH);
+    entry.setTimeLocal(TIME);
     return entry;
   }
 

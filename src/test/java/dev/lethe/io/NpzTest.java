@@ -49,7 +49,9 @@ class NpzTest {
   @Test
   void deflatedArchivesAreRead() throws IOException {
     float[] values = new float[100_000];
-    Arrays.setAll(values, k -> k % 7);
+    for (int k = 0; k < values.length; k++) {
+      values[k] = k % 7;
+    }
     ByteArrayOutputStream array = new ByteArrayOutputStream();
     Npy.write(array, Tensor.of(values, 1000, 100));
     Path file = zip("x.npy", array.toByteArray());
@@ -117,7 +119,9 @@ class NpzTest {
 
   private static byte[] array(int count) throws IOException {
     float[] values = new float[count];
-    Arrays.setAll(values, k -> k + 0.5f);
+    for (int k = 0; k < count; k++) {
+      values[k] = k + 0.5f;
+    }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     Npy.write(out, Tensor.of(values, count));
     return out.toByteArray();

@@ -1,0 +1,136 @@
+package dev.lethe.cli;
+
+import dev.lethe.InputException;
+import dev.lethe.LetheException;
+import dev.lethe.ModelFormatException;
+import dev.lethe.Network;
+import dev.lethe.Options;
+import dev.lethe.Port;
+import dev.lethe.Session;
+import dev.lethe.Tensor;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Runs one recorded case. */
+final class CaseRunner {
+  private final Options options;
+
+  CaseRunner(Options options) {
+    this.options = options;
+  }
+
+  /** What is wrong, in one line; empty when the case passes. */
+  Optional<String> failure(Path folder) {
+    try {
+      Case recorded = Case.read(folder);
+      if (!recorded.kind().isEmpty()) {
+        return Optional.of("cases of kind '" + recorded.kind() + "' cannot be run yet");
+      }
+      return recorded.rejects() ? acceptance(recorded) : mismatch(recorded);
+    } catch (LetheException e) {
+      return Optional.of(Failures.message(e));
+    } catch (RuntimeException e) {
+      return Optional.of(Failures.message(e) + " (" + e.getClass().getSimpleName() + ")");
+    }
+  }
+
+  private static Optional<String> acceptance(Case recorded) {
+    try {
+      Network.load(recorded.model());
+      return Optional.of("the model is accepted; it must be refused, naming " + recorded.names());
+    } catch (ModelFormatException e) {
+      return e.getMessage().contains(recorded.names())
+          ? Optional.empty()
+          : Optional.of("refused without naming '" + recorded.names() + "': " + e.getMessage());
+    }
+  }
+
+  private Optional<String> mismatch(Case recorded) {
+    List<Path> sets = recorded.dataSets();
+    if (sets.isEmpty()) {
+      return Optional.of("no folder test_data_set_0 with inputs and outputs");
+    }
+    for (Path set : sets) {
+      Optional<String> mismatch = mismatch(recorded, set);
+      if (mismatch.isPresent()) {
+        return mismatch;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> mismatch(Case recorded, Path set) {
+    Map<String, Tensor> inputs = inputs(recorded, set);
+    Model loaded = Model.load(recorded.model(), inputs);
+    inputs.keySet().removeAll(loaded.weights());
+    Network network = loaded.network();
+    List<String> names = network.outputs().stream().map(Port::name).toList();
+    Map<String, Tensor> expected = CaseData.read(set, "output", names);
+    if (expected.isEmpty()) {
+      return Optional.of(set.getFileName() + " holds no outputs to hold results against");
+    }
+    try (Session session = network.open(options)) {
+      return mismatch(recorded, expected, session.run(inputs));
+    }
+  }
+
+  private static Map<String, Tensor> inputs(Case recorded, Path set) {
+    List<String> order =
+        Model.isOnnx(recorded.model())
+            ? Model.inputOrder(recorded.model())
+            : Model.load(recorded.model(), Map.of()).network().inputs().stream().map(Port::name).toList();
+    return new LinkedHashMap<>(CaseData.read(set, "input", order));
+  }
+
+  private static Optional<String> mismatch(
+      Case recorded, Map<String, Tensor> expected, Map<String, Tensor> got) {
+    for (Map.Entry<String, Tensor> entry : expected.entrySet()) {
+      Tensor result = got.get(entry.getKey());
+      if (result == null) {
+        throw new InputException("no output '" + entry.getKey() + "'; there are " + got.keySet());
+      }
+      Optional<String> difference = difference(recorded, entry.getValue(), result);
+      if (difference.isPresent()) {
+        return Optional.of("output " + entry.getKey() + ": " + difference.get());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The first element beyond the tolerance; NaN is beyond any. */
+  private static Optional<String> difference(Case recorded, Tensor expected, Tensor got) {
+    if (!Arrays.equals(expected.shape(), got.shape()) || expected.type() != got.type()) {
+      return Optional.of("expected " + expected + ", got " + got);
+    }
+    for (int k = 0; k < expected.size(); k++) {
+      double wanted = element(expected, k);
+      double actual = element(got, k);
+      if (!(Math.abs(actual - wanted) <= recorded.atol() + recorded.rtol() * Math.abs(wanted))) {
+        return Optional.of(
+            "element " + index(expected.shape(), k) + " expected " + wanted + ", got " + actual
+                + " (off by " + Math.abs(actual - wanted) + ")");
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static double element(Tensor tensor, int k) {
+    return tensor.type() == Tensor.Type.FLOAT32
+        ? tensor.bytes().getFloat(k * Tensor.Type.BYTES)
+        : tensor.bytes().getInt(k * Tensor.Type.BYTES);
+  }
+
+  private static String index(int[] shape, int flat) {
+    int[] index = new int[shape.length];
+    int rest = flat;
+    for (int axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = rest % shape[axis];
+      rest /= shape[axis];
+    }
+    return Arrays.toString(index);
+  }
+}

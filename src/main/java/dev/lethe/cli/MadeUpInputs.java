@@ -1,0 +1,67 @@
+package dev.lethe.cli;
+
+import dev.lethe.Dim;
+import dev.lethe.Network;
+import dev.lethe.Port;
+import dev.lethe.Tensor;
+import dev.lethe.network.Embedding;
+import dev.lethe.network.Graph;
+import dev.lethe.network.Stage;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+
+/** Seeded inputs for a network whose caller gave none. Optional ones are left out. */
+final class MadeUpInputs {
+  private static final int SEQUENCES = 32;
+  private static final int STEPS = 64;
+  private static final int OTHER = 8;
+
+  private MadeUpInputs() {}
+
+  /** Normal floats and ids that every embedding has; 32 sequences of 64 steps where the model leaves that open. */
+  static Map<String, Tensor> of(Graph network) {
+    Random random = new Random(1);
+    Map<String, Integer> sizes = sizes(network);
+    Map<String, Tensor> inputs = new LinkedHashMap<>();
+    for (Port port : network.inputs()) {
+      if (!port.optional()) {
+        int[] shape = port.shape().resolve(sizes);
+        Tensor tensor = Tensor.allocate(port.type(), shape);
+        fill(tensor, random, words(network));
+        inputs.put(port.name(), tensor);
+      }
+    }
+    return inputs;
+  }
+
+  private static Map<String, Integer> sizes(Network network) {
+    Map<String, Integer> sizes = new LinkedHashMap<>();
+    for (Port port : network.inputs()) {
+      for (Dim dim : port.shape().dims()) {
+        dim.symbols().forEach(name -> sizes.put(name, OTHER));
+      }
+    }
+    network.batchSize().ifPresent(name -> sizes.put(name, SEQUENCES));
+    network.timeSteps().ifPresent(name -> sizes.put(name, STEPS));
+    return sizes;
+  }
+
+  private static int words(Graph network) {
+    int least = OTHER;
+    for (Stage stage : network.steps()) {
+      least = stage instanceof Embedding embedding ? Math.min(least, embedding.table().rows()) : least;
+    }
+    return least;
+  }
+
+  private static void fill(Tensor tensor, Random random, int words) {
+    for (int k = 0; k < tensor.size(); k++) {
+      if (tensor.type() == Tensor.Type.FLOAT32) {
+        tensor.floats().put(k, (float) random.nextGaussian());
+      } else {
+        tensor.ints().put(k, 1 + random.nextInt(Math.max(1, words - 1)));
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package dev.lethe.cli;
+
+import java.io.PrintWriter;
+import java.util.ServiceConfigurationError;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The program {@code lethe}. */
+@Command(
+    name = "lethe",
+    versionProvider = Versions.class,
+    subcommands = {
+      RunCommand.class,
+      InfoCommand.class,
+      DoctorCommand.class,
+      VerifyCommand.class,
+      CompareCommand.class
+    },
+    description = {
+      "Runs trained LSTM networks on any OpenCL device, a batch at a time,",
+      "and gives the same answers on the CPU where there is no device."
+    },
+    footer = {
+      "%nExamples:",
+      "  lethe doctor                                what this machine has to run on",
+      "  lethe info model.onnx                       what goes in and what comes out",
+      "  lethe run model.onnx -i x.npy -o y.npy      the main job",
+      "  lethe run model.onnx -i X=x.npy --lengths n.npy -o all.npz -d opencl",
+      "  lethe compare model.onnx                    is every device right, and how fast",
+      "%nData go to stdout, everything else to stderr. lethe COMMAND --help tells more.",
+      ExitCodes.HELP
+    })
+public final class Main implements Runnable {
+  private static final int WIDTH = 100;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help and exit.")
+  private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Show the versions of Lethe and Java and exit.")
+  private boolean version;
+
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Show where a failure comes from.")
+  private boolean debug;
+
+  @Spec private CommandSpec spec;
+
+  /** Runs a command and exits with its code. */
+  public static void main(String[] args) {
+    Main main = new Main();
+    Failures failures = new Failures(() -> main.debug);
+    CommandLine line = commandLine(main, failures);
+    int code;
+    try {
+      code = line.execute(args);
+    } catch (OutOfMemoryError | LinkageError | ServiceConfigurationError e) {
+      code = failures.handle(e, line);
+    }
+    System.exit(code);
+  }
+
+  /** The program without a process around it: for tests, with writers of their own. */
+  public static CommandLine commandLine() {
+    Main main = new Main();
+    return commandLine(main, new Failures(() -> main.debug));
+  }
+
+  private static CommandLine commandLine(Main main, Failures failures) {
+    CommandLine line = new CommandLine(main);
+    line.setUsageHelpWidth(WIDTH);
+    line.setExecutionExceptionHandler(failures);
+    line.setParameterExceptionHandler(failures);
+    return line;
+  }
+
+  /** Without a command there is nothing to do. */
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(
+        spec.commandLine(), "no command; give one of " + spec.subcommands().keySet());
+  }
+
+  /** Where data go. */
+  static PrintWriter out(CommandSpec spec) {
+    return spec.commandLine().getOut();
+  }
+
+  /** Where everything else goes. */
+  static PrintWriter err(CommandSpec spec) {
+    return spec.commandLine().getErr();
+  }
+}

@@ -1,0 +1,58 @@
+package dev.lethe.cli;
+
+import dev.lethe.InputException;
+import dev.lethe.Lethe;
+import dev.lethe.Network;
+import dev.lethe.Tensor;
+import dev.lethe.importer.onnx.TensorFiles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A model with the inputs that it took as weights. ONNX files may leave an LSTM's W, R, B and P to the caller; those
+ * become part of the network, so that they are on the device once and for all.
+ *
+ * @param network ready to be opened
+ * @param weights names of the given tensors that went into it
+ */
+record Model(Network network, Set<String> weights) {
+  /** Reads a model, with whatever it needs as weights out of {@code given}. */
+  static Model load(Path file, Map<String, Tensor> given) {
+    Map<String, Tensor> weights = new LinkedHashMap<>();
+    if (isOnnx(file) && Files.isRegularFile(file)) {
+      for (String name : TensorFiles.weightNames(file)) {
+        weights.put(name, weight(file, name, given));
+      }
+    }
+    return new Model(Lethe.load(file, weights), weights.keySet());
+  }
+
+  private static Tensor weight(Path file, String name, Map<String, Tensor> given) {
+    if (!given.containsKey(name)) {
+      throw new InputException(
+          file + ": takes the LSTM weights '" + name + "' as an input; give them with -i " + name
+              + "=FILE");
+    }
+    return given.get(name);
+  }
+
+  /** Says that there is no such file before anything else is read. */
+  static void requireFile(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new InputException(file + ": no such file; give the path of a model");
+    }
+  }
+
+  /** Names of the inputs of an ONNX file in its own order, weights among them. */
+  static List<String> inputOrder(Path onnx) {
+    return TensorFiles.inputNames(onnx);
+  }
+
+  static boolean isOnnx(Path file) {
+    return file.toString().endsWith(".onnx");
+  }
+}

@@ -1,0 +1,242 @@
+package dev.lethe.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import dev.lethe.Tensor;
+import dev.lethe.io.Npy;
+import dev.lethe.io.Npz;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class CliTest {
+  private static final int SEQUENCES = 5;
+  private static final int STEPS = 4;
+
+  @TempDir Path folder;
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private String model = "";
+  private String x = "";
+
+  @BeforeEach
+  void writeModelAndInput() {
+    model = TinyModel.write(folder.resolve("model.safetensors")).toString();
+    Tensor tensor = TinyModel.input(SEQUENCES, STEPS);
+    Npy.write(folder.resolve("x.npy"), tensor);
+    x = path("x.npy");
+  }
+
+  @Test
+  void runWritesOutputsByOrderAndByName() {
+    assertEquals(0, lethe("run", model, "-i", x, "-o", path("y.npy"), "-o", path("h.npy")));
+    assertArrayEquals(
+        new int[] {SEQUENCES, STEPS, TinyModel.HIDDEN}, Npy.read(folder.resolve("y.npy")).shape());
+    assertEquals(0, lethe("run", model, "-i", "X=" + x, "-o", "Y_h=" + path("h2.npy")));
+    assertArrayEquals(
+        Npy.read(folder.resolve("h.npy")).toFloatArray(),
+        Npy.read(folder.resolve("h2.npy")).toFloatArray());
+    assertEquals("", out.toString());
+    assertTrue(err.toString().startsWith("lethe: running on "), err.toString());
+  }
+
+  @Test
+  void runReadsAndWritesArchives() {
+    Npz.write(folder.resolve("in.npz"), Map.of("X", Npy.read(folder.resolve("x.npy"))));
+    assertEquals(0, lethe("run", model, "-i", path("in.npz"), "-o", path("out.npz")));
+    assertEquals(List.of("Y", "Y_h", "Y_c"), List.copyOf(Npz.read(folder.resolve("out.npz")).keySet()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 5, 9})
+  void piecesGiveTheSameBitsAsTheWhole(int batchSize) {
+    Npy.write(folder.resolve("n.npy"), Tensor.of(new int[] {4, 1, 0, 3, 2}, SEQUENCES));
+    String[] whole = {"run", model, "-i", x, "--lengths", path("n.npy"), "-o", path("a.npz")};
+    String[] pieces = {
+      "run", model, "-i", x, "--lengths", path("n.npy"), "-o", path("b.npz"), "--batch-size", "" + batchSize
+    };
+    assertEquals(0, lethe(whole), err.toString());
+    assertEquals(0, lethe(pieces), err.toString());
+    Map<String, Tensor> a = Npz.read(folder.resolve("a.npz"));
+    Map<String, Tensor> b = Npz.read(folder.resolve("b.npz"));
+    for (String name : List.of("Y", "Y_h", "Y_c")) {
+      assertArrayEquals(a.get(name).shape(), b.get(name).shape());
+      assertArrayEquals(a.get(name).toFloatArray(), b.get(name).toFloatArray(), name);
+    }
+    assertTrue(a.get("Y").floats().get(0) != 0);
+  }
+
+  @Test
+  void badInputIsOneLineAndNothingIsWritten() {
+    Npy.write(folder.resolve("wide.npy"), Tensor.of(new float[6], 1, 2, 3));
+    Npy.write(folder.resolve("ints.npy"), Tensor.of(new int[2], 1, 2, 1));
+    Npz.write(
+        folder.resolve("two.npz"),
+        Map.of("a", Tensor.of(new float[] {1}, 1), "b", Tensor.of(new float[] {2}, 1)));
+    String y = path("y.npy");
+    assertFails("no such file", "run", path("none.onnx"), "-i", x, "-o", y);
+    assertFails("no such file", "run", model, "-i", path("none.npy"), "-o", y);
+    assertFails("expected FLOAT32 [batch, time, 2]", "run", model, "-i", path("wide.npy"), "-o", y);
+    assertFails("expected FLOAT32", "run", model, "-i", path("ints.npy"), "-o", y);
+    assertFails("there is no folder", "run", model, "-i", x, "-o", path("no/y.npy"));
+    assertFails("no such device", "run", model, "-i", x, "-o", y, "-d", "quantum");
+    assertFails("no such precision", "run", model, "-i", x, "-o", y, "-p", "fp8");
+    assertFails("no input 'Z'", "run", model, "-i", "Z=" + x, "-i", x, "-o", y);
+    assertFails("no output 'Z'", "run", model, "-i", x, "-o", "Z=" + y);
+    assertFails("holds [", "run", model, "-i", "X=" + path("two.npz"), "-o", y);
+    assertFails("every required input", "run", model, "-i", x, "-i", x, "-o", y);
+    assertFails("given twice", "run", model, "-i", x, "-o", y, "-o", "Y_h=" + y);
+    assertFails("at least 1", "run", model, "-i", x, "-o", y, "--batch-size", "0");
+    assertFails("end in .npy or .npz", "run", model, "-i", x, "-o", path("y.txt"));
+    assertFails("threads must be", "run", model, "-i", x, "-o", y, "--threads", "-1");
+    assertFalse(Files.exists(folder.resolve("y.npy")));
+  }
+
+  @Test
+  void badUsageIsOneLine() {
+    assertFails("no command");
+    assertFails("no command 'fly'", "fly");
+    assertFails("Missing required", "run");
+    assertFails("'--fly' is not known", "info", model, "--fly");
+    assertFails("--batch-size", "run", model, "-i", x, "-o", x, "--batch-size", "many");
+  }
+
+  @Test
+  void debugShowsWhereAFailureComesFrom() {
+    assertEquals(2, lethe("run", "--debug", path("none.onnx"), "-i", x, "-o", path("y.npy")));
+    assertTrue(err.toString().contains("\tat dev.lethe."), err.toString());
+  }
+
+  @Test
+  void helpAndVersionGoToStdout() {
+    for (String command : List.of("run", "info", "doctor", "verify", "compare")) {
+      assertEquals(0, lethe(command, "--help"));
+      assertTrue(out.toString().contains("Examples:") && out.toString().contains("Exit codes:"), command);
+      assertTrue(out.toString().lines().allMatch(line -> line.length() <= 100), command);
+    }
+    assertEquals(0, lethe("--version"));
+    assertTrue(out.toString().startsWith("lethe "), out.toString());
+    assertEquals("", err.toString());
+  }
+
+  @Test
+  void infoTellsShapesAndCounts() throws IOException {
+    assertEquals(0, lethe("info", model));
+    assertTrue(out.toString().contains("[batch, time, 2]"), out.toString());
+    assertEquals(0, lethe("info", model, "--json"));
+    String json = out.toString();
+    assertWholeJson(json);
+    assertTrue(json.contains("\"parameters\" : " + TinyModel.PARAMETERS), json);
+  }
+
+  @Test
+  void doctorTriesEveryDevice() throws IOException {
+    assertEquals(0, lethe("doctor"));
+    assertTrue(out.toString().lines().anyMatch(line -> line.matches("cpu:scalar .*works .*")), out.toString());
+    assertEquals(0, lethe("doctor", "--json"));
+    assertWholeJson(out.toString());
+    assertTrue(out.toString().contains("\"works\" : true"), out.toString());
+  }
+
+  @Test
+  void compareHoldsDevicesAgainstTheReference() {
+    assertEquals(0, lethe("compare", model, "-d", "cpu:scalar"));
+    String last = out.toString().lines().reduce("", (a, b) -> b);
+    assertTrue(last.startsWith("within tolerance"), out.toString());
+  }
+
+  @Test
+  void verifyCountsAndNamesTheElement() throws IOException {
+    assertEquals(0, lethe("run", model, "-i", x, "-o", path("y.npy"), "-d", "cpu:scalar"));
+    recordCase("good", Npy.read(folder.resolve("y.npy")));
+    assertEquals(0, lethe("verify", path("cases")), out.toString());
+    assertEquals("1 passed, 0 failed\n", out.toString());
+    Tensor wrong = Tensor.of(Npy.read(folder.resolve("y.npy")).toFloatArray(), SEQUENCES, STEPS, TinyModel.HIDDEN);
+    wrong.floats().put(TinyModel.HIDDEN + 1, Float.NaN);
+    recordCase("wrong", wrong);
+    assertEquals(1, lethe("verify", path("cases")));
+    List<String> lines = out.toString().lines().toList();
+    assertEquals(2, lines.size());
+    assertTrue(lines.get(0).startsWith("FAILED wrong: output Y: element [0, 1, 1] expected NaN"), lines.get(0));
+    assertEquals("1 passed, 1 failed", lines.get(1));
+  }
+
+  @Test
+  void verifyRefusesCasesThatItCannotRead() throws IOException {
+    assertFails("no case.json", "verify", Files.createDirectory(folder.resolve("empty")).toString());
+    assertFails("no such folder", "verify", path("none"));
+    Path bad = Files.createDirectories(folder.resolve("cases/bad"));
+    for (String json :
+        List.of(
+            "{\"model\": \"../model.safetensors\"}",
+            "{\"expect\": \"maybe\"}",
+            "{\"rtol\": -1}",
+            "{\"kind\": \"stream\"}",
+            "[",
+            "")) {
+      Files.writeString(bad.resolve("case.json"), json);
+      assertEquals(1, lethe("verify", path("cases")), json);
+      assertTrue(out.toString().startsWith("FAILED bad: "), out.toString());
+      assertTrue(out.toString().endsWith("\n0 passed, 1 failed\n"), out.toString());
+    }
+  }
+
+  private void recordCase(String name, Tensor y) throws IOException {
+    Path data = Files.createDirectories(folder.resolve("cases/" + name + "/test_data_set_0"));
+    Files.copy(Path.of(model), data.resolveSibling("model.safetensors"));
+    Files.writeString(
+        data.resolveSibling("case.json"),
+        "{\"model\": \"model.safetensors\", \"expect\": \"match\", \"rtol\": 0.0001, \"atol\": 1e-5}");
+    Npy.write(data.resolve("input_0.npy"), Npy.read(Path.of(x)));
+    Npy.write(data.resolve("output_Y.npy"), y);
+  }
+
+  private static void assertWholeJson(String json) throws IOException {
+    try (JsonParser parser = new JsonFactory().createParser(json)) {
+      parser.nextToken();
+      parser.skipChildren();
+      assertEquals(null, parser.nextToken());
+    }
+  }
+
+  private void assertFails(String part, String... args) {
+    assertEquals(2, lethe(args), err.toString());
+    assertEquals("", out.toString());
+    assertEquals(1, err.toString().lines().count(), err.toString());
+    assertTrue(err.toString().startsWith("lethe: ") && err.toString().contains(part), err.toString());
+    try (Stream<Path> files = Files.list(folder)) {
+      assertTrue(files.noneMatch(file -> file.toString().endsWith(".tmp")));
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private int lethe(String... args) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
+    CommandLine line = Main.commandLine();
+    line.setOut(new PrintWriter(out, true));
+    line.setErr(new PrintWriter(err, true));
+    return line.execute(args);
+  }
+
+  private String path(String name) {
+    return folder.resolve(name).toString();
+  }
+}
