@@ -75,7 +75,9 @@ final class Co2Chart {
 
   private XYChart levels() {
     XYChart chart = chart(UPPER, "Weekly CO\u2082 at Mauna Loa, forecast a year ahead", "CO\u2082 (ppm)");
-    chart.getStyler().setXAxisMin((double) FIRST_YEAR).setXAxisMax((double) LAST_YEAR);
+    XYStyler style = chart.getStyler();
+    style.setXAxisMin((double) FIRST_YEAR).setXAxisMax((double) LAST_YEAR);
+    style.setYAxisMin(342.0).setYAxisMax(376.0);
     int end = measured.length;
     weeks(chart, "measured, training years", first, heldOut, measured, TRAINING, FINE);
     weeks(chart, "measured, held-out years", heldOut, end, measured, Color.BLACK, BOLD);
@@ -88,7 +90,12 @@ final class Co2Chart {
     String title = "Mean absolute error over " + starts.length + " forecasts, 1990\u20132001";
     XYChart chart = chart(HEIGHT - UPPER, title, "Error (ppm)");
     chart.setXAxisTitle("Weeks ahead");
-    chart.getStyler().setXAxisMin(0.0).setXAxisMax((double) Co2Record.HORIZON).setYAxisMin(0.0);
+    XYStyler style = chart.getStyler();
+    style.setLegendPosition(Styler.LegendPosition.InsideSE);
+    style.setXAxisMin(0.0).setXAxisMax((double) Co2Record.HORIZON).setYAxisMin(0.0).setYAxisMax(1.2);
+    style.setYAxisDecimalPattern("0.0");
+    style.setxAxisTickLabelsFormattingFunction(
+        week -> week % 4 == 0 ? Integer.toString(week.intValue()) : " ");
     double[] ahead = IntStream.rangeClosed(1, Co2Record.HORIZON).asDoubleStream().toArray();
     line(chart, "last year + its growth", ahead, errorByWeek(rule), RULE, DASHED);
     line(chart, "LSTM", ahead, errorByWeek(network), NETWORK, BOLD);

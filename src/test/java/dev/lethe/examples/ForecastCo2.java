@@ -1,5 +1,7 @@
 package dev.lethe.examples;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lethe.Network;
 import dev.lethe.Options;
 import dev.lethe.Session;
@@ -13,8 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Forecasts a year of weekly carbon dioxide at Mauna Loa, 144 times over 1990-2001, with an LSTM that PyTorch trained
- * on the years before; compares the forecasts with what was measured, with PyTorch's own and with simple rules.
+ * Forecasts a year of weekly carbon dioxide at Mauna Loa, 144 times over 1990-2001, with an LSTM
+ * that PyTorch trained on the years before; compares the forecasts with what was measured, with
+ * PyTorch's own and with simple rules.
  *
  * <p>Run by {@code mvn -q test-compile exec:exec@example}; -Ddevice=cpu and the like choose a device.
  */
@@ -56,17 +59,22 @@ public final class ForecastCo2 {
       double fromPyTorch,
       double microseconds) {}
 
-  /** Runs the example and draws its picture. */
+  /**
+   * Runs the example and draws its picture.
+   *
+   * @param arguments where the picture goes, if not to target/co2-forecast.png
+   */
   public static void main(String[] arguments) throws IOException {
     Options options = Options.defaults().withDevice(System.getProperty("device", "auto"));
     Path picture = Path.of(arguments.length > 0 ? arguments[0] : "target/co2-forecast.png");
     Co2Record record = Co2Record.read(file("co2.csv"));
-    Result result = run(record, options);
+    Result result = run(record, options, TIMED_RUNS);
     System.out.println(result.choice());
     System.out.printf("%-20s %9s %10s%n", "one year ahead", "MAE (ppm)", "RMSE (ppm)");
-    result
-        .scores()
-        .forEach((name, score) -> System.out.printf("%-20s %9.3f %10.3f%n", name, score.mae(), score.rmse()));
+    for (var entry : result.scores().entrySet()) {
+      Score score = entry.getValue();
+      System.out.printf("%-20s %9.3f %10.3f%n", entry.getKey(), score.mae(), score.rmse());
+    }
     System.out.printf(
         "%d sequences in a batch, %.1f us each; largest difference from PyTorch %.1e ppm%n",
         result.forecasts().length, result.microseconds(), result.fromPyTorch());
@@ -74,7 +82,8 @@ public final class ForecastCo2 {
     System.out.println("Picture: " + picture);
   }
 
-  static Result run(Co2Record record, Options options) throws IOException {
+  /** Runs the batch once for the answers and {@code timedRuns} times, at least once, for the clock. */
+  static Result run(Co2Record record, Options options, int timedRuns) throws IOException {
     int[] starts = record.starts();
     Network network = Network.load(file("forecaster.onnx"));
     try (Session session = network.open(options)) {
@@ -83,9 +92,13 @@ public final class ForecastCo2 {
       Tensor forecast = outputs.get("forecast");
       double difference = largestDifference(forecast, Npy.read(file("pytorch.npy")));
       double[][] forecasts = record.forecasts(starts, forecast);
-      double seconds = medianSeconds(() -> session.run(inputs, outputs));
+      double seconds = medianSeconds(timedRuns, () -> session.run(inputs, outputs));
       return new Result(
-          session.choice(), forecasts, scores(record, forecasts), difference, seconds / starts.length * 1e6);
+          session.choice(),
+          forecasts,
+          scores(record, forecasts),
+          difference,
+          seconds / starts.length * 1e6);
     }
   }
 
@@ -114,21 +127,22 @@ public final class ForecastCo2 {
     return largest;
   }
 
-  private static double medianSeconds(Runnable run) {
-    double[] seconds = new double[TIMED_RUNS];
-    for (int i = 0; i < TIMED_RUNS; i++) {
+  private static double medianSeconds(int runs, Runnable run) {
+    double[] seconds = new double[runs];
+    for (int i = 0; i < runs; i++) {
       long start = System.nanoTime();
       run.run();
       seconds[i] = (System.nanoTime() - start) / 1e9;
     }
     Arrays.sort(seconds);
-    return seconds[TIMED_RUNS / 2];
+    return seconds[runs / 2];
   }
 
   /** A file of this example, which lies beside its class. */
   static Path file(String name) {
     try {
-      return Path.of(ForecastCo2.class.getResource("co2/" + name).toURI());
+      String resource = "co2/" + name;
+      return Path.of(requireNonNull(ForecastCo2.class.getResource(resource), resource).toURI());
     } catch (URISyntaxException e) {
       throw new IllegalStateException("co2/" + name + " is not a file", e);
     }
