@@ -1,0 +1,45 @@
+package dev.lethe.backend.cpu;
+
+import dev.lethe.Device;
+import dev.lethe.Options;
+import dev.lethe.Session;
+import dev.lethe.backend.Backend;
+import dev.lethe.network.Graph;
+import java.util.List;
+
+/** The processor: the fast path and the reference. */
+public final class CpuBackend implements Backend {
+  static final Device REFERENCE =
+      new Device(
+          "cpu:scalar",
+          Device.Kind.REFERENCE,
+          "double precision, 1 thread",
+          "the reference that every device is held against",
+          "the slow reference",
+          true);
+
+  @Override
+  public List<Device> devices() {
+    int threads = Runtime.getRuntime().availableProcessors();
+    Device fast =
+        new Device(
+            "cpu",
+            Device.Kind.CPU,
+            threads + (threads == 1 ? " thread, " : " threads, ") + CpuKernels.label(),
+            System.getProperty("os.arch") + ", Java " + Runtime.version().feature() + ", "
+                + CpuKernels.description(),
+            "",
+            true);
+    return List.of(fast, REFERENCE);
+  }
+
+  @Override
+  public Session open(Graph graph, Device device, Options options, String choice) {
+    if (device.kind() == Device.Kind.REFERENCE) {
+      return new ScalarSession(graph, device, choice);
+    }
+    int threads =
+        options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+    return new CpuSession(graph, device, choice, CpuKernels.get(), threads);
+  }
+}

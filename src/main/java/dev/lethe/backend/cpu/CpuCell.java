@@ -1,0 +1,126 @@
+package dev.lethe.backend.cpu;
+
+import dev.lethe.network.ActivationFunction;
+import dev.lethe.network.Cell;
+import dev.lethe.network.Matrix;
+
+/**
+ * A cell's weights as the kernels read them, made once when a session opens. The hidden units stand in blocks of
+ * {@link #units}, the last padded; a block of gate columns is i, f, g, o of its units.
+ */
+final class CpuCell {
+  final Cell cell;
+  final int units;
+  final int blocks;
+  final Packed input;
+  final Packed recurrent;
+  /** [blocks][4][units]. */
+  final float[] bias;
+  /** [3][blocks*units] for i, f, o; or empty. */
+  final float[] peepholes;
+  /** From the hidden units to the output; depth 0 if there is none. */
+  final Packed projection;
+
+  private final Kernels kernels;
+  private final boolean vectorised;
+
+  CpuCell(Cell cell, Kernels kernels) {
+    this.cell = cell;
+    this.kernels = kernels;
+    int hidden = cell.hiddenSize();
+    units = kernels.units(hidden);
+    blocks = (hidden + units - 1) / units;
+    input = gates(cell.input());
+    recurrent = gates(cell.recurrent());
+    bias = new float[blocks * width()];
+    for (int k = 0; k < bias.length; k++) {
+      int row = row(k / width(), k % width());
+      bias[k] = row < 0 ? 0 : cell.bias().at(0, row);
+    }
+    peepholes = new float[cell.peepholes().isEmpty() ? 0 : 3 * blocks * units];
+    for (int k = 0; k < cell.peepholes().size(); k++) {
+      peepholes[k / hidden * blocks * units + k % hidden] = cell.peepholes().at(0, k);
+    }
+    projection = rows(cell.projection());
+    vectorised =
+        !cell.coupled()
+            && peepholes.length == 0
+            && cell.clip() == Float.POSITIVE_INFINITY
+            && cell.gate().kind() == ActivationFunction.Kind.SIGMOID
+            && cell.candidate().kind() == ActivationFunction.Kind.TANH
+            && (cell.output().kind() == ActivationFunction.Kind.TANH || identity());
+  }
+
+  /** Columns of a block. */
+  int width() {
+    return Cell.GATES * units;
+  }
+
+  /** Hidden units of a block without the padding. */
+  int unitsOf(int block) {
+    return Math.min(units, cell.hiddenSize() - block * units);
+  }
+
+  boolean projected() {
+    return projection.depth() > 0;
+  }
+
+  /**
+   * One step of one row of a block: z becomes h (before any projection) in its first {@code units} places.
+   *
+   * @param z [4][units] from {@code zAt}
+   * @param c [units] from {@code cAt}, replaced
+   */
+  void update(int block, float[] z, int zAt, float[] c, int cAt) {
+    if (vectorised) {
+      kernels.cell(z, zAt, c, cAt, z, zAt, units, identity());
+      return;
+    }
+    for (int j = 0; j < unitsOf(block); j++) {
+      int unit = block * units + j;
+      float old = c[cAt + j];
+      float i = FloatMath.apply(cell.gate(), pre(z[zAt + j], 0, unit, old));
+      float f = cell.coupled() ? 1 - i : FloatMath.apply(cell.gate(), pre(z[zAt + units + j], 1, unit, old));
+      float g = FloatMath.apply(cell.candidate(), clipped(z[zAt + 2 * units + j]));
+      float now = Math.fma(f, old, i * g);
+      float o = FloatMath.apply(cell.gate(), pre(z[zAt + 3 * units + j], 2, unit, now));
+      c[cAt + j] = now;
+      z[zAt + j] = o * FloatMath.apply(cell.output(), now);
+    }
+  }
+
+  private float pre(float z, int which, int unit, float seen) {
+    return clipped(
+        peepholes.length == 0 ? z : Math.fma(peepholes[which * blocks * units + unit], seen, z));
+  }
+
+  private float clipped(float z) {
+    return Math.max(-cell.clip(), Math.min(cell.clip(), z));
+  }
+
+  private boolean identity() {
+    return cell.output().equals(ActivationFunction.IDENTITY);
+  }
+
+  /** The row of the stacked weights that a column of a block is; -1 in the padding. */
+  private int row(int block, int column) {
+    int unit = block * units + column % units;
+    return unit < cell.hiddenSize() ? column / units * cell.hiddenSize() + unit : -1;
+  }
+
+  private Packed gates(Matrix weights) {
+    return kernels.pack(weights.columns(), blocks, width(), (k, block, column) -> {
+      int row = row(block, column);
+      return row < 0 ? 0 : weights.at(row, k);
+    });
+  }
+
+  private Packed rows(Matrix weights) {
+    int width = kernels.columns(weights.rows());
+    int count = (weights.rows() + width - 1) / width;
+    return kernels.pack(weights.columns(), count, width, (k, block, column) -> {
+      int row = block * width + column;
+      return row < weights.rows() ? weights.at(row, k) : 0;
+    });
+  }
+}

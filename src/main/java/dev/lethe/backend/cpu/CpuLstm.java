@@ -1,0 +1,79 @@
+package dev.lethe.backend.cpu;
+
+import dev.lethe.network.Lstm;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** One LSTM layer on the fast path: deals its sequences out to slices, each run by one thread. */
+final class CpuLstm {
+  /** Most sequences of a slice: more would only enlarge its buffers. */
+  private static final int MOST = 16 * Kernels.TILE;
+
+  private final Lstm layer;
+  private final Kernels kernels;
+  private final List<CpuCell> cells = new ArrayList<>();
+  private final List<List<LstmSlice>> slices = new ArrayList<>();
+  private int[] order = {};
+  private int[] starts = {};
+
+  CpuLstm(Lstm layer, Kernels kernels) {
+    this.layer = layer;
+    this.kernels = kernels;
+    for (Lstm.Direction direction : layer.directions()) {
+      cells.add(new CpuCell(direction.cell(), kernels));
+      slices.add(new ArrayList<>());
+    }
+  }
+
+  /**
+   * Makes room for a batch.
+   *
+   * @return what runs it
+   */
+  Runnable plan(Map<String, Integer> sizes, Buffers buffers, Workers workers) {
+    int steps = layer.time().resolve(sizes);
+    int sequences = layer.batch().resolve(sizes);
+    int directions = cells.size();
+    int wanted = (workers.threads() + directions - 1) / directions;
+    int count = Math.min(sequences, Math.max(wanted, (sequences + MOST - 1) / MOST));
+    for (int d = 0; d < directions; d++) {
+      for (int k = 0; k < count; k++) {
+        slice(d, k).allocate((sequences - k + count - 1) / count, steps);
+      }
+    }
+    order = order.length < sequences ? new int[sequences] : order;
+    starts = starts.length < steps + 2 ? new int[steps + 2] : starts;
+    int[] full = layer.lengths().isEmpty() ? Buffers.filled(sequences, steps) : new int[0];
+    LstmData data = new LstmData(layer, steps, sequences, buffers, full);
+    return () -> {
+      sort(data, sequences);
+      workers.run(
+          directions * count,
+          task -> slices.get(task % directions).get(task / directions).run(data, order, task / directions, count));
+    };
+  }
+
+  private LstmSlice slice(int d, int k) {
+    List<LstmSlice> all = slices.get(d);
+    while (all.size() <= k) {
+      all.add(new LstmSlice(kernels, cells.get(d), d, layer.directions().get(d).reverse()));
+    }
+    return all.get(k);
+  }
+
+  /** Counting sort into {@code order}, longest first, equals in their own order. */
+  private void sort(LstmData data, int sequences) {
+    Arrays.fill(starts, 0);
+    for (int b = 0; b < sequences; b++) {
+      starts[data.steps - data.lengths[b] + 1]++;
+    }
+    for (int k = 1; k < starts.length; k++) {
+      starts[k] += starts[k - 1];
+    }
+    for (int b = 0; b < sequences; b++) {
+      order[starts[data.steps - data.lengths[b]]++] = b;
+    }
+  }
+}

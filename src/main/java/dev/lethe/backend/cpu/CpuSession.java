@@ -1,0 +1,143 @@
+package dev.lethe.backend.cpu;
+
+import dev.lethe.Device;
+import dev.lethe.Tensor;
+import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.StridedCopy;
+import dev.lethe.network.Activation;
+import dev.lethe.network.Binary;
+import dev.lethe.network.Concat;
+import dev.lethe.network.Constant;
+import dev.lethe.network.Dense;
+import dev.lethe.network.Embedding;
+import dev.lethe.network.Expand;
+import dev.lethe.network.Graph;
+import dev.lethe.network.Lstm;
+import dev.lethe.network.Reshape;
+import dev.lethe.network.SelectStep;
+import dev.lethe.network.Slice;
+import dev.lethe.network.Softmax;
+import dev.lethe.network.Stage;
+import dev.lethe.network.Transpose;
+import dev.lethe.network.Value;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The fast path in single precision. Weights are packed when the session opens; for each new set of sizes the stages
+ * are bound to arrays once, and a run then allocates no arrays.
+ *
+ * <p>Threads: as {@link dev.lethe.Session} says; a run spreads over the session's own threads.
+ */
+final class CpuSession extends GraphSession {
+  private final Kernels kernels;
+  private final Workers workers;
+  private final Buffers buffers = new Buffers();
+  private final Map<Stage, CpuLstm> lstms = new IdentityHashMap<>();
+  private final Map<Stage, CpuDense> denses = new IdentityHashMap<>();
+  private final List<Runnable> plan = new ArrayList<>();
+  private Map<String, Integer> planned = Map.of();
+  private boolean ready;
+
+  CpuSession(Graph graph, Device device, String choice, Kernels kernels, int threads) {
+    super(graph, device, choice);
+    this.kernels = kernels;
+    for (Stage stage : graph.steps()) {
+      if (stage instanceof Lstm lstm) {
+        lstms.put(stage, new CpuLstm(lstm, kernels));
+      } else if (stage instanceof Dense dense) {
+        denses.put(stage, new CpuDense(dense, kernels));
+      }
+    }
+    workers = new Workers(threads);
+  }
+
+  @Override
+  protected void allocate(Map<String, Integer> sizes) {
+    if (ready && planned.equals(sizes)) {
+      return;
+    }
+    ready = false;
+    plan.clear();
+    network().entries().forEach(entry -> buffers.allocate(entry.value(), sizes));
+    for (Stage stage : network().steps()) {
+      if (stage instanceof Reshape reshape) {
+        buffers.alias(reshape.y(), reshape.x());
+      } else {
+        stage.outputs().forEach(output -> buffers.allocate(output, sizes));
+        plan(stage, sizes).forEach(plan::add);
+      }
+    }
+    planned = Map.copyOf(sizes);
+    ready = true;
+  }
+
+  @Override
+  protected void execute(
+      Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    for (Graph.Entry entry : network().entries()) {
+      buffers.read(entry.value(), given.get(entry.value().name()));
+    }
+    for (Runnable stage : plan) {
+      stage.run();
+    }
+    for (Graph.Result result : network().results()) {
+      Tensor tensor = wanted.get(result.name());
+      if (tensor != null) {
+        buffers.write(result.value(), tensor);
+      }
+    }
+  }
+
+  @Override
+  protected void release() {
+    workers.close();
+    plan.clear();
+  }
+
+  private Stream<Runnable> plan(Stage stage, Map<String, Integer> sizes) {
+    if (stage instanceof Lstm) {
+      return Stream.of(lstms.get(stage).plan(sizes, buffers, workers));
+    } else if (stage instanceof Dense) {
+      return Stream.of(denses.get(stage).plan(sizes, buffers, workers));
+    } else if (stage instanceof Embedding embedding) {
+      return Stream.of(CpuStages.embedding(embedding, sizes, buffers));
+    } else if (stage instanceof Activation activation) {
+      return Stream.of(CpuStages.activation(activation, sizes, buffers));
+    } else if (stage instanceof Softmax softmax) {
+      return Stream.of(CpuStages.softmax(softmax, sizes, buffers));
+    } else if (stage instanceof SelectStep select) {
+      return Stream.of(CpuStages.selectStep(select, sizes, buffers));
+    } else if (stage instanceof Binary binary) {
+      return Stream.of(CpuStages.binary(binary, sizes, buffers));
+    } else if (stage instanceof Constant constant) {
+      buffers.read(constant.y(), constant.data());
+      return Stream.empty();
+    }
+    return copies(stage, sizes);
+  }
+
+  private Stream<Runnable> copies(Stage stage, Map<String, Integer> sizes) {
+    if (stage instanceof Slice slice) {
+      return Stream.of(copy(slice.x(), slice.y(), StridedCopy.of(slice, sizes)));
+    } else if (stage instanceof Transpose transpose) {
+      return Stream.of(copy(transpose.x(), transpose.y(), StridedCopy.of(transpose, sizes)));
+    } else if (stage instanceof Expand expand) {
+      return Stream.of(copy(expand.x(), expand.y(), StridedCopy.of(expand, sizes)));
+    } else if (stage instanceof Concat concat) {
+      List<StridedCopy> parts = StridedCopy.of(concat, sizes);
+      return Stream.iterate(0, k -> k < parts.size(), k -> k + 1)
+          .map(k -> copy(concat.xs().get(k), concat.y(), parts.get(k)));
+    }
+    throw new IllegalStateException("the CPU cannot run " + stage.describe());
+  }
+
+  private Runnable copy(Value x, Value y, StridedCopy copy) {
+    return x.type() == Tensor.Type.INT32
+        ? CpuStages.copy(copy, buffers.ints(x), buffers.ints(y))
+        : CpuStages.copy(copy, buffers.floats(x), buffers.floats(y));
+  }
+}

@@ -1,0 +1,54 @@
+package dev.lethe.backend.cpu;
+
+import dev.lethe.network.Lstm;
+
+/** What an LSTM layer reads and writes for a batch, and where it stands. Arrays may be longer than needed. */
+final class LstmData {
+  final int steps;
+  final float[] x;
+  /** [B]. */
+  final int[] lengths;
+  /** Empty for zeros. */
+  final float[] initialH;
+  /** Empty for zeros. */
+  final float[] initialC;
+  final float[] y;
+  final float[] finalH;
+  final float[] finalC;
+
+  private final Lstm.Strides xStrides;
+  private final Lstm.Strides yStrides;
+  private final Lstm.Strides hStrides;
+  private final Lstm.Strides cStrides;
+
+  LstmData(Lstm layer, int steps, int sequences, Buffers buffers, int[] fullLengths) {
+    this.steps = steps;
+    x = buffers.floats(layer.x());
+    lengths = layer.lengths().map(buffers::ints).orElse(fullLengths);
+    initialH = layer.initialH().map(buffers::floats).orElse(new float[0]);
+    initialC = layer.initialC().map(buffers::floats).orElse(new float[0]);
+    y = buffers.floats(layer.y());
+    finalH = buffers.floats(layer.finalH());
+    finalC = buffers.floats(layer.finalC());
+    xStrides = layer.xStrides(steps, sequences);
+    yStrides = layer.yStrides(steps, sequences);
+    hStrides = layer.stateStrides(sequences, layer.outputSize());
+    cStrides = layer.stateStrides(sequences, layer.hiddenSize());
+  }
+
+  int xAt(int t, int b) {
+    return t * xStrides.time() + b * xStrides.batch();
+  }
+
+  int yAt(int t, int d, int b) {
+    return t * yStrides.time() + d * yStrides.direction() + b * yStrides.batch();
+  }
+
+  int hAt(int d, int b) {
+    return d * hStrides.direction() + b * hStrides.batch();
+  }
+
+  int cAt(int d, int b) {
+    return d * cStrides.direction() + b * cStrides.batch();
+  }
+}

@@ -1,0 +1,81 @@
+package dev.lethe.backend.cpu;
+
+/** {@link Kernels} in plain Java, in loops that HotSpot turns into vector instructions by itself. */
+final class PlainKernels implements Kernels {
+  private static final int UNITS = 64;
+  private static final int GRAIN = 8;
+
+  /** One row of a block: HotSpot vectorises loops whose arrays all start at the same index. */
+  private final ThreadLocal<float[]> sums = ThreadLocal.withInitial(() -> new float[4 * UNITS]);
+
+  @Override
+  public int units(int hidden) {
+    return Math.min(UNITS, roundUp(hidden));
+  }
+
+  @Override
+  public int columns(int total) {
+    return Math.min(4 * UNITS, roundUp(total));
+  }
+
+  @Override
+  public Packed pack(int depth, int blocks, int width, Packed.Source source) {
+    return Packed.rows(depth, blocks, width, source);
+  }
+
+  @Override
+  public void product(Packed weights, int block, int rows, float[] a, int aAt, float[] z, int zAt) {
+    int width = weights.width();
+    int depth = weights.depth();
+    float[] sums = this.sums.get();
+    for (int row = 0; row < rows; row++) {
+      System.arraycopy(z, zAt + row * width, sums, 0, width);
+      product(weights.rows(), block * depth, depth, a, aAt + row, sums, width);
+      System.arraycopy(sums, 0, z, zAt + row * width, width);
+    }
+  }
+
+  private static void product(float[][] rows, int first, int depth, float[] a, int aAt, float[] sums, int width) {
+    int k = 0;
+    for (; k + 3 < depth; k += 4) {
+      int at = aAt + k * TILE;
+      four(
+          sums, width, rows[first + k], rows[first + k + 1], rows[first + k + 2], rows[first + k + 3],
+          a[at], a[at + TILE], a[at + 2 * TILE], a[at + 3 * TILE]);
+    }
+    for (; k < depth; k++) {
+      one(sums, width, rows[first + k], a[aAt + k * TILE]);
+    }
+  }
+
+  private static void four(
+      float[] sums, int width, float[] w0, float[] w1, float[] w2, float[] w3, float a0, float a1, float a2, float a3) {
+    for (int j = 0; j < width; j++) {
+      sums[j] = Math.fma(a3, w3[j], Math.fma(a2, w2[j], Math.fma(a1, w1[j], Math.fma(a0, w0[j], sums[j]))));
+    }
+  }
+
+  private static void one(float[] sums, int width, float[] w, float a) {
+    for (int j = 0; j < width; j++) {
+      sums[j] = Math.fma(a, w[j], sums[j]);
+    }
+  }
+
+  @Override
+  public void cell(
+      float[] z, int zAt, float[] c, int cAt, float[] h, int hAt, int count, boolean identity) {
+    for (int j = 0; j < count; j++) {
+      float i = FloatMath.sigmoid(z[zAt + j]);
+      float f = FloatMath.sigmoid(z[zAt + count + j]);
+      float g = FloatMath.tanh(z[zAt + 2 * count + j]);
+      float o = FloatMath.sigmoid(z[zAt + 3 * count + j]);
+      float newC = Math.fma(f, c[cAt + j], i * g);
+      c[cAt + j] = newC;
+      h[hAt + j] = o * (identity ? newC : FloatMath.tanh(newC));
+    }
+  }
+
+  private static int roundUp(int n) {
+    return (n + GRAIN - 1) / GRAIN * GRAIN;
+  }
+}

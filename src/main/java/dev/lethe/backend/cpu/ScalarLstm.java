@@ -1,0 +1,121 @@
+package dev.lethe.backend.cpu;
+
+import dev.lethe.network.ActivationFunction;
+import dev.lethe.network.Cell;
+import dev.lethe.network.Lstm;
+import dev.lethe.network.Matrix;
+
+/**
+ * One LSTM layer by the definition in {@link Cell}: one sequence after the other, one step after the other, everything
+ * in double precision.
+ */
+final class ScalarLstm {
+  private final Lstm layer;
+  private final int steps;
+  private final int sequences;
+  private final double[] y;
+  private final double[] finalH;
+  private final double[] finalC;
+
+  /** The layer for a batch of {@code sequences} with room for {@code steps} each. */
+  ScalarLstm(Lstm layer, int steps, int sequences) {
+    this.layer = layer;
+    this.steps = steps;
+    this.sequences = sequences;
+    int rows = layer.directions().size() * sequences;
+    y = new double[steps * rows * layer.outputSize()];
+    finalH = new double[rows * layer.outputSize()];
+    finalC = new double[rows * layer.hiddenSize()];
+  }
+
+  /** As {@link Lstm#y()}. */
+  double[] y() {
+    return y;
+  }
+
+  /** As {@link Lstm#finalH()}. */
+  double[] finalH() {
+    return finalH;
+  }
+
+  /** As {@link Lstm#finalC()}. */
+  double[] finalC() {
+    return finalC;
+  }
+
+  /**
+   * Runs the layer.
+   *
+   * @param x as {@link Lstm#x()}
+   * @param lengths [B]
+   * @param initialH as {@link Lstm#initialH()}, zeros where that is empty
+   * @param initialC likewise
+   */
+  void run(double[] x, double[] lengths, double[] initialH, double[] initialC) {
+    Lstm.Strides hStrides = layer.stateStrides(sequences, layer.outputSize());
+    Lstm.Strides cStrides = layer.stateStrides(sequences, layer.hiddenSize());
+    for (int d = 0; d < layer.directions().size(); d++) {
+      for (int b = 0; b < sequences; b++) {
+        int hAt = d * hStrides.direction() + b * hStrides.batch();
+        int cAt = d * cStrides.direction() + b * cStrides.batch();
+        System.arraycopy(initialH, hAt, finalH, hAt, layer.outputSize());
+        System.arraycopy(initialC, cAt, finalC, cAt, layer.hiddenSize());
+        sequence(d, b, (int) lengths[b], x, hAt, cAt);
+      }
+    }
+  }
+
+  private void sequence(int d, int b, int length, double[] x, int hAt, int cAt) {
+    Lstm.Direction direction = layer.directions().get(d);
+    Lstm.Strides xStrides = layer.xStrides(steps, sequences);
+    Lstm.Strides yStrides = layer.yStrides(steps, sequences);
+    for (int step = 0; step < length; step++) {
+      int t = direction.reverse() ? length - 1 - step : step;
+      step(direction.cell(), x, t * xStrides.time() + b * xStrides.batch(), hAt, cAt);
+      int yAt = t * yStrides.time() + d * yStrides.direction() + b * yStrides.batch();
+      System.arraycopy(finalH, hAt, y, yAt, layer.outputSize());
+    }
+  }
+
+  /** h[t-1] and c[t-1] stand in finalH and finalC and are replaced by h[t] and c[t]. */
+  private void step(Cell cell, double[] x, int xAt, int hAt, int cAt) {
+    int hidden = cell.hiddenSize();
+    double[] activated = new double[hidden];
+    double[] newC = new double[hidden];
+    for (int j = 0; j < hidden; j++) {
+      double oldC = finalC[cAt + j];
+      double i = gate(cell, cell.gate(), 0, j, x, xAt, hAt, peephole(cell, 0, j) * oldC);
+      double f =
+          cell.coupled() ? 1 - i : gate(cell, cell.gate(), 1, j, x, xAt, hAt, peephole(cell, 1, j) * oldC);
+      double g = gate(cell, cell.candidate(), 2, j, x, xAt, hAt, 0);
+      newC[j] = f * oldC + i * g;
+      double o = gate(cell, cell.gate(), 3, j, x, xAt, hAt, peephole(cell, 2, j) * newC[j]);
+      activated[j] = o * ScalarFunctions.apply(cell.output(), newC[j]);
+    }
+    System.arraycopy(newC, 0, finalC, cAt, hidden);
+    for (int p = 0; p < cell.outputSize(); p++) {
+      finalH[hAt + p] = cell.projection().isEmpty() ? activated[p] : dot(cell.projection(), p, activated, 0);
+    }
+  }
+
+  private double gate(
+      Cell cell, ActivationFunction function, int gate, int j, double[] x, int xAt, int hAt, double seen) {
+    int row = gate * cell.hiddenSize() + j;
+    double products = dot(cell.input(), row, x, xAt) + dot(cell.recurrent(), row, finalH, hAt);
+    double z = products + cell.bias().at(0, row) + seen;
+    return ScalarFunctions.apply(function, Math.max(-cell.clip(), Math.min(cell.clip(), z)));
+  }
+
+  /** The weight of gate i, f or o (0, 1, 2) for cell j. */
+  private static double peephole(Cell cell, int which, int j) {
+    return cell.peepholes().isEmpty() ? 0 : cell.peepholes().at(0, which * cell.hiddenSize() + j);
+  }
+
+  private static double dot(Matrix weights, int row, double[] x, int at) {
+    double sum = 0;
+    for (int k = 0; k < weights.columns(); k++) {
+      sum += (double) weights.at(row, k) * x[at + k];
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,97 @@
+package dev.lethe.io;
+
+import dev.lethe.InputException;
+import dev.lethe.Tensor;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * One array in a file (NumPy's .npy, versions 1.0 to 3.0).
+ *
+ * <p>Floats of 16, 32 and 64 bits become FLOAT32; integers and booleans become INT32, and one that exceeds 32 bits is
+ * refused. A file in this machine's byte order and C order that needs no conversion is mapped, not read: it must not
+ * be shortened while its tensor is in use.
+ */
+public final class Npy {
+  private static final int ALIGNMENT = 64;
+
+  private Npy() {}
+
+  /**
+   * Reads or maps an array.
+   *
+   * @return of the shape that the file says; read-only if it is mapped
+   * @throws InputException when there is no such file, it is damaged, or it holds something that does not fit
+   */
+  public static Tensor read(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new InputException(file + ": no such file; give the path of an .npy array");
+    }
+    try (FileChannel channel = FileChannel.open(file)) {
+      InputStream in = new BufferedInputStream(Channels.newInputStream(channel), 1 << 16);
+      NpyHeader header = NpyHeader.read(in, file.toString());
+      header.checkSize(channel.size() - header.offset(), file.toString());
+      return mappable(header) ? map(channel, header, file) : NpyData.read(in, header, file.toString());
+    } catch (IOException e) {
+      throw new InputException(file + ": cannot be read: " + reason(e), e);
+    }
+  }
+
+  /**
+   * Writes an array, little-endian in C order, version 1.0. The file appears whole or not at all.
+   *
+   * @throws InputException when the file cannot be written
+   */
+  public static void write(Path file, Tensor tensor) {
+    try (WholeFiles files = new WholeFiles()) {
+      files.add(file, out -> write(out, tensor));
+      files.commit();
+    }
+  }
+
+  /** Writes header and data to a stream. */
+  public static void write(OutputStream out, Tensor tensor) throws IOException {
+    out.write(NpyHeader.encode(NpyElement.of(tensor.type()), tensor.shape()));
+    Channels.newChannel(out).write(littleEndian(tensor));
+  }
+
+  /** The elements' bytes, lowest first. */
+  static ByteBuffer littleEndian(Tensor tensor) {
+    if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
+      return tensor.bytes();
+    }
+    ByteBuffer swapped = ByteBuffer.allocate(tensor.bytes().capacity()).order(ByteOrder.LITTLE_ENDIAN);
+    swapped.asIntBuffer().put(tensor.bytes().asIntBuffer());
+    return swapped;
+  }
+
+  static String reason(IOException e) {
+    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  }
+
+  private static boolean mappable(NpyHeader header) {
+    boolean plain = header.element() == NpyElement.F4 || header.element() == NpyElement.I4;
+    boolean nativeOrder = header.bigEndian() == (ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN);
+    boolean aligned = header.offset() % ALIGNMENT == 0;
+    boolean cOrder = !header.fortran() || header.shape().length <= 1;
+    boolean sizeFits = header.dataBytes() > 0 && header.dataBytes() <= Integer.MAX_VALUE;
+    return plain && nativeOrder && aligned && cOrder && sizeFits;
+  }
+
+  private static Tensor map(FileChannel channel, NpyHeader header, Path file) throws IOException {
+    ByteBuffer data = channel.map(FileChannel.MapMode.READ_ONLY, header.offset(), header.dataBytes());
+    try {
+      return Tensor.wrap(data, header.element().type(), header.shape());
+    } catch (InputException e) {
+      throw new InputException(file + ": " + e.getMessage(), e);
+    }
+  }
+}
