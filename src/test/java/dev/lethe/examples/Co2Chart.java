@@ -20,7 +20,7 @@ import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Draws the held-out years with a forecast for each, and below how the error grows within a year. */
+/** Draws the held-out years with a forecast for each, and below how the error grows in a year. */
 final class Co2Chart {
   static final int WIDTH = 1600;
   static final int HEIGHT = 900;
@@ -47,6 +47,7 @@ final class Co2Chart {
   private final int first;
 
   /**
+   * @param record what was measured
    * @param forecasts [N][52] in ppm, for each of the record's {@link Co2Record#starts()}
    */
   Co2Chart(Co2Record record, double[][] forecasts) {
@@ -74,7 +75,8 @@ final class Co2Chart {
   }
 
   private XYChart levels() {
-    XYChart chart = chart(UPPER, "Weekly CO\u2082 at Mauna Loa, forecast a year ahead", "CO\u2082 (ppm)");
+    String title = "Weekly CO\u2082 at Mauna Loa, forecast a year ahead";
+    XYChart chart = chart(UPPER, title, "CO\u2082 (ppm)");
     XYStyler style = chart.getStyler();
     style.setXAxisMin((double) FIRST_YEAR).setXAxisMax((double) LAST_YEAR);
     style.setYAxisMin(342.0).setYAxisMax(376.0);
@@ -92,7 +94,8 @@ final class Co2Chart {
     chart.setXAxisTitle("Weeks ahead");
     XYStyler style = chart.getStyler();
     style.setLegendPosition(Styler.LegendPosition.InsideSE);
-    style.setXAxisMin(0.0).setXAxisMax((double) Co2Record.HORIZON).setYAxisMin(0.0).setYAxisMax(1.2);
+    style.setXAxisMin(0.0).setXAxisMax((double) Co2Record.HORIZON);
+    style.setYAxisMin(0.0).setYAxisMax(1.2);
     style.setYAxisDecimalPattern("0.0");
     style.setxAxisTickLabelsFormattingFunction(
         week -> week % 4 == 0 ? Integer.toString(week.intValue()) : " ");
@@ -107,7 +110,8 @@ final class Co2Chart {
         new XYChartBuilder().width(WIDTH).height(height).title(title).yAxisTitle(unit).build();
     XYStyler style = chart.getStyler();
     style.setChartBackgroundColor(Color.WHITE).setPlotBorderVisible(false).setChartPadding(14);
-    style.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 22)).setChartTitleBoxVisible(false);
+    style.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 22));
+    style.setChartTitleBoxVisible(false);
     style.setLegendPosition(Styler.LegendPosition.InsideNW).setLegendBorderColor(Color.WHITE);
     style.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 17)).setLegendSeriesLineLength(40);
     style.setYAxisLeftWidthHint(AXIS_WIDTH).setAntiAlias(true);
@@ -119,7 +123,13 @@ final class Co2Chart {
   }
 
   private void weeks(
-      XYChart chart, String name, int from, int to, double[] values, Color color, BasicStroke stroke) {
+      XYChart chart,
+      String name,
+      int from,
+      int to,
+      double[] values,
+      Color color,
+      BasicStroke stroke) {
     double[] x = Arrays.copyOfRange(years, from, to);
     line(chart, name, x, Arrays.copyOfRange(values, from, to), color, stroke);
   }

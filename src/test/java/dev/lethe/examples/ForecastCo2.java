@@ -10,8 +10,11 @@ import dev.lethe.io.Npy;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -19,10 +22,11 @@ import java.util.Map;
  * that PyTorch trained on the years before; compares the forecasts with what was measured, with
  * PyTorch's own and with simple rules.
  *
- * <p>Run by {@code mvn -q test-compile exec:exec@example}; -Ddevice=cpu and the like choose a device.
+ * <p>Run by {@code mvn -q test-compile exec:exec@example}; {@code -Ddevice=cpu} and the like choose
+ * a device.
  */
 public final class ForecastCo2 {
-  private static final int TIMED_RUNS = 30;
+  private static final Duration TIMING = Duration.ofSeconds(3);
 
   private ForecastCo2() {}
 
@@ -68,7 +72,7 @@ public final class ForecastCo2 {
     Options options = Options.defaults().withDevice(System.getProperty("device", "auto"));
     Path picture = Path.of(arguments.length > 0 ? arguments[0] : "target/co2-forecast.png");
     Co2Record record = Co2Record.read(file("co2.csv"));
-    Result result = run(record, options, TIMED_RUNS);
+    Result result = run(record, options, TIMING);
     System.out.println(result.choice());
     System.out.printf("%-20s %9s %10s%n", "one year ahead", "MAE (ppm)", "RMSE (ppm)");
     for (var entry : result.scores().entrySet()) {
@@ -82,8 +86,8 @@ public final class ForecastCo2 {
     System.out.println("Picture: " + picture);
   }
 
-  /** Runs the batch once for the answers and {@code timedRuns} times, at least once, for the clock. */
-  static Result run(Co2Record record, Options options, int timedRuns) throws IOException {
+  /** Runs the batch once for the answers, then again and again for the clock. */
+  static Result run(Co2Record record, Options options, Duration timing) throws IOException {
     int[] starts = record.starts();
     Network network = Network.load(file("forecaster.onnx"));
     try (Session session = network.open(options)) {
@@ -92,7 +96,7 @@ public final class ForecastCo2 {
       Tensor forecast = outputs.get("forecast");
       double difference = largestDifference(forecast, Npy.read(file("pytorch.npy")));
       double[][] forecasts = record.forecasts(starts, forecast);
-      double seconds = medianSeconds(timedRuns, () -> session.run(inputs, outputs));
+      double seconds = medianSeconds(timing, () -> session.run(inputs, outputs));
       return new Result(
           session.choice(),
           forecasts,
@@ -127,15 +131,19 @@ public final class ForecastCo2 {
     return largest;
   }
 
-  private static double medianSeconds(int runs, Runnable run) {
-    double[] seconds = new double[runs];
-    for (int i = 0; i < runs; i++) {
-      long start = System.nanoTime();
+  /** The median of the later half, when the compiler of the virtual machine has had its time. */
+  private static double medianSeconds(Duration atLeast, Runnable run) {
+    List<Double> seconds = new ArrayList<>();
+    long begin = System.nanoTime();
+    long end = begin;
+    do {
+      long start = end;
       run.run();
-      seconds[i] = (System.nanoTime() - start) / 1e9;
-    }
-    Arrays.sort(seconds);
-    return seconds[runs / 2];
+      end = System.nanoTime();
+      seconds.add((end - start) / 1e9);
+    } while (end - begin < atLeast.toNanos());
+    List<Double> later = seconds.subList(seconds.size() / 2, seconds.size());
+    return later.stream().sorted().skip(later.size() / 2).findFirst().orElseThrow();
   }
 
   /** A file of this example, which lies beside its class. */
