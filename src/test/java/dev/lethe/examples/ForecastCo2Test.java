@@ -6,13 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lethe.Device;
 import dev.lethe.Lethe;
+import dev.lethe.Network;
 import dev.lethe.Options;
+import dev.lethe.Session;
+import dev.lethe.Tensor;
 import dev.lethe.io.Npy;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -50,6 +55,20 @@ final class ForecastCo2Test {
     }
     assertEquals(0.594, network.mae(), 0.001);
     assertEquals(0.733, network.rmse(), 0.001);
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
+  void runsTheLstmAloneFromItsStateDictionary(String device) {
+    Tensor recorded = Npy.read(ForecastCo2.file("lstm_h.npy"));
+    int[] starts = Arrays.copyOf(record.starts(), recorded.dimension(1));
+    Network lstm = Network.load(ForecastCo2.file("lstm.safetensors"));
+    try (Session session = lstm.open(Options.defaults().withDevice(device))) {
+      String x = lstm.inputs().get(0).name();
+      Tensor h = session.run(Map.of(x, record.inputs(starts))).get("Y_h");
+      assertArrayEquals(recorded.shape(), h.shape());
+      assertArrayEquals(recorded.toFloatArray(), h.toFloatArray(), 1e-5f);
+    }
   }
 
   @Test
