@@ -26,6 +26,7 @@ FOLDER = pathlib.Path(__file__).resolve().parents[1] / "resources/dev/lethe/exam
 HISTORY, HORIZON = 208, 52
 WEEKS = 4  # that one time step holds
 STRIDE = 4  # weeks between the starts of two held-out windows
+LSTM_ALONE = 16  # windows whose final hidden states are recorded
 HIDDEN, EPOCHS, BATCH, RATE = 48, 60, 64, 4e-3
 NOISE = 0.4  # ppm added to the training windows, so that no single week is trusted too far
 TILT = 0.5  # ppm a year added to their growth, which changes from one year to the next
@@ -144,9 +145,12 @@ def save(model, x, y):
         output_names=["forecast"],
         dynamic_axes={"x": {0: "batch"}, "forecast": {0: "batch"}},
     )
-    save_safetensors(FOLDER / "forecaster.safetensors", model.state_dict())
     np.save(FOLDER / "x.npy", x)
     np.save(FOLDER / "pytorch.npy", y)
+    save_safetensors(FOLDER / "lstm.safetensors", model.lstm.state_dict())
+    with torch.no_grad():
+        _, (h, _) = model.lstm(torch.from_numpy(x[:LSTM_ALONE]))
+    np.save(FOLDER / "lstm_h.npy", h.numpy())
 
 
 def main():

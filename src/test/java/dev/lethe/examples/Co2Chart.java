@@ -20,7 +20,7 @@ import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Draws the held-out years with a forecast for each, and below how the error grows within a year. */
+/** Draws the held-out years with a forecast for each, and below how the error grows in a year. */
 final class Co2Chart {
   static final int WIDTH = 1600;
   static final int HEIGHT = 900;
@@ -47,6 +47,7 @@ final class Co2Chart {
   private final int first;
 
   /**
+   * @param record what was measured
    * @param forecasts [N][52] in ppm, for each of the record's {@link Co2Record#starts()}
    */
   Co2Chart(Co2Record record, double[][] forecasts) {
@@ -74,8 +75,11 @@ final class Co2Chart {
   }
 
   private XYChart levels() {
-    XYChart chart = chart(UPPER, "Weekly CO\u2082 at Mauna Loa, forecast a year ahead", "CO\u2082 (ppm)");
-    chart.getStyler().setXAxisMin((double) FIRST_YEAR).setXAxisMax((double) LAST_YEAR);
+    String title = "Weekly CO\u2082 at Mauna Loa, forecast a year ahead";
+    XYChart chart = chart(UPPER, title, "CO\u2082 (ppm)");
+    XYStyler style = chart.getStyler();
+    style.setXAxisMin((double) FIRST_YEAR).setXAxisMax((double) LAST_YEAR);
+    style.setYAxisMin(342.0).setYAxisMax(376.0);
     int end = measured.length;
     weeks(chart, "measured, training years", first, heldOut, measured, TRAINING, FINE);
     weeks(chart, "measured, held-out years", heldOut, end, measured, Color.BLACK, BOLD);
@@ -88,7 +92,13 @@ final class Co2Chart {
     String title = "Mean absolute error over " + starts.length + " forecasts, 1990\u20132001";
     XYChart chart = chart(HEIGHT - UPPER, title, "Error (ppm)");
     chart.setXAxisTitle("Weeks ahead");
-    chart.getStyler().setXAxisMin(0.0).setXAxisMax((double) Co2Record.HORIZON).setYAxisMin(0.0);
+    XYStyler style = chart.getStyler();
+    style.setLegendPosition(Styler.LegendPosition.InsideSE);
+    style.setXAxisMin(0.0).setXAxisMax((double) Co2Record.HORIZON);
+    style.setYAxisMin(0.0).setYAxisMax(1.2);
+    style.setYAxisDecimalPattern("0.0");
+    style.setxAxisTickLabelsFormattingFunction(
+        week -> week % 4 == 0 ? Integer.toString(week.intValue()) : " ");
     double[] ahead = IntStream.rangeClosed(1, Co2Record.HORIZON).asDoubleStream().toArray();
     line(chart, "last year + its growth", ahead, errorByWeek(rule), RULE, DASHED);
     line(chart, "LSTM", ahead, errorByWeek(network), NETWORK, BOLD);
@@ -100,7 +110,8 @@ final class Co2Chart {
         new XYChartBuilder().width(WIDTH).height(height).title(title).yAxisTitle(unit).build();
     XYStyler style = chart.getStyler();
     style.setChartBackgroundColor(Color.WHITE).setPlotBorderVisible(false).setChartPadding(14);
-    style.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 22)).setChartTitleBoxVisible(false);
+    style.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 22));
+    style.setChartTitleBoxVisible(false);
     style.setLegendPosition(Styler.LegendPosition.InsideNW).setLegendBorderColor(Color.WHITE);
     style.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 17)).setLegendSeriesLineLength(40);
     style.setYAxisLeftWidthHint(AXIS_WIDTH).setAntiAlias(true);
@@ -112,7 +123,13 @@ final class Co2Chart {
   }
 
   private void weeks(
-      XYChart chart, String name, int from, int to, double[] values, Color color, BasicStroke stroke) {
+      XYChart chart,
+      String name,
+      int from,
+      int to,
+      double[] values,
+      Color color,
+      BasicStroke stroke) {
     double[] x = Arrays.copyOfRange(years, from, to);
     line(chart, name, x, Arrays.copyOfRange(values, from, to), color, stroke);
   }

@@ -45,7 +45,9 @@ record Co2Record(List<LocalDate> weeks, double[] ppm) {
   /** The first week of every forecast of the held-out years. */
   int[] starts() {
     return IntStream.iterate(
-            heldOut(), start -> start + HORIZON <= ppm.length, start -> start + WEEKS_BETWEEN_FORECASTS)
+            heldOut(),
+            start -> start + HORIZON <= ppm.length,
+            start -> start + WEEKS_BETWEEN_FORECASTS)
         .toArray();
   }
 
