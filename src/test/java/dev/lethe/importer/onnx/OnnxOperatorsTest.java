@@ -175,6 +175,22 @@ class OnnxOperatorsTest {
   }
 
   @Test
+  void weightsInPiecesAreJoinedWhileImporting() throws IOException {
+    float[] left = random(6);
+    float[] right = random(9);
+    Graph graph =
+        new Models(14).input("x", "n", 3).floats("a", left, 3, 2).floats("b", right, 3, 3)
+            .node("Concat", List.of("a", "b"), List.of("w"), attribute("axis", 1))
+            .node("MatMul", List.of("x", "w"), List.of("y")).output("y").read(folder);
+    Dense dense = only(graph, Dense.class);
+    assertEquals(5, dense.weights().columns());
+    for (int row = 0; row < 3; row++) {
+      assertEquals(left[row * 2 + 1], dense.weights().at(row, 1));
+      assertEquals(right[row * 3 + 2], dense.weights().at(row, 4));
+    }
+  }
+
+  @Test
   void splitsAndConcatenates() throws IOException {
     Graph graph =
         new Models(14).input("x", "n", 5).integers("sizes", 2, 3)
