@@ -99,8 +99,16 @@ final class GraphReader {
     for (ValueInfoProto input : graph.getInputList()) {
       Tensor tensor = bound.get(input.getName());
       if (tensor != null && !constants.containsKey(input.getName())) {
-        constants.put(input.getName(), BoundInput.item(file, input, tensor));
+        constants.put(input.getName(), bind(input, tensor));
       }
+    }
+  }
+
+  private Item bind(ValueInfoProto input, Tensor tensor) {
+    try {
+      return BoundInput.item(file, input, tensor);
+    } catch (IllegalArgumentException e) {
+      throw new ModelFormatException(file + ": input '" + input.getName() + "': " + e.getMessage(), e);
     }
   }
 
@@ -157,7 +165,7 @@ final class GraphReader {
       throw error("it has no outputs");
     }
     String name = graph.getName().isEmpty() ? String.valueOf(file.getFileName()) : graph.getName();
-    return withoutUnread(scope.builder().build(name, "ONNX opset " + opset));
+    return OutputLayouts.settle(withoutUnread(scope.builder().build(name, "ONNX opset " + opset)));
   }
 
   /** The graph without stages whose results nobody reads. */

@@ -40,7 +40,7 @@ final class LstmOperator {
     LstmWeights weights =
         new LstmWeights(weights(1, "W"), weights(2, "R"), optional(3, "B"), optional(PEEPHOLES, "P"));
     requireHiddenSize(weights);
-    Value x = node.value(0);
+    Value x = node.reals(0);
     requireSequence(x, weights);
     Dim time = x.shape().dim(batchFirst ? 1 : 0);
     Dim batch = x.shape().dim(batchFirst ? 0 : 1);
@@ -158,7 +158,7 @@ final class LstmOperator {
       return Optional.empty();
     }
     align(item.get().shape(), what, weights, batch);
-    return Optional.of(node.value(input));
+    return Optional.of(node.reals(input));
   }
 
   private void align(Shape shape, String what, LstmWeights weights, Dim batch) {

@@ -45,7 +45,7 @@ final class MathOperators {
       float a = alpha == 0 ? 0 : node.real("alpha", alpha);
       float b = beta == 0 ? 0 : node.real("beta", beta);
       ActivationFunction function = new ActivationFunction(kind, a, b);
-      node.write(new Item.Edge(node.scope().builder().activation(node.name(), function, node.value(0))));
+      node.write(new Item.Edge(node.scope().builder().activation(node.name(), function, node.reals(0))));
     };
   }
 
@@ -58,7 +58,7 @@ final class MathOperators {
         axis == shape.rank() - 1
             || flattens && IntStream.range(axis, shape.rank() - 1).allMatch(k -> shape.dim(k).equals(Dim.of(1)));
     if (last) {
-      Value y = node.scope().builder().softmax(node.name(), logarithm, node.value(0));
+      Value y = node.scope().builder().softmax(node.name(), logarithm, node.reals(0));
       node.write(new Item.Edge(y));
     } else if (flattens) {
       throw new IllegalArgumentException("takes axes " + axis + " and on of " + shape + " as one; Lethe takes the last");
@@ -73,7 +73,7 @@ final class MathOperators {
     swap.set(axis, rank - 1);
     swap.set(rank - 1, axis);
     Moves moves = new Moves(node.scope(), node.name());
-    Value x = node.scope().value(node.name(), moves.transpose(node.input(0), swap));
+    Value x = Node.reals(node.scope().value(node.name(), moves.transpose(node.input(0), swap)));
     Value y = node.scope().builder().softmax(node.name(), logarithm, x);
     node.write(moves.transpose(new Item.Edge(y), swap));
   }
@@ -83,7 +83,7 @@ final class MathOperators {
         node.scope().floats(node.input(1)).orElseThrow(
             () -> new IllegalArgumentException("multiplies two computed values; Lethe needs the second constant"));
     Matrix weights = matrix(right);
-    Value x = node.value(0);
+    Value x = node.reals(0);
     if (x.shape().rank() < right.lengths().length) {
       throw new IllegalArgumentException("multiplies " + x + " by " + right.shape());
     }
@@ -116,7 +116,7 @@ final class MathOperators {
         node.scope().floats(node.input(1)).orElseThrow(
             () -> new IllegalArgumentException("multiplies two computed values; Lethe needs the second constant"));
     Matrix weights = scaled(matrix(right), node.real("alpha", 1), node.integer("transB", 0) != 0);
-    Value x = node.value(0);
+    Value x = node.reals(0);
     if (x.shape().rank() != 2) {
       throw new IllegalArgumentException("needs an input of two axes, not " + x);
     }
@@ -172,8 +172,8 @@ final class MathOperators {
     }
     Moves moves = new Moves(node.scope(), node.name());
     Shape shape = moves.broadcast(a.shape(), b.shape());
-    Value left = node.scope().value(node.name(), moves.expand(a, shape));
-    Value right = node.scope().value(node.name(), moves.expand(b, shape));
+    Value left = Node.reals(node.scope().value(node.name(), moves.expand(a, shape)));
+    Value right = Node.reals(node.scope().value(node.name(), moves.expand(b, shape)));
     return new Item.Edge(node.scope().builder().binary(node.name(), operation, left, right));
   }
 

@@ -28,9 +28,16 @@ final class Moves {
     if (x instanceof Item.Known known) {
       return known.reshaped(lengths(shape));
     }
-    return x instanceof Item.Edge edge
-        ? new Item.Edge(builder().reshape(name, edge.value(), shape))
-        : new Item.Fill(((Item.Fill) x).value(), shape);
+    if (x instanceof Item.Fill fill) {
+      return new Item.Fill(fill.value(), shape);
+    }
+    Value source = scope.unreshaped(((Item.Edge) x).value());
+    if (source.shape().equals(shape)) {
+      return new Item.Edge(source);
+    }
+    Value y = builder().reshape(name, source, shape);
+    scope.noteReshape(y, source);
+    return new Item.Edge(y);
   }
 
   Item transpose(Item x, List<Integer> permutation) {
@@ -77,8 +84,29 @@ final class Moves {
       return Item.Ints.list(all);
     }
     alignOtherAxes(xs, axis);
+    List<Item.Floats> constants = xs.stream().flatMap(x -> scope.floats(x).stream()).toList();
+    if (constants.size() == xs.size()) {
+      return joined(constants, axis);
+    }
     List<Value> values = xs.stream().map(x -> scope.value(name, x)).toList();
     return new Item.Edge(builder().concat(name, axis, values));
+  }
+
+  /** Trained numbers in pieces, as exporters leave them that fold nothing. */
+  private static Item.Floats joined(List<Item.Floats> xs, int axis) {
+    int[] lengths = xs.get(0).lengths().clone();
+    lengths[axis] = xs.stream().mapToInt(x -> x.lengths()[axis]).reduce(0, Math::addExact);
+    int outer = IntStream.range(0, axis).map(k -> lengths[k]).reduce(1, Math::multiplyExact);
+    float[] data = new float[IntStream.of(lengths).reduce(1, Math::multiplyExact)];
+    int at = 0;
+    for (int row = 0; row < outer; row++) {
+      for (Item.Floats x : xs) {
+        int run = x.data().length / outer;
+        System.arraycopy(x.data(), row * run, data, at, run);
+        at += run;
+      }
+    }
+    return new Item.Floats(lengths, data);
   }
 
   /** Repeats along axes of length 1 and new leading ones. */

@@ -1,5 +1,6 @@
 package dev.lethe.importer.onnx;
 
+import dev.lethe.Tensor;
 import dev.lethe.importer.onnx.proto.AttributeProto;
 import dev.lethe.importer.onnx.proto.NodeProto;
 import dev.lethe.network.Value;
@@ -43,6 +44,19 @@ record Node(NodeProto proto, Scope scope) {
   /** The k-th input as something that stages read. */
   Value value(int k) {
     return scope.value(proto.getInput(k), input(k));
+  }
+
+  /** The k-th input as real numbers that stages read. */
+  Value reals(int k) {
+    return reals(value(k));
+  }
+
+  /** Checks that stages may compute with it. */
+  static Value reals(Value value) {
+    if (value.type() != Tensor.Type.FLOAT32) {
+      throw new IllegalArgumentException("computes with integers " + value + ", which Lethe only looks up or moves");
+    }
+    return value;
   }
 
   /** The k-th input as known integers. */

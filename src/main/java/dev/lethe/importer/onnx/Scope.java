@@ -31,6 +31,7 @@ final class Scope {
   private final Set<String> madeUpSizes = new HashSet<>();
   private final Set<String> knownSizes = new HashSet<>();
   private final Map<String, Swapped> swapped = new HashMap<>();
+  private final Map<String, Value> reshaped = new HashMap<>();
   private final Map<String, Product> products = new HashMap<>();
   private Optional<AddedLengths> added = Optional.empty();
   private final boolean mayAddLengths;
@@ -134,6 +135,15 @@ final class Scope {
     return Optional.ofNullable(swapped.get(x.name()))
         .filter(s -> s.permutation().equals(List.of(1, 0, 2)))
         .map(Swapped::source);
+  }
+
+  void noteReshape(Value result, Value source) {
+    reshaped.put(result.name(), source);
+  }
+
+  /** What {@code x} was before it was reshaped, or itself: a chain of reshapes is one. */
+  Value unreshaped(Value x) {
+    return reshaped.getOrDefault(x.name(), x);
   }
 
   void noteProduct(Value result, Product product) {
