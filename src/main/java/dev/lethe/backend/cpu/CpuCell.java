@@ -66,16 +66,22 @@ final class CpuCell {
   }
 
   /**
-   * One step of one row of a block: z becomes h (before any projection) in its first {@code units} places.
+   * One step of some rows of a block: h (before any projection) stands in place of i afterwards.
    *
-   * @param z [4][units] from {@code zAt}
-   * @param c [units] from {@code cAt}, replaced
+   * @param z [rows][4][units] from {@code zAt}, overwritten
+   * @param c [rows][units] from {@code cAt}, replaced
    */
-  void update(int block, float[] z, int zAt, float[] c, int cAt) {
+  void update(int block, int rows, float[] z, int zAt, float[] c, int cAt) {
     if (vectorised) {
-      kernels.cell(z, zAt, c, cAt, z, zAt, units, identity());
+      kernels.cell(rows, z, zAt, c, cAt, units, identity());
       return;
     }
+    for (int row = 0; row < rows; row++) {
+      update(block, z, zAt + row * width(), c, cAt + row * units);
+    }
+  }
+
+  private void update(int block, float[] z, int zAt, float[] c, int cAt) {
     for (int j = 0; j < unitsOf(block); j++) {
       int unit = block * units + j;
       float old = c[cAt + j];

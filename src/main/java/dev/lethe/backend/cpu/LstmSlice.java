@@ -71,14 +71,12 @@ final class LstmSlice {
     }
   }
 
-  /** Full tiles, then what is left; two of 8 rather than a full one and at most 4. */
   private void cut() {
     tiles = 0;
     int start = 0;
     while (start < count) {
       tileStart[tiles++] = start;
-      int left = count - start;
-      start += left > TILE && left <= 16 ? 8 : Math.min(TILE, left);
+      start += Math.min(TILE, count - start);
     }
     tileStart[tiles] = count;
   }
@@ -194,9 +192,9 @@ final class LstmSlice {
     int first = block * cell.units;
     int units = cell.unitsOf(block);
     float[] target = cell.projected() ? unprojected : nextH;
+    cell.update(block, active, z, at, c, cAt(tile, tileStart[tile], first));
     for (int row = 0; row < active; row++) {
       int zAt = at + row * cell.width();
-      cell.update(block, z, zAt, c, cAt(tile, tileStart[tile] + row, first));
       int to = (tile * hidden + first) * TILE + row;
       for (int k = 0; k < units; k++) {
         target[to + k * TILE] = z[zAt + k];

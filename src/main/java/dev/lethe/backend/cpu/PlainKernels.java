@@ -62,16 +62,19 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
-  public void cell(
-      float[] z, int zAt, float[] c, int cAt, float[] h, int hAt, int count, boolean identity) {
-    for (int j = 0; j < count; j++) {
-      float i = FloatMath.sigmoid(z[zAt + j]);
-      float f = FloatMath.sigmoid(z[zAt + count + j]);
-      float g = FloatMath.tanh(z[zAt + 2 * count + j]);
-      float o = FloatMath.sigmoid(z[zAt + 3 * count + j]);
-      float newC = Math.fma(f, c[cAt + j], i * g);
-      c[cAt + j] = newC;
-      h[hAt + j] = o * (identity ? newC : FloatMath.tanh(newC));
+  public void cell(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
+    for (int row = 0; row < rows; row++) {
+      int at = zAt + row * 4 * units;
+      for (int j = at; j < at + units; j++) {
+        float i = FloatMath.sigmoid(z[j]);
+        float f = FloatMath.sigmoid(z[j + units]);
+        float g = FloatMath.tanh(z[j + 2 * units]);
+        float o = FloatMath.sigmoid(z[j + 3 * units]);
+        int old = cAt + row * units + j - at;
+        float newC = Math.fma(f, c[old], i * g);
+        c[old] = newC;
+        z[j] = o * (identity ? newC : FloatMath.tanh(newC));
+      }
     }
   }
 

@@ -2,11 +2,11 @@ package dev.lethe.backend.cpu;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /** {@link Kernels} on the Vector API. Loaded by name, and only where the module jdk.incubator.vector is. */
 final class VectorKernels implements Kernels {
   private static final int LANES = VectorTiles.LANES;
+  private static final int CANDIDATE = 2;
   private static final int ROUNDER_BITS = Float.floatToRawIntBits(FloatMath.ROUNDER);
   private static final int ONE_BITS = Float.floatToRawIntBits(1f);
 
@@ -36,36 +36,59 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void cell(
-      float[] z, int zAt, float[] c, int cAt, float[] h, int hAt, int count, boolean identity) {
-    for (int j = 0; j < count; j += LANES) {
-      FloatVector i = sigmoid(load(z, zAt + j));
-      FloatVector f = sigmoid(load(z, zAt + count + j));
-      FloatVector g = tanh(load(z, zAt + 2 * count + j));
-      FloatVector o = sigmoid(load(z, zAt + 3 * count + j));
-      FloatVector newC = f.fma(load(c, cAt + j), i.mul(g));
-      newC.intoArray(c, cAt + j);
-      o.mul(identity ? newC : tanh(newC)).intoArray(h, hAt + j);
+  public void cell(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
+    // one call site each: HotSpot would not inline a second copy, and then vectors become objects
+    for (int pass = 0; pass < (identity ? 1 : 2); pass++) {
+      functions(rows, pass == 0 ? 4 : 1, z, zAt, units);
+      if (pass == 0) {
+        update(rows, z, zAt, c, cAt, units);
+      }
+    }
+    for (int row = 0; row < rows; row++) {
+      int at = zAt + row * 4 * units;
+      for (int j = at; j < at + units; j += LANES) {
+        load(z, j + 3 * units).mul(load(z, j)).intoArray(z, j);
+      }
     }
   }
 
-  /** As {@link FloatMath#sigmoid}, operation by operation. */
-  static FloatVector sigmoid(FloatVector x) {
-    FloatVector v = x.min(FloatMath.SIGMOID_HIGH).max(FloatMath.SIGMOID_LOW).neg();
-    FloatVector rounded = v.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
-    FloatVector q = expMinusOne(v, rounded.sub(FloatMath.ROUNDER));
-    FloatVector half = power(rounded.reinterpretAsInts().sub(ROUNDER_BITS + 1));
-    return all(1f).div(half.fma(q, half).fma(all(2f), all(1f)));
+  /** Leaves the new c in place of i, too. */
+  private static void update(int rows, float[] z, int zAt, float[] c, int cAt, int units) {
+    for (int row = 0; row < rows; row++) {
+      int at = zAt + row * 4 * units;
+      for (int j = 0; j < units; j += LANES) {
+        FloatVector product = load(z, at + j).mul(load(z, at + CANDIDATE * units + j));
+        int old = cAt + row * units + j;
+        FloatVector newC = load(z, at + units + j).fma(load(c, old), product);
+        newC.intoArray(c, old);
+        newC.intoArray(z, at + j);
+      }
+    }
   }
 
-  /** As {@link FloatMath#tanh}, operation by operation. */
-  static FloatVector tanh(FloatVector x) {
-    FloatVector v = x.min(FloatMath.TANH_HIGH).max(-FloatMath.TANH_HIGH).mul(2f);
+  /** Sigmoid of i, f and o and tanh of g in place; or, for one part, tanh of what stands in place of i. */
+  private static void functions(int rows, int parts, float[] z, int zAt, int units) {
+    for (int part = 0; part < parts; part++) {
+      boolean tanh = parts == 1 || part == CANDIDATE;
+      for (int row = 0; row < rows; row++) {
+        int at = zAt + (row * 4 + part) * units;
+        for (int j = at; j < at + units; j += LANES) {
+          function(tanh, load(z, j)).intoArray(z, j);
+        }
+      }
+    }
+  }
+
+  /** As {@link FloatMath#sigmoid} and {@link FloatMath#tanh}, operation by operation. */
+  private static FloatVector function(boolean tanh, FloatVector x) {
+    float bound = tanh ? FloatMath.TANH_BOUND : FloatMath.SIGMOID_BOUND;
+    FloatVector v = x.min(bound).max(-bound).mul(tanh ? 2f : -1f);
     FloatVector rounded = v.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
     FloatVector q = expMinusOne(v, rounded.sub(FloatMath.ROUNDER));
     FloatVector scale = power(rounded.reinterpretAsInts().sub(ROUNDER_BITS));
     FloatVector e = scale.fma(q, scale.sub(1f));
-    return e.div(e.add(2f));
+    FloatVector numerator = tanh ? e : all(1f);
+    return numerator.div(e.add(2f));
   }
 
   private static FloatVector expMinusOne(FloatVector v, FloatVector n) {
@@ -78,9 +101,9 @@ final class VectorKernels implements Kernels {
     return p.fma(r.mul(r), r);
   }
 
-  /** 2^n. */
+  /** 2^n. A multiplication, since shifts are slow on Java 17. */
   private static FloatVector power(IntVector n) {
-    return n.lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+    return n.mul(1 << 23).add(ONE_BITS).reinterpretAsFloats();
   }
 
   private static FloatVector all(float value) {
