@@ -24,20 +24,19 @@ record Model(Network network, Set<String> weights) {
   static Model load(Path file, Map<String, Tensor> given) {
     Map<String, Tensor> weights = new LinkedHashMap<>();
     if (isOnnx(file) && Files.isRegularFile(file)) {
-      for (String name : TensorFiles.weightNames(file)) {
-        weights.put(name, weight(file, name, given));
-      }
+      List<String> wanted = TensorFiles.weightNames(file);
+      requireAll(file, wanted, given);
+      wanted.forEach(name -> weights.put(name, given.get(name)));
     }
     return new Model(Lethe.load(file, weights), weights.keySet());
   }
 
-  private static Tensor weight(Path file, String name, Map<String, Tensor> given) {
-    if (!given.containsKey(name)) {
+  private static void requireAll(Path file, List<String> wanted, Map<String, Tensor> given) {
+    List<String> missing = wanted.stream().filter(name -> !given.containsKey(name)).toList();
+    if (!missing.isEmpty()) {
       throw new InputException(
-          file + ": takes the LSTM weights '" + name + "' as an input; give them with -i " + name
-              + "=FILE");
+          file + ": takes its LSTM weights " + missing + " as inputs; give each with -i NAME=FILE");
     }
-    return given.get(name);
   }
 
   /** Says that there is no such file before anything else is read. */

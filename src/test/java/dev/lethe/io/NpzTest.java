@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
@@ -115,6 +116,35 @@ class NpzTest {
     ByteBuffer directory = centralDirectory(bytes);
     directory.putShort(directory.position() + 10, (short) 12);
     assertFails(Files.write(folder.resolve("a.npz"), bytes), "method");
+  }
+
+  @Test
+  void whateverIsDamagedFailsAsBadInput() throws IOException {
+    Random random = new Random(11);
+    byte[] plain = array(6);
+    byte[] stored = Files.readAllBytes(npz("stored"));
+    byte[] deflated = Files.readAllBytes(zip("x.npy", plain));
+    int refused = 0;
+    for (int round = 0; round < 1500; round++) {
+      byte[] damaged = List.of(plain, stored, deflated).get(round % 3).clone();
+      for (int k = 0; k <= round % 4; k++) {
+        damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
+      }
+      Path file = Files.write(folder.resolve("damaged"), damaged);
+      try {
+        assertTrue(round % 3 == 0 ? Npy.read(file).size() >= 0 : Npz.read(file).size() >= 0);
+      } catch (InputException e) {
+        refused++;
+        assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+      }
+    }
+    assertTrue(refused > 500, refused + " of 1500 refused");
+  }
+
+  private Path npz(String name) {
+    Path file = folder.resolve(name);
+    Npz.write(file, Map.of("a", Tensor.of(new float[] {1, 2}, 2), "b", Tensor.of(new int[] {3}, 1)));
+    return file;
   }
 
   private static byte[] array(int count) throws IOException {

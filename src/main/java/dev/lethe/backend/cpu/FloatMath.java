@@ -5,7 +5,8 @@ import dev.lethe.network.ActivationFunction;
 /**
  * Sigmoid and tanh in single precision as a fixed sequence of IEEE operations, the same for one value here and for
  * vectors in {@link VectorKernels}, so that both give the same bits. The largest errors over all floats are measured by
- * the tests: 3 units in the last place. NaN stays NaN.
+ * the tests: 3 units in the last place of
+ * results from 2^-126 on. NaN stays NaN.
  *
  * <p>Both rest on e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln(2)/2, and
  * e^r = 1 + r + r^2 P(r), P of degree 5 with the coefficients of Cephes' expf.
@@ -23,35 +24,34 @@ final class FloatMath {
   static final float P2 = 4.1665795894e-2f;
   static final float P1 = 1.6666665459e-1f;
   static final float P0 = 5.0000001201e-1f;
-  /** Beyond these, sigmoid is 0 or 1 in single precision; results below 2^-126 become 0. */
-  static final float SIGMOID_LOW = -89f;
-  static final float SIGMOID_HIGH = 30f;
+  /** Beyond this, sigmoid is 1, or below 2^-126 and no longer exact. */
+  static final float SIGMOID_BOUND = 88f;
   /** Beyond this, tanh is 1 in single precision. */
-  static final float TANH_HIGH = 10f;
+  static final float TANH_BOUND = 10f;
 
   private static final int ROUNDER_BITS = Float.floatToRawIntBits(ROUNDER);
   private static final int ONE_BITS = Float.floatToRawIntBits(1f);
 
   private FloatMath() {}
 
-  /** 1 / (1 + e^-x). */
+  /** 1 / (1 + e^-x), or anything from 0 to 2^-126 where that is smaller. */
   static float sigmoid(float x) {
-    float v = Math.max(SIGMOID_LOW, Math.min(SIGMOID_HIGH, x)) * -1f;
-    float rounded = Math.fma(v, LOG2_E, ROUNDER);
-    float q = expMinusOne(v, rounded - ROUNDER);
-    // 2^n as 2 * 2^(n-1), since n reaches 128
-    float half = Float.intBitsToFloat(((Float.floatToRawIntBits(rounded) - ROUNDER_BITS - 1) << 23) + ONE_BITS);
-    return 1f / Math.fma(Math.fma(half, q, half), 2f, 1f);
+    float e = expMinusOne(Math.max(-SIGMOID_BOUND, Math.min(SIGMOID_BOUND, x)) * -1f);
+    return 1f / (e + 2f);
   }
 
   /** (e^2x - 1) / (e^2x + 1). */
   static float tanh(float x) {
-    float v = Math.max(-TANH_HIGH, Math.min(TANH_HIGH, x)) * 2f;
+    float e = expMinusOne(Math.max(-TANH_BOUND, Math.min(TANH_BOUND, x)) * 2f);
+    return e / (e + 2f);
+  }
+
+  private static float expMinusOne(float v) {
     float rounded = Math.fma(v, LOG2_E, ROUNDER);
     float q = expMinusOne(v, rounded - ROUNDER);
-    float scale = Float.intBitsToFloat(((Float.floatToRawIntBits(rounded) - ROUNDER_BITS) << 23) + ONE_BITS);
-    float e = Math.fma(scale, q, scale - 1f);
-    return e / (e + 2f);
+    int n = Float.floatToRawIntBits(rounded) - ROUNDER_BITS;
+    float scale = Float.intBitsToFloat((n << 23) + ONE_BITS);
+    return Math.fma(scale, q, scale - 1f);
   }
 
   /** e^(v - n ln 2) - 1. */

@@ -37,12 +37,12 @@ final class VectorKernels implements Kernels {
 
   @Override
   public void cell(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
-    // separate passes over a few rows: one loop over everything outgrows what HotSpot inlines
-    sigmoids(rows, z, zAt, units);
-    tanhs(rows, z, zAt + CANDIDATE * units, units);
-    update(rows, z, zAt, c, cAt, units);
-    if (!identity) {
-      tanhs(rows, z, zAt, units);
+    // one call site each: HotSpot would not inline a second copy, and then vectors become objects
+    for (int pass = 0; pass < (identity ? 1 : 2); pass++) {
+      functions(rows, pass == 0 ? 4 : 1, z, zAt, units);
+      if (pass == 0) {
+        update(rows, z, zAt, c, cAt, units);
+      }
     }
     for (int row = 0; row < rows; row++) {
       int at = zAt + row * 4 * units;
@@ -66,43 +66,29 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  private static void sigmoids(int rows, float[] z, int zAt, int units) {
-    for (int gate = 0; gate < 4 * rows; gate++) {
-      if (gate % 4 != CANDIDATE) {
-        int at = zAt + gate * units;
+  /** Sigmoid of i, f and o and tanh of g in place; or, for one part, tanh of what stands in place of i. */
+  private static void functions(int rows, int parts, float[] z, int zAt, int units) {
+    for (int part = 0; part < parts; part++) {
+      boolean tanh = parts == 1 || part == CANDIDATE;
+      for (int row = 0; row < rows; row++) {
+        int at = zAt + (row * 4 + part) * units;
         for (int j = at; j < at + units; j += LANES) {
-          sigmoid(load(z, j)).intoArray(z, j);
+          function(tanh, load(z, j)).intoArray(z, j);
         }
       }
     }
   }
 
-  private static void tanhs(int rows, float[] z, int zAt, int units) {
-    for (int row = 0; row < rows; row++) {
-      int at = zAt + row * 4 * units;
-      for (int j = at; j < at + units; j += LANES) {
-        tanh(load(z, j)).intoArray(z, j);
-      }
-    }
-  }
-
-  /** As {@link FloatMath#sigmoid}, operation by operation. */
-  static FloatVector sigmoid(FloatVector x) {
-    FloatVector v = x.min(FloatMath.SIGMOID_HIGH).max(FloatMath.SIGMOID_LOW).mul(-1f);
-    FloatVector rounded = v.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
-    FloatVector q = expMinusOne(v, rounded.sub(FloatMath.ROUNDER));
-    FloatVector half = power(rounded.reinterpretAsInts().sub(ROUNDER_BITS + 1));
-    return all(1f).div(half.fma(q, half).fma(all(2f), all(1f)));
-  }
-
-  /** As {@link FloatMath#tanh}, operation by operation. */
-  static FloatVector tanh(FloatVector x) {
-    FloatVector v = x.min(FloatMath.TANH_HIGH).max(-FloatMath.TANH_HIGH).mul(2f);
+  /** As {@link FloatMath#sigmoid} and {@link FloatMath#tanh}, operation by operation. */
+  private static FloatVector function(boolean tanh, FloatVector x) {
+    float bound = tanh ? FloatMath.TANH_BOUND : FloatMath.SIGMOID_BOUND;
+    FloatVector v = x.min(bound).max(-bound).mul(tanh ? 2f : -1f);
     FloatVector rounded = v.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
     FloatVector q = expMinusOne(v, rounded.sub(FloatMath.ROUNDER));
     FloatVector scale = power(rounded.reinterpretAsInts().sub(ROUNDER_BITS));
     FloatVector e = scale.fma(q, scale.sub(1f));
-    return e.div(e.add(2f));
+    FloatVector numerator = tanh ? e : all(1f);
+    return numerator.div(e.add(2f));
   }
 
   private static FloatVector expMinusOne(FloatVector v, FloatVector n) {
