@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A network on an OpenCL device. Weights are uploaded and kernels compiled when it is opened, buffers are made when
@@ -27,7 +28,8 @@ final class OpenClSession extends GraphSession {
   private final Programs programs;
   private final Values values;
   private final List<StageRunner> runners;
-  private Map<String, Integer> boundSizes = Map.of();
+  // empty until the first run, and after one that failed to allocate
+  private Optional<Map<String, Integer>> boundSizes = Optional.empty();
   private List<Runnable> bound = List.of();
 
   private OpenClSession(
@@ -84,11 +86,10 @@ final class OpenClSession extends GraphSession {
 
   @Override
   protected void allocate(Map<String, Integer> sizes) {
-    if (sizes.equals(boundSizes)) {
+    if (boundSizes.isPresent() && boundSizes.get().equals(sizes)) {
       return;
     }
-    // whatever fails below, the next run starts over
-    boundSizes = Map.of();
+    boundSizes = Optional.empty();
     bound = List.of();
     context.finish();
     values.forgetOrders();
@@ -98,7 +99,7 @@ final class OpenClSession extends GraphSession {
     List<Runnable> runs = new ArrayList<>();
     runners.forEach(runner -> runs.add(runner.bind(sizes, values)));
     bound = runs;
-    boundSizes = Map.copyOf(sizes);
+    boundSizes = Optional.of(Map.copyOf(sizes));
   }
 
   @Override
