@@ -36,7 +36,7 @@ public record Tolerance(double absolute, double relative) {
   /** Rounding error of one single-precision operation: 2^-24. */
   public static final double UNIT = 0x1p-24;
 
-  private static final double SAFETY = 4;
+  private static final double SAFETY = 2;
   /** Errors of the activation functions and of the update of c, in units. */
   private static final double BASE = 8;
 

@@ -11,7 +11,7 @@ import java.util.Arrays;
  */
 final class LstmSlice {
   private static final int TILE = Kernels.TILE;
-  /** Floats of gate columns that a stretch of steps may fill: what the second-level cache holds. */
+  /** Floats of gate columns or of x in a stretch of steps: what the second-level cache holds. */
   private static final int STRETCH = 1 << 18;
 
   private final CpuCell cell;
@@ -59,7 +59,8 @@ final class LstmSlice {
     }
     cut();
     int step = tiles * cell.blocks * TILE * cell.width();
-    stretch = Math.max(1, Math.min(steps, STRETCH / step));
+    int larger = Math.max(step, tiles * inputSize * TILE);
+    stretch = Math.max(1, Math.min(steps, STRETCH / larger));
     x = grown(x, stretch * tiles * inputSize * TILE);
     z = grown(z, stretch * step);
     c = grown(c, tiles * cell.blocks * TILE * cell.units);
