@@ -12,22 +12,26 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * How far single-precision results may be from the double reference: the one place that says so. An element passes if
- * |actual - expected| <= absolute + relative * |expected|; NaN and infinity never pass.
+ * How far single-precision results may be from the double reference: the one place that says so. An
+ * element passes if |actual - expected| <= absolute + relative * |expected|; NaN and infinity never
+ * pass.
  *
  * <p>Reasoning, with u = 2^-24 the rounding error of one operation:
  *
  * <ul>
- *   <li>A sum of K rounded products errs by at most about K u times the sum of their magnitudes; since the errors have
- *       both signs it grows like sqrt(K) u in practice. Pre-activations are sums of terms of order 1.
+ *   <li>A sum of K rounded products errs by at most about K u times the sum of their magnitudes;
+ *       since the errors have both signs it grows like sqrt(K) u in practice. Pre-activations are
+ *       sums of terms of order 1.
  *   <li>Sigmoid and tanh shrink errors (slopes 1/4 and 1) and add a few u of their own.
- *   <li>A step hands its error on through c and h. A forget gate below 1 makes that a geometric series; the worst still
- *       stable case, a gate near 1, adds the steps' errors up: sqrt(T) u as they are independent.
+ *   <li>A step hands its error on through c and h. A forget gate below 1 makes that a geometric
+ *       series; the worst still stable case, a gate near 1, adds the steps' errors up: sqrt(T) u as
+ *       they are independent.
  *   <li>Layers and heads in a row add up likewise.
  * </ul>
  *
- * <p>So the bound is SAFETY * u * (BASE + sqrt(K)) * sqrt(1 + T) * depth, with SAFETY for weights that amplify.
- * Activations without a bound (ReLU, affine, ...) let magnitudes grow, for which the relative part stands.
+ * <p>So the bound is SAFETY * u * (BASE + sqrt(K)) * sqrt(1 + T) * depth, with SAFETY for weights
+ * that amplify. Activations without a bound (ReLU, affine, ...) let magnitudes grow, for which the
+ * relative part stands.
  *
  * @param absolute for elements near 0
  * @param relative per magnitude of the expected element
@@ -36,7 +40,8 @@ public record Tolerance(double absolute, double relative) {
   /** Rounding error of one single-precision operation: 2^-24. */
   public static final double UNIT = 0x1p-24;
 
-  private static final double SAFETY = 4;
+  private static final double SAFETY = 2;
+
   /** Errors of the activation functions and of the update of c, in units. */
   private static final double BASE = 8;
 
@@ -55,14 +60,23 @@ public record Tolerance(double absolute, double relative) {
 
     @Override
     public String toString() {
-      return "element " + index + ": expected " + expected + ", got " + actual + ", off by " + error()
-          + ", allowed " + bound;
+      return "element "
+          + index
+          + ": expected "
+          + expected
+          + ", got "
+          + actual
+          + ", off by "
+          + error()
+          + ", allowed "
+          + bound;
     }
   }
 
   /** For one reduction length, number of steps in a row and number of layers in a row. */
   public static Tolerance of(int reduction, int steps, int layers) {
-    double units = SAFETY * (BASE + Math.sqrt(reduction)) * Math.sqrt(1.0 + steps) * Math.max(1, layers);
+    double units =
+        SAFETY * (BASE + Math.sqrt(reduction)) * Math.sqrt(1.0 + steps) * Math.max(1, layers);
     return new Tolerance(units * UNIT, units * UNIT);
   }
 
@@ -113,12 +127,14 @@ public record Tolerance(double absolute, double relative) {
    */
   public Worst check(double[] expected, float[] actual) {
     if (expected.length != actual.length) {
-      throw new IllegalArgumentException(expected.length + " elements expected, got " + actual.length);
+      throw new IllegalArgumentException(
+          expected.length + " elements expected, got " + actual.length);
     }
     Worst worst = new Worst(-1, 0, 0, 0);
     double most = -1;
     for (int k = 0; k < actual.length; k++) {
-      Worst element = new Worst(k, expected[k], actual[k], absolute + relative * Math.abs(expected[k]));
+      Worst element =
+          new Worst(k, expected[k], actual[k], absolute + relative * Math.abs(expected[k]));
       double share = element.error() / element.bound();
       if (Double.isNaN(share) || share > most) {
         worst = element;
@@ -135,7 +151,9 @@ public record Tolerance(double absolute, double relative) {
    */
   public static double ulps(double expected, float actual) {
     double distance = Math.abs(actual - expected) / Math.ulp((float) expected);
-    return Double.isFinite(expected) && Double.isFinite(distance) ? distance : Double.POSITIVE_INFINITY;
+    return Double.isFinite(expected) && Double.isFinite(distance)
+        ? distance
+        : Double.POSITIVE_INFINITY;
   }
 
   private static boolean unbounded(Cell cell) {

@@ -24,7 +24,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A sequence's result has the same bits alone, in any batch, at any place in it, padded to any length. */
+/**
+ * A sequence's result has the same bits alone, in any batch, at any place in it, padded to any
+ * length.
+ */
 class BatchInvarianceTest {
   private static final int INPUT = 5;
   private static final int HIDDEN = 19;

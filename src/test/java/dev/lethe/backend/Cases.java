@@ -20,7 +20,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 
-/** Small networks with seeded random weights and inputs: awkward sizes, every option of the cell, every stage. */
+/**
+ * Small networks with seeded random weights and inputs: awkward sizes, every option of the cell,
+ * every stage.
+ */
 public final class Cases {
   private static final Dim T = Dim.symbol("time");
   private static final Dim B = Dim.symbol("batch");
@@ -67,7 +70,13 @@ public final class Cases {
       List<ActivationFunction> functions) {
     static final Special NONE =
         new Special(
-            Layouts.ONNX, List.of(false), false, false, false, false, Float.POSITIVE_INFINITY,
+            Layouts.ONNX,
+            List.of(false),
+            false,
+            false,
+            false,
+            false,
+            Float.POSITIVE_INFINITY,
             List.of(ActivationFunction.SIGMOID, ActivationFunction.TANH, ActivationFunction.TANH));
 
     Special layouts(Layouts to) {
@@ -75,7 +84,8 @@ public final class Cases {
     }
 
     Special reversed(Boolean... to) {
-      return new Special(layouts, List.of(to), lengths, states, peepholes, coupled, clip, functions);
+      return new Special(
+          layouts, List.of(to), lengths, states, peepholes, coupled, clip, functions);
     }
 
     Special lengthsAndStates() {
@@ -83,7 +93,8 @@ public final class Cases {
     }
 
     Special cell(boolean withPeepholes, boolean isCoupled, float to) {
-      return new Special(layouts, reversed, lengths, states, withPeepholes, isCoupled, to, functions);
+      return new Special(
+          layouts, reversed, lengths, states, withPeepholes, isCoupled, to, functions);
     }
 
     Special functions(ActivationFunction... to) {
@@ -110,8 +121,16 @@ public final class Cases {
 
   private static void sizes(List<Case> cases) {
     int[][] sizes = {
-      {1, 1, 1, 1}, {2, 3, 2, 3}, {3, 2, 7, 5}, {5, 1, 3, 17}, {4, 7, 17, 16}, {3, 17, 1, 31}, {2, 33, 31, 7},
-      {9, 5, 8, 33}, {3, 13, 33, 40}, {40, 2, 6, 9}
+      {1, 1, 1, 1},
+      {2, 3, 2, 3},
+      {3, 2, 7, 5},
+      {5, 1, 3, 17},
+      {4, 7, 17, 16},
+      {3, 17, 1, 31},
+      {2, 33, 31, 7},
+      {9, 5, 8, 33},
+      {3, 13, 33, 40},
+      {40, 2, 6, 9}
     };
     for (int[] s : sizes) {
       Sizes size = Sizes.of(s[0], s[1], s[2], s[3]);
@@ -120,7 +139,8 @@ public final class Cases {
     cases.add(layer("projected", new Sizes(5, 7, 3, 19, 5), Special.NONE.lengthsAndStates()));
     cases.add(
         layer(
-            "projected both ways", new Sizes(3, 4, 9, 33, 17),
+            "projected both ways",
+            new Sizes(3, 4, 9, 33, 17),
             Special.NONE.layouts(Layouts.BATCH_FIRST).reversed(false, true)));
   }
 
@@ -131,11 +151,12 @@ public final class Cases {
     all.put("ONNX layout 1", Layouts.ONNX_BATCH_MAJOR);
     all.put("batch first", Layouts.BATCH_FIRST);
     all.put("time first", Layouts.TIME_FIRST);
-    all.forEach((name, layouts) -> {
-      Special special = Special.NONE.layouts(layouts).lengthsAndStates();
-      cases.add(layer(name + ", reverse", size, special.reversed(true)));
-      cases.add(layer(name + ", both directions", size, special.reversed(false, true)));
-    });
+    all.forEach(
+        (name, layouts) -> {
+          Special special = Special.NONE.layouts(layouts).lengthsAndStates();
+          cases.add(layer(name + ", reverse", size, special.reversed(true)));
+          cases.add(layer(name + ", both directions", size, special.reversed(false, true)));
+        });
   }
 
   private static void cells(List<Case> cases) {
@@ -144,7 +165,8 @@ public final class Cases {
     cases.add(layer("peepholes", size, Special.NONE.cell(true, false, none)));
     cases.add(layer("coupled", size, Special.NONE.cell(false, true, none)));
     cases.add(layer("clip", size, Special.NONE.cell(false, false, 0.3f)));
-    Special everything = Special.NONE.cell(true, true, 0.5f).reversed(false, true).lengthsAndStates();
+    Special everything =
+        Special.NONE.cell(true, true, 0.5f).reversed(false, true).lengthsAndStates();
     cases.add(layer("peepholes, coupled, clip, both directions", size, everything));
     cases.add(layer("peepholes, projected", new Sizes(4, 3, 5, 18, 6), everything));
   }
@@ -153,13 +175,18 @@ public final class Cases {
     Sizes size = Sizes.of(3, 5, 4, 10);
     ActivationFunction sigmoid = ActivationFunction.SIGMOID;
     ActivationFunction tanh = ActivationFunction.TANH;
-    cases.add(layer("identity output", size, Special.NONE.functions(sigmoid, tanh, ActivationFunction.IDENTITY)));
+    cases.add(
+        layer(
+            "identity output",
+            size,
+            Special.NONE.functions(sigmoid, tanh, ActivationFunction.IDENTITY)));
     for (ActivationFunction function : everyFunction()) {
       Special special = Special.NONE.functions(sigmoid, function, tanh);
       cases.add(layer("candidate " + function.kind(), size, special));
     }
     ActivationFunction hard = new ActivationFunction(Kind.HARD_SIGMOID, 0.2f, 0.5f);
-    cases.add(layer("hard gates", size, Special.NONE.functions(hard, tanh, ActivationFunction.RELU)));
+    cases.add(
+        layer("hard gates", size, Special.NONE.functions(hard, tanh, ActivationFunction.RELU)));
   }
 
   /** One of each kind. */
@@ -184,27 +211,52 @@ public final class Cases {
     GraphBuilder g = new GraphBuilder();
     Map<String, Tensor> inputs = new LinkedHashMap<>();
     boolean timeMajor = special.layouts().x() == Lstm.SequenceLayout.TIME_MAJOR;
-    Value x = g.input("x", Tensor.Type.FLOAT32, timeMajor ? Shape.of(T, B, Dim.of(s.input())) : Shape.of(B, T, Dim.of(s.input())));
-    inputs.put("x", timeMajor ? floats(random, s.steps(), s.batch(), s.input()) : floats(random, s.batch(), s.steps(), s.input()));
+    Value x =
+        g.input(
+            "x",
+            Tensor.Type.FLOAT32,
+            timeMajor ? Shape.of(T, B, Dim.of(s.input())) : Shape.of(B, T, Dim.of(s.input())));
+    inputs.put(
+        "x",
+        timeMajor
+            ? floats(random, s.steps(), s.batch(), s.input())
+            : floats(random, s.batch(), s.steps(), s.input()));
     Optional<Value> lengths = Optional.empty();
     Optional<Value> initialH = Optional.empty();
     Optional<Value> initialC = Optional.empty();
     int count = special.reversed().size();
     int width = s.projection() == 0 ? s.hidden() : s.projection();
     if (special.lengths()) {
-      lengths = Optional.of(g.input("lengths", Tensor.Type.INT32, Shape.of(B), Graph.Default.FULL_LENGTH));
+      lengths =
+          Optional.of(
+              g.input("lengths", Tensor.Type.INT32, Shape.of(B), Graph.Default.FULL_LENGTH));
       inputs.put("lengths", lengths(random, s.steps(), s.batch()));
     }
     if (special.states()) {
       Lstm.StateLayout layout = special.layouts().state();
-      initialH = Optional.of(g.input("h0", Tensor.Type.FLOAT32, Lstm.stateShape(layout, count, B, width), Graph.Default.ZEROS));
-      initialC = Optional.of(g.input("c0", Tensor.Type.FLOAT32, Lstm.stateShape(layout, count, B, s.hidden()), Graph.Default.ZEROS));
+      initialH =
+          Optional.of(
+              g.input(
+                  "h0",
+                  Tensor.Type.FLOAT32,
+                  Lstm.stateShape(layout, count, B, width),
+                  Graph.Default.ZEROS));
+      initialC =
+          Optional.of(
+              g.input(
+                  "c0",
+                  Tensor.Type.FLOAT32,
+                  Lstm.stateShape(layout, count, B, s.hidden()),
+                  Graph.Default.ZEROS));
       inputs.put("h0", state(random, layout, count, s.batch(), width));
       inputs.put("c0", state(random, layout, count, s.batch(), s.hidden()));
     }
     List<Lstm.Direction> directions =
-        special.reversed().stream().map(r -> new Lstm.Direction(r, cell(random, s, special))).toList();
-    GraphBuilder.LstmOutputs out = g.lstm("lstm", special.layouts(), directions, x, lengths, initialH, initialC);
+        special.reversed().stream()
+            .map(r -> new Lstm.Direction(r, cell(random, s, special)))
+            .toList();
+    GraphBuilder.LstmOutputs out =
+        g.lstm("lstm", special.layouts(), directions, x, lengths, initialH, initialC);
     g.output("y", out.y()).output("h", out.finalH()).output("c", out.finalC());
     return new Case(name, g.build(name, "made by hand"), inputs);
   }
@@ -239,13 +291,21 @@ public final class Cases {
               new Lstm.Direction(false, cell(random, s, Special.NONE)),
               new Lstm.Direction(true, cell(random, s, Special.NONE)));
       GraphBuilder.LstmOutputs out =
-          g.lstm("lstm" + layer, Layouts.TIME_FIRST, both, below, Optional.of(lengths), Optional.empty(), Optional.empty());
+          g.lstm(
+              "lstm" + layer,
+              Layouts.TIME_FIRST,
+              both,
+              below,
+              Optional.of(lengths),
+              Optional.empty(),
+              Optional.empty());
       g.output("h" + layer, out.finalH()).output("c" + layer, out.finalC());
       below = out.y();
     }
     g.output("y", below);
     return new Case(
-        "three layers, both directions", g.build("stacked", "made by hand"),
+        "three layers, both directions",
+        g.build("stacked", "made by hand"),
         Map.of("x", floats(random, 6, 5, 6), "lengths", lengths(random, 6, 5)));
   }
 
@@ -256,14 +316,21 @@ public final class Cases {
     Value words = g.embedding("words", matrix(random, 13, 7), ids);
     GraphBuilder.LstmOutputs out =
         g.lstm(
-            "lstm", Layouts.BATCH_FIRST, List.of(new Lstm.Direction(false, cell(random, Sizes.of(0, 0, 7, 12), Special.NONE))),
-            words, Optional.empty(), Optional.empty(), Optional.empty());
+            "lstm",
+            Layouts.BATCH_FIRST,
+            List.of(new Lstm.Direction(false, cell(random, Sizes.of(0, 0, 7, 12), Special.NONE))),
+            words,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
     Value logits = g.dense("logits", matrix(random, 12, 13), matrix(random, 1, 13), out.y());
     g.output("probabilities", g.softmax("softmax", false, logits));
     g.output("logs", g.softmax("logsoftmax", true, logits));
     int[] given = random.ints(4 * 5, -13, 13).toArray();
     return new Case(
-        "embedding, dense, softmax", g.build("tagger", "made by hand"), Map.of("ids", Tensor.of(given, 4, 5)));
+        "embedding, dense, softmax",
+        g.build("tagger", "made by hand"),
+        Map.of("ids", Tensor.of(given, 4, 5)));
   }
 
   private static Case selected() {
@@ -273,14 +340,20 @@ public final class Cases {
     Value lengths = g.input("lengths", Tensor.Type.INT32, Shape.of(B));
     GraphBuilder.LstmOutputs out =
         g.lstm(
-            "lstm", Layouts.TIME_FIRST, List.of(new Lstm.Direction(false, cell(random, Sizes.of(0, 0, 3, 8), Special.NONE))),
-            x, Optional.of(lengths), Optional.empty(), Optional.empty());
+            "lstm",
+            Layouts.TIME_FIRST,
+            List.of(new Lstm.Direction(false, cell(random, Sizes.of(0, 0, 3, 8), Special.NONE))),
+            x,
+            Optional.of(lengths),
+            Optional.empty(),
+            Optional.empty());
     g.output("last", g.selectStep("last", Lstm.SequenceLayout.TIME_MAJOR, 1, out.y(), lengths));
     Value swapped = g.transpose("swapped", out.y(), List.of(1, 0, 2));
     Value before = g.selectStep("before", Lstm.SequenceLayout.BATCH_MAJOR, 2, swapped, lengths);
     g.output("score", g.dense("score", matrix(random, 8, 1), matrix(random, 1, 1), before));
     return new Case(
-        "steps selected by length", g.build("scorer", "made by hand"),
+        "steps selected by length",
+        g.build("scorer", "made by hand"),
         Map.of("x", floats(random, 5, 7, 3), "lengths", lengths(random, 5, 7)));
   }
 
@@ -297,7 +370,10 @@ public final class Cases {
     g.output("flat", flat);
     Value one = g.slice("one", x, 1, 1, 1, Dim.of(1));
     g.output("wide", g.expand("wide", one, Shape.of(Dim.of(2), B, Dim.of(4), Dim.of(5))));
-    return new Case("slice, concat, transpose, expand", g.build("moves", "made by hand"), Map.of("x", floats(random, 4, 3, 5)));
+    return new Case(
+        "slice, concat, transpose, expand",
+        g.build("moves", "made by hand"),
+        Map.of("x", floats(random, 4, 3, 5)));
   }
 
   private static Case arithmetic() {
@@ -312,7 +388,10 @@ public final class Cases {
     for (ActivationFunction function : everyFunction()) {
       g.output("f" + function.kind(), g.activation("f" + function.kind(), function, x));
     }
-    return new Case("arithmetic and activations", g.build("arithmetic", "made by hand"), Map.of("x", floats(random, 17, 9)));
+    return new Case(
+        "arithmetic and activations",
+        g.build("arithmetic", "made by hand"),
+        Map.of("x", floats(random, 17, 9)));
   }
 
   private static Case dense() {
@@ -322,7 +401,8 @@ public final class Cases {
     Value hidden = g.dense("hidden", matrix(random, 37, 41), matrix(random, 1, 41), x);
     Value active = g.activation("active", ActivationFunction.RELU, hidden);
     g.output("y", g.dense("y", matrix(random, 41, 3), matrix(random, 1, 3), active));
-    return new Case("dense layers", g.build("dense", "made by hand"), Map.of("x", floats(random, 7, 5, 37)));
+    return new Case(
+        "dense layers", g.build("dense", "made by hand"), Map.of("x", floats(random, 7, 5, 37)));
   }
 
   private static Case integers() {
@@ -333,7 +413,9 @@ public final class Cases {
     g.output("turned", turned);
     g.output("words", g.embedding("words", matrix(random, 6, 3), turned));
     return new Case(
-        "integers", g.build("integers", "made by hand"), Map.of("ids", Tensor.of(random.ints(12, -6, 6).toArray(), 4, 3)));
+        "integers",
+        g.build("integers", "made by hand"),
+        Map.of("ids", Tensor.of(random.ints(12, -6, 6).toArray(), 4, 3)));
   }
 
   /** Standard normal numbers. */
@@ -353,7 +435,8 @@ public final class Cases {
     return Tensor.of(lengths, batch);
   }
 
-  private static Tensor state(Random random, Lstm.StateLayout layout, int directions, int batch, int width) {
+  private static Tensor state(
+      Random random, Lstm.StateLayout layout, int directions, int batch, int width) {
     return layout == Lstm.StateLayout.DIRECTION_BATCH
         ? floats(random, directions, batch, width)
         : floats(random, batch, directions, width);
@@ -363,7 +446,8 @@ public final class Cases {
   static Matrix matrix(Random random, int rows, int columns) {
     float[] values = new float[rows * columns];
     for (int k = 0; k < values.length; k++) {
-      values[k] = (float) (random.nextGaussian() / Math.sqrt(columns == rows * columns ? 4 : columns));
+      values[k] =
+          (float) (random.nextGaussian() / Math.sqrt(columns == rows * columns ? 4 : columns));
     }
     return Matrix.of(rows, columns, values);
   }

@@ -26,7 +26,10 @@ public final class CpuBackend implements Backend {
             "cpu",
             Device.Kind.CPU,
             threads + (threads == 1 ? " thread, " : " threads, ") + CpuKernels.label(),
-            System.getProperty("os.arch") + ", Java " + Runtime.version().feature() + ", "
+            System.getProperty("os.arch")
+                + ", Java "
+                + Runtime.version().feature()
+                + ", "
                 + CpuKernels.description(),
             "",
             true);

@@ -5,8 +5,8 @@ import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
 
 /**
- * A cell's weights as the kernels read them, made once when a session opens. The hidden units stand in blocks of
- * {@link #units}, the last padded; a block of gate columns is i, f, g, o of its units.
+ * A cell's weights as the kernels read them, made once when a session opens. The hidden units stand
+ * in blocks of {@link #units}, the last padded; a block of gate columns is i, f, g, o of its units.
  */
 final class CpuCell {
   final Cell cell;
@@ -14,10 +14,13 @@ final class CpuCell {
   final int blocks;
   final Packed input;
   final Packed recurrent;
+
   /** [blocks][4][units]. */
   final float[] bias;
+
   /** [3][blocks*units] for i, f, o; or empty. */
   final float[] peepholes;
+
   /** From the hidden units to the output; depth 0 if there is none. */
   final Packed projection;
 
@@ -86,7 +89,10 @@ final class CpuCell {
       int unit = block * units + j;
       float old = c[cAt + j];
       float i = FloatMath.apply(cell.gate(), pre(z[zAt + j], 0, unit, old));
-      float f = cell.coupled() ? 1 - i : FloatMath.apply(cell.gate(), pre(z[zAt + units + j], 1, unit, old));
+      float f =
+          cell.coupled()
+              ? 1 - i
+              : FloatMath.apply(cell.gate(), pre(z[zAt + units + j], 1, unit, old));
       float g = FloatMath.apply(cell.candidate(), clipped(z[zAt + 2 * units + j]));
       float now = Math.fma(f, old, i * g);
       float o = FloatMath.apply(cell.gate(), pre(z[zAt + 3 * units + j], 2, unit, now));
@@ -115,18 +121,26 @@ final class CpuCell {
   }
 
   private Packed gates(Matrix weights) {
-    return kernels.pack(weights.columns(), blocks, width(), (k, block, column) -> {
-      int row = row(block, column);
-      return row < 0 ? 0 : weights.at(row, k);
-    });
+    return kernels.pack(
+        weights.columns(),
+        blocks,
+        width(),
+        (k, block, column) -> {
+          int row = row(block, column);
+          return row < 0 ? 0 : weights.at(row, k);
+        });
   }
 
   private Packed rows(Matrix weights) {
     int width = kernels.columns(weights.rows());
     int count = (weights.rows() + width - 1) / width;
-    return kernels.pack(weights.columns(), count, width, (k, block, column) -> {
-      int row = block * width + column;
-      return row < weights.rows() ? weights.at(row, k) : 0;
-    });
+    return kernels.pack(
+        weights.columns(),
+        count,
+        width,
+        (k, block, column) -> {
+          int row = block * width + column;
+          return row < weights.rows() ? weights.at(row, k) : 0;
+        });
   }
 }

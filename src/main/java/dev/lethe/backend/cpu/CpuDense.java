@@ -11,6 +11,7 @@ final class CpuDense {
   private final Dense stage;
   private final Kernels kernels;
   private final Packed weights;
+
   /** [blocks][width]. */
   private final float[] bias;
 
@@ -21,10 +22,15 @@ final class CpuDense {
     int total = matrix.columns();
     int width = kernels.columns(total);
     int blocks = (total + width - 1) / width;
-    weights = kernels.pack(matrix.rows(), blocks, width, (k, block, column) -> {
-      int n = block * width + column;
-      return n < total ? matrix.at(k, n) : 0;
-    });
+    weights =
+        kernels.pack(
+            matrix.rows(),
+            blocks,
+            width,
+            (k, block, column) -> {
+              int n = block * width + column;
+              return n < total ? matrix.at(k, n) : 0;
+            });
     bias = new float[blocks * width];
     for (int n = 0; n < total; n++) {
       bias[n] = stage.bias().at(0, n);
@@ -45,11 +51,13 @@ final class CpuDense {
     float[] x = buffers.floats(stage.x());
     float[] y = buffers.floats(stage.y());
     return () ->
-        workers.run(tasks, task -> {
-          for (int tile = task; tile < tiles; tile += tasks) {
-            tile(x, y, tile * TILE, Math.min(TILE, rows - tile * TILE), a[task], z[task]);
-          }
-        });
+        workers.run(
+            tasks,
+            task -> {
+              for (int tile = task; tile < tiles; tile += tasks) {
+                tile(x, y, tile * TILE, Math.min(TILE, rows - tile * TILE), a[task], z[task]);
+              }
+            });
   }
 
   private void tile(float[] x, float[] y, int first, int rows, float[] a, float[] z) {

@@ -1,8 +1,9 @@
 package dev.lethe.backend.cpu;
 
 /**
- * Chooses the arithmetic: the Vector API where the module jdk.incubator.vector is there, plain Java otherwise. Only
- * {@link VectorKernels} touches that module, and it is loaded by name, so nothing fails without it.
+ * Chooses the arithmetic: the Vector API where the module jdk.incubator.vector is there, plain Java
+ * otherwise. Only {@link VectorKernels} touches that module, and it is loaded by name, so nothing
+ * fails without it.
  */
 final class CpuKernels {
   private static final String MODULE = "jdk.incubator.vector";
@@ -29,9 +30,14 @@ final class CpuKernels {
   /** One sentence: which arithmetic is used, and how to get the other. */
   static String description() {
     return BEST == PLAIN
-        ? "plain Java arithmetic; for the several times faster Vector API add --add-modules " + MODULE
+        ? "plain Java arithmetic; for the several times faster Vector API add --add-modules "
+            + MODULE
             + " to the java command line"
-        : "Vector API arithmetic in " + BEST + "; without --add-modules " + MODULE + " it is plain Java";
+        : "Vector API arithmetic in "
+            + BEST
+            + "; without --add-modules "
+            + MODULE
+            + " it is plain Java";
   }
 
   private static Kernels best() {
@@ -43,7 +49,9 @@ final class CpuKernels {
       return (Kernels) type.getDeclaredConstructor().newInstance();
     } catch (ReflectiveOperationException | LinkageError e) {
       System.getLogger("dev.lethe")
-          .log(System.Logger.Level.WARNING, "the Vector API does not work here, using plain Java: " + e);
+          .log(
+              System.Logger.Level.WARNING,
+              "the Vector API does not work here, using plain Java: " + e);
       return PLAIN;
     }
   }

@@ -51,7 +51,11 @@ final class CpuLstm {
       sort(data, sequences);
       workers.run(
           directions * count,
-          task -> slices.get(task % directions).get(task / directions).run(data, order, task / directions, count));
+          task ->
+              slices
+                  .get(task % directions)
+                  .get(task / directions)
+                  .run(data, order, task / directions, count));
     };
   }
 

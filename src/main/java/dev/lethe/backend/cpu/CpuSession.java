@@ -28,8 +28,8 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * The fast path in single precision. Weights are packed when the session opens; for each new set of sizes the stages
- * are bound to arrays once, and a run then allocates no arrays.
+ * The fast path in single precision. Weights are packed when the session opens; for each new set of
+ * sizes the stages are bound to arrays once, and a run then allocates no arrays.
  *
  * <p>Threads: as {@link dev.lethe.Session} says; a run spreads over the session's own threads.
  */

@@ -12,7 +12,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** The smaller stages on the fast path: each method makes room for a batch and returns what runs it. */
+/**
+ * The smaller stages on the fast path: each method makes room for a batch and returns what runs it.
+ */
 final class CpuStages {
   private CpuStages() {}
 
@@ -123,11 +125,26 @@ final class CpuStages {
   }
 
   private static void copy(
-      int[] extents, int[] fromStrides, int[] toStrides, int axis, Object from, int fromAt, Object to, int toAt) {
+      int[] extents,
+      int[] fromStrides,
+      int[] toStrides,
+      int axis,
+      Object from,
+      int fromAt,
+      Object to,
+      int toAt) {
     if (axis < extents.length - 1) {
       for (int k = 0; k < extents[axis]; k++) {
         int source = fromAt + k * fromStrides[axis];
-        copy(extents, fromStrides, toStrides, axis + 1, from, source, to, toAt + k * toStrides[axis]);
+        copy(
+            extents,
+            fromStrides,
+            toStrides,
+            axis + 1,
+            from,
+            source,
+            to,
+            toAt + k * toStrides[axis]);
       }
     } else if (axis == extents.length || fromStrides[axis] == 1 && toStrides[axis] == 1) {
       System.arraycopy(from, fromAt, to, toAt, axis == extents.length ? 1 : extents[axis]);

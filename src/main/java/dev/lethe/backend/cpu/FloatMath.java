@@ -3,29 +3,35 @@ package dev.lethe.backend.cpu;
 import dev.lethe.network.ActivationFunction;
 
 /**
- * Sigmoid and tanh in single precision as a fixed sequence of IEEE operations, the same for one value here and for
- * vectors in {@link VectorKernels}, so that both give the same bits. The largest errors over all floats are measured by
- * the tests: 3 units in the last place of
- * results from 2^-126 on. NaN stays NaN.
+ * Sigmoid and tanh in single precision as a fixed sequence of IEEE operations, the same for one
+ * value here and for vectors in {@link VectorKernels}, so that both give the same bits. The largest
+ * errors over all floats are measured by the tests: 3 units in the last place of results from
+ * 2^-126 on. NaN stays NaN.
  *
- * <p>Both rest on e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln(2)/2, and
- * e^r = 1 + r + r^2 P(r), P of degree 5 with the coefficients of Cephes' expf.
+ * <p>Both rest on e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln(2)/2, and e^r = 1 + r + r^2
+ * P(r), P of degree 5 with the coefficients of Cephes' expf.
  */
 final class FloatMath {
   static final float LOG2_E = 1.44269504088896341f;
+
   /** ln 2 in two parts, the first with few enough bits that n times it is exact. */
   static final float LN2_HIGH = 0.693359375f;
+
   static final float LN2_LOW = -2.12194440e-4f;
+
   /** 1.5 * 2^23: added to a small float, it leaves the nearest integer in the low bits. */
   static final float ROUNDER = 12582912f;
+
   static final float P5 = 1.9875691500e-4f;
   static final float P4 = 1.3981999507e-3f;
   static final float P3 = 8.3334519073e-3f;
   static final float P2 = 4.1665795894e-2f;
   static final float P1 = 1.6666665459e-1f;
   static final float P0 = 5.0000001201e-1f;
+
   /** Beyond this, sigmoid is 1, or below 2^-126 and no longer exact. */
   static final float SIGMOID_BOUND = 88f;
+
   /** Beyond this, tanh is 1 in single precision. */
   static final float TANH_BOUND = 10f;
 

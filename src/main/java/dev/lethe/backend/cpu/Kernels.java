@@ -1,8 +1,9 @@
 package dev.lethe.backend.cpu;
 
 /**
- * The arithmetic of the fast path. Every implementation does the same IEEE operations in the same order for each
- * element, so that all give the same bits, whatever stands beside the element in a vector, tile or batch.
+ * The arithmetic of the fast path. Every implementation does the same IEEE operations in the same
+ * order for each element, so that all give the same bits, whatever stands beside the element in a
+ * vector, tile or batch.
  *
  * <p>Stateless, free to be shared between threads.
  */
@@ -22,18 +23,19 @@ interface Kernels {
   /**
    * z[row][:] = fma(a[k][row], weights[k][block], z[row][:]) for k = 0, 1, ... in this order.
    *
-   * @param rows 1 to {@link #TILE}; 2 and 3 rows count as 4, 5 to 7 as 8: the others are overwritten too
+   * @param rows 1 to {@link #TILE}; 2 and 3 rows count as 4, 5 to 7 as 8: the others are
+   *     overwritten too
    * @param a [K][TILE] from {@code aAt}
    * @param z [TILE][width] from {@code zAt}
    */
   void product(Packed weights, int block, int rows, float[] a, int aAt, float[] z, int zAt);
 
   /**
-   * The standard cell on a block of {@code units} hidden units of some rows: c = fma(f, c, i*g), h = o * tanh(c), or
-   * o * c if {@code identity}.
+   * The standard cell on a block of {@code units} hidden units of some rows: c = fma(f, c, i*g), h
+   * = o * tanh(c), or o * c if {@code identity}.
    *
-   * @param z [rows][4][units] from {@code zAt}: i, f, g, o before their functions; h stands in place of i afterwards,
-   *     anything in place of the others
+   * @param z [rows][4][units] from {@code zAt}: i, f, g, o before their functions; h stands in
+   *     place of i afterwards, anything in place of the others
    * @param c [rows][units] from {@code cAt}, replaced
    * @param units as {@link #units} gave it
    */

@@ -2,16 +2,23 @@ package dev.lethe.backend.cpu;
 
 import dev.lethe.network.Lstm;
 
-/** What an LSTM layer reads and writes for a batch, and where it stands. Arrays may be longer than needed. */
+/**
+ * What an LSTM layer reads and writes for a batch, and where it stands. Arrays may be longer than
+ * needed.
+ */
 final class LstmData {
   final int steps;
   final float[] x;
+
   /** [B]. */
   final int[] lengths;
+
   /** Empty for zeros. */
   final float[] initialH;
+
   /** Empty for zeros. */
   final float[] initialC;
+
   final float[] y;
   final float[] finalH;
   final float[] finalC;

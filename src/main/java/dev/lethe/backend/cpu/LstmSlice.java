@@ -3,15 +3,17 @@ package dev.lethe.backend.cpu;
 import java.util.Arrays;
 
 /**
- * Some sequences of one direction of an LSTM layer, run by one thread from first step to last. They stand in tiles of
- * at most {@link Kernels#TILE} rows, longest first, so that at each step the rows still running come first and padding
- * costs nothing. Input projections are made for a stretch of steps at a time.
+ * Some sequences of one direction of an LSTM layer, run by one thread from first step to last. They
+ * stand in tiles of at most {@link Kernels#TILE} rows, longest first, so that at each step the rows
+ * still running come first and padding costs nothing. Input projections are made for a stretch of
+ * steps at a time.
  *
  * <p>Buffers grow with the first large batch and stay.
  */
 final class LstmSlice {
   private static final int TILE = Kernels.TILE;
-  /** Floats of gate columns that a stretch of steps may fill: what the second-level cache holds. */
+
+  /** Floats of gate columns or of x in a stretch of steps: what the second-level cache holds. */
   private static final int STRETCH = 1 << 18;
 
   private final CpuCell cell;
@@ -59,7 +61,8 @@ final class LstmSlice {
     }
     cut();
     int step = tiles * cell.blocks * TILE * cell.width();
-    stretch = Math.max(1, Math.min(steps, STRETCH / step));
+    int larger = Math.max(step, tiles * inputSize * TILE);
+    stretch = Math.max(1, Math.min(steps, STRETCH / larger));
     x = grown(x, stretch * tiles * inputSize * TILE);
     z = grown(z, stretch * step);
     c = grown(c, tiles * cell.blocks * TILE * cell.units);
@@ -102,7 +105,10 @@ final class LstmSlice {
     }
   }
 
-  /** Initial states in, or straight to the final states where there is no step at all; zeros past the end. */
+  /**
+   * Initial states in, or straight to the final states where there is no step at all; zeros past
+   * the end.
+   */
   private void begin(LstmData data, int row) {
     int b = rows[row];
     int tile = tileOf(row);
@@ -211,7 +217,8 @@ final class LstmSlice {
       int first = block * width;
       int columns = Math.min(width, outputSize - first);
       Arrays.fill(projected, 0f);
-      kernels.product(cell.projection, block, active, unprojected, tile * hidden * TILE, projected, 0);
+      kernels.product(
+          cell.projection, block, active, unprojected, tile * hidden * TILE, projected, 0);
       for (int row = 0; row < active; row++) {
         int to = (tile * outputSize + first) * TILE + row;
         for (int k = 0; k < columns; k++) {

@@ -1,13 +1,14 @@
 package dev.lethe.backend.cpu;
 
 /**
- * A weight matrix [K][N] rearranged for one implementation of {@link Kernels}: its columns in blocks of {@code width},
- * the last padded with zeros.
+ * A weight matrix [K][N] rearranged for one implementation of {@link Kernels}: its columns in
+ * blocks of {@code width}, the last padded with zeros.
  *
  * @param depth K
  * @param blocks number of blocks
  * @param width columns of a block
- * @param panels for the vector kernels: panel after panel of a block, each [K][panel width]; or empty
+ * @param panels for the vector kernels: panel after panel of a block, each [K][panel width]; or
+ *     empty
  * @param rows for the plain kernels: row k of block b at b*K + k, each [width]; or empty
  */
 record Packed(int depth, int blocks, int width, float[] panels, float[][] rows) {

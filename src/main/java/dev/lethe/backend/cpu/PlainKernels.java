@@ -1,6 +1,8 @@
 package dev.lethe.backend.cpu;
 
-/** {@link Kernels} in plain Java, in loops that HotSpot turns into vector instructions by itself. */
+/**
+ * {@link Kernels} in plain Java, in loops that HotSpot turns into vector instructions by itself.
+ */
 final class PlainKernels implements Kernels {
   private static final int UNITS = 64;
   private static final int GRAIN = 8;
@@ -35,13 +37,22 @@ final class PlainKernels implements Kernels {
     }
   }
 
-  private static void product(float[][] rows, int first, int depth, float[] a, int aAt, float[] sums, int width) {
+  private static void product(
+      float[][] rows, int first, int depth, float[] a, int aAt, float[] sums, int width) {
     int k = 0;
     for (; k + 3 < depth; k += 4) {
       int at = aAt + k * TILE;
       four(
-          sums, width, rows[first + k], rows[first + k + 1], rows[first + k + 2], rows[first + k + 3],
-          a[at], a[at + TILE], a[at + 2 * TILE], a[at + 3 * TILE]);
+          sums,
+          width,
+          rows[first + k],
+          rows[first + k + 1],
+          rows[first + k + 2],
+          rows[first + k + 3],
+          a[at],
+          a[at + TILE],
+          a[at + 2 * TILE],
+          a[at + 3 * TILE]);
     }
     for (; k < depth; k++) {
       one(sums, width, rows[first + k], a[aAt + k * TILE]);
@@ -49,9 +60,20 @@ final class PlainKernels implements Kernels {
   }
 
   private static void four(
-      float[] sums, int width, float[] w0, float[] w1, float[] w2, float[] w3, float a0, float a1, float a2, float a3) {
+      float[] sums,
+      int width,
+      float[] w0,
+      float[] w1,
+      float[] w2,
+      float[] w3,
+      float a0,
+      float a1,
+      float a2,
+      float a3) {
     for (int j = 0; j < width; j++) {
-      sums[j] = Math.fma(a3, w3[j], Math.fma(a2, w2[j], Math.fma(a1, w1[j], Math.fma(a0, w0[j], sums[j]))));
+      sums[j] =
+          Math.fma(
+              a3, w3[j], Math.fma(a2, w2[j], Math.fma(a1, w1[j], Math.fma(a0, w0[j], sums[j]))));
     }
   }
 

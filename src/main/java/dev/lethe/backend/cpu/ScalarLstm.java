@@ -6,8 +6,8 @@ import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
 
 /**
- * One LSTM layer by the definition in {@link Cell}: one sequence after the other, one step after the other, everything
- * in double precision.
+ * One LSTM layer by the definition in {@link Cell}: one sequence after the other, one step after
+ * the other, everything in double precision.
  */
 final class ScalarLstm {
   private final Lstm layer;
@@ -86,7 +86,9 @@ final class ScalarLstm {
       double oldC = finalC[cAt + j];
       double i = gate(cell, cell.gate(), 0, j, x, xAt, hAt, peephole(cell, 0, j) * oldC);
       double f =
-          cell.coupled() ? 1 - i : gate(cell, cell.gate(), 1, j, x, xAt, hAt, peephole(cell, 1, j) * oldC);
+          cell.coupled()
+              ? 1 - i
+              : gate(cell, cell.gate(), 1, j, x, xAt, hAt, peephole(cell, 1, j) * oldC);
       double g = gate(cell, cell.candidate(), 2, j, x, xAt, hAt, 0);
       newC[j] = f * oldC + i * g;
       double o = gate(cell, cell.gate(), 3, j, x, xAt, hAt, peephole(cell, 2, j) * newC[j]);
@@ -94,12 +96,20 @@ final class ScalarLstm {
     }
     System.arraycopy(newC, 0, finalC, cAt, hidden);
     for (int p = 0; p < cell.outputSize(); p++) {
-      finalH[hAt + p] = cell.projection().isEmpty() ? activated[p] : dot(cell.projection(), p, activated, 0);
+      finalH[hAt + p] =
+          cell.projection().isEmpty() ? activated[p] : dot(cell.projection(), p, activated, 0);
     }
   }
 
   private double gate(
-      Cell cell, ActivationFunction function, int gate, int j, double[] x, int xAt, int hAt, double seen) {
+      Cell cell,
+      ActivationFunction function,
+      int gate,
+      int j,
+      double[] x,
+      int xAt,
+      int hAt,
+      double seen) {
     int row = gate * cell.hiddenSize() + j;
     double products = dot(cell.input(), row, x, xAt) + dot(cell.recurrent(), row, finalH, hAt);
     double z = products + cell.bias().at(0, row) + seen;

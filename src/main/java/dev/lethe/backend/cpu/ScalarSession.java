@@ -30,8 +30,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * The reference: what every device is held against. Weights are the network's floats; every value between inputs and
- * outputs is a double, integers too, and is rounded once, on its way out.
+ * The reference: what every device is held against. Weights are the network's floats; every value
+ * between inputs and outputs is a double, integers too, and is rounded once, on its way out.
  *
  * <p>Threads: as {@link dev.lethe.Session} says.
  */

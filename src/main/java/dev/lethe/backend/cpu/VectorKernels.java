@@ -3,7 +3,10 @@ package dev.lethe.backend.cpu;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
-/** {@link Kernels} on the Vector API. Loaded by name, and only where the module jdk.incubator.vector is. */
+/**
+ * {@link Kernels} on the Vector API. Loaded by name, and only where the module jdk.incubator.vector
+ * is.
+ */
 final class VectorKernels implements Kernels {
   private static final int LANES = VectorTiles.LANES;
   private static final int CANDIDATE = 2;
@@ -66,7 +69,10 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Sigmoid of i, f and o and tanh of g in place; or, for one part, tanh of what stands in place of i. */
+  /**
+   * Sigmoid of i, f and o and tanh of g in place; or, for one part, tanh of what stands in place of
+   * i.
+   */
   private static void functions(int rows, int parts, float[] z, int zAt, int units) {
     for (int part = 0; part < parts; part++) {
       boolean tanh = parts == 1 || part == CANDIDATE;

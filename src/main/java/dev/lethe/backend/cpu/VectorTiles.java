@@ -4,13 +4,15 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Matrix products on the Vector API: outer products of a tile's column with a panel's row of two vectors, all sums in
- * registers. A method for each height, written out since HotSpot keeps only local variables in registers,
- * and of at most 8 rows, since it gives up inlining, and with that registers, in larger methods.
+ * Matrix products on the Vector API: outer products of a tile's column with a panel's row of two
+ * vectors, all sums in registers. A method for each height, written out since HotSpot keeps only
+ * local variables in registers, and of at most 8 rows, since it gives up inlining, and with that
+ * registers, in larger methods.
  */
 final class VectorTiles {
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   static final int LANES = SPECIES.length();
+
   /** Columns of a panel. */
   static final int PANEL = 2 * LANES;
 
@@ -25,7 +27,15 @@ final class VectorTiles {
    * @param width from one row of z to the next
    */
   static void product(
-      int rows, int depth, float[] panels, int at, float[] a, int aAt, float[] z, int zAt, int width) {
+      int rows,
+      int depth,
+      float[] panels,
+      int at,
+      float[] a,
+      int aAt,
+      float[] z,
+      int zAt,
+      int width) {
     if (rows > 4) {
       rows8(depth, panels, at, a, aAt, z, zAt, width);
     } else if (rows > 1) {

@@ -4,7 +4,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 
 /**
- * A session's own daemon threads. The caller works too, so {@code threads} is one more than there are threads here.
+ * A session's own daemon threads. The caller works too, so {@code threads} is one more than there
+ * are threads here.
  *
  * <p>Threads: {@link #run} from one thread at a time.
  */

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 class FloatMathTest {
   /** Every 997th float of both signs: 4.3 million, among them denormals. */
   private static final int STRIDE = 997;
+
   private static final double ULPS = 3;
 
   private interface Function {

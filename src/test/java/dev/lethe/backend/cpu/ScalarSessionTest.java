@@ -39,7 +39,8 @@ class ScalarSessionTest {
             IDENTITY,
             false,
             NO_CLIP);
-    Map<String, double[]> out = run(cell, new float[] {3}, new float[] {0, 0}, new float[] {0.7f, 0.3f});
+    Map<String, double[]> out =
+        run(cell, new float[] {3}, new float[] {0, 0}, new float[] {0.7f, 0.3f});
     assertArrayEquals(new double[] {0.28, 0.18}, out.get("y"), 1e-7);
     assertArrayEquals(new double[] {0.7f, 0.3f}, out.get("c"), EXACT);
   }
@@ -64,7 +65,8 @@ class ScalarSessionTest {
       h = o * Math.tanh(c);
       y[t] = h;
     }
-    Map<String, double[]> out = run(cell, new float[] {1, -2}, new float[] {0.5f}, new float[] {-0.25f});
+    Map<String, double[]> out =
+        run(cell, new float[] {1, -2}, new float[] {0.5f}, new float[] {-0.25f});
     assertArrayEquals(y, out.get("y"), EXACT);
     assertArrayEquals(new double[] {h}, out.get("h"), EXACT);
     assertArrayEquals(new double[] {c}, out.get("c"), EXACT);
