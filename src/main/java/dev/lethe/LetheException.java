@@ -15,4 +15,10 @@ public abstract sealed class LetheException extends RuntimeException
   LetheException(String message, Throwable cause) {
     super(message, cause);
   }
+
+  /** One line, never missing. */
+  @Override
+  public String getMessage() {
+    return String.valueOf(super.getMessage());
+  }
 }

@@ -8,6 +8,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * How far an output is from the double reference.
@@ -48,7 +49,7 @@ record Agreement(Tolerance.Worst worst, Errors absolute, Errors relative, Errors
   static Map<String, Agreement> check(
       Tolerance tolerance, Map<String, double[]> expected, Map<String, Tensor> outputs) {
     Map<String, Agreement> all = new LinkedHashMap<>();
-    outputs.forEach((name, tensor) -> all.put(name, of(tolerance, expected.get(name), floats(tensor))));
+    outputs.forEach((name, tensor) -> all.put(name, of(tolerance, Objects.requireNonNull(expected.get(name), name), floats(tensor))));
     return all;
   }
 

@@ -10,6 +10,7 @@ import dev.lethe.Tensor;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntConsumer;
@@ -60,7 +61,7 @@ final class Batches {
       Map<String, Tensor> piece = piece(cut(inputs, first, count), count);
       for (Port port : session.network().outputs()) {
         if (wanted.contains(port.name())) {
-          Tensor part = piece.get(port.name());
+          Tensor part = Objects.requireNonNull(piece.get(port.name()), port.name());
           int axis = axis(port.shape()).orElseThrow();
           Tensor whole =
               joined.computeIfAbsent(

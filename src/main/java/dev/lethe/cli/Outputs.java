@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /** Which outputs go to which files. */
@@ -59,7 +60,8 @@ final class Outputs {
               if (target.file().isArchive()) {
                 Npz.write(out, select(results, target.names()));
               } else {
-                Npy.write(out, results.get(target.names().get(0)));
+                String name = target.names().get(0);
+                Npy.write(out, Objects.requireNonNull(results.get(name), name));
               }
             });
       }

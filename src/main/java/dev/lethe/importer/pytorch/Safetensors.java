@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.ArrayList;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * A safetensors file: 8 bytes of length, that many bytes of JSON header, then the tensors' bytes, all little-endian.
@@ -91,7 +92,7 @@ final class Safetensors {
    * @throws ModelFormatException when its type is another or its bytes do not fill its shape
    */
   Matrix matrix(String name) {
-    Entry entry = entries.get(name);
+    Entry entry = Objects.requireNonNull(entries.get(name), name);
     int rank = entry.shape().size();
     if (rank < 1 || rank > 2) {
       throw error(name, "has " + rank + " axes; LSTM weights have one or two");
