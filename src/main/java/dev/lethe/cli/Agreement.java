@@ -49,7 +49,11 @@ record Agreement(Tolerance.Worst worst, Errors absolute, Errors relative, Errors
   static Map<String, Agreement> check(
       Tolerance tolerance, Map<String, double[]> expected, Map<String, Tensor> outputs) {
     Map<String, Agreement> all = new LinkedHashMap<>();
-    outputs.forEach((name, tensor) -> all.put(name, of(tolerance, Objects.requireNonNull(expected.get(name), name), floats(tensor))));
+    outputs.forEach(
+        (name, tensor) ->
+            all.put(
+                name,
+                of(tolerance, Objects.requireNonNull(expected.get(name), name), floats(tensor))));
     return all;
   }
 
@@ -71,7 +75,10 @@ record Agreement(Tolerance.Worst worst, Errors absolute, Errors relative, Errors
       ulp[k] = Tolerance.ulps(expected[k], actual[k]);
     }
     return new Agreement(
-        tolerance.check(expected, actual), Errors.of(absolute), Errors.of(relative), Errors.of(ulp));
+        tolerance.check(expected, actual),
+        Errors.of(absolute),
+        Errors.of(relative),
+        Errors.of(ulp));
   }
 
   private static float[] floats(Tensor tensor) {

@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.function.IntConsumer;
 
 /**
- * Runs a large batch in pieces along the axis that counts sequences. Inputs that have this axis are cut, the others go
- * into each piece whole; outputs are joined.
+ * Runs a large batch in pieces along the axis that counts sequences. Inputs that have this axis are
+ * cut, the others go into each piece whole; outputs are joined.
  */
 final class Batches {
   private final Session session;
@@ -38,7 +38,9 @@ final class Batches {
         network
             .batchSize()
             .orElseThrow(
-                () -> new InputException("--batch-size: the model fixes its batch size; leave it out"));
+                () ->
+                    new InputException(
+                        "--batch-size: the model fixes its batch size; leave it out"));
     network.outputs().forEach(this::requireAxis);
     this.sequences = sequences(network, inputs);
     this.most = most;
@@ -65,7 +67,8 @@ final class Batches {
           int axis = axis(port.shape()).orElseThrow();
           Tensor whole =
               joined.computeIfAbsent(
-                  port.name(), name -> Tensor.allocate(part.type(), with(part.shape(), axis, sequences)));
+                  port.name(),
+                  name -> Tensor.allocate(part.type(), with(part.shape(), axis, sequences)));
           copy(part, 0, whole, first, axis, count);
         }
       }
@@ -99,7 +102,12 @@ final class Batches {
   private Tensor cut(String name, Tensor whole, int axis, int first, int count) {
     if (whole.dimension(axis) != sequences) {
       throw new InputException(
-          "input '" + name + "' has " + whole.dimension(axis) + " sequences, another has " + sequences);
+          "input '"
+              + name
+              + "' has "
+              + whole.dimension(axis)
+              + " sequences, another has "
+              + sequences);
     }
     int[] shape = with(whole.shape(), axis, count);
     if (axis == 0) {
@@ -111,7 +119,10 @@ final class Batches {
     return part;
   }
 
-  /** Copies {@code count} lengths of one axis from one tensor into another that differs in this axis only. */
+  /**
+   * Copies {@code count} lengths of one axis from one tensor into another that differs in this axis
+   * only.
+   */
   static void copy(Tensor from, int fromStart, Tensor to, int toStart, int axis, int count) {
     long outer = 1;
     for (int k = 0; k < axis; k++) {
@@ -138,7 +149,8 @@ final class Batches {
         return checked(tensor.dimension(axis.get()), port);
       }
     }
-    throw new InputException("--batch-size: no given input has an axis '" + batch + "'; leave it out");
+    throw new InputException(
+        "--batch-size: no given input has an axis '" + batch + "'; leave it out");
   }
 
   private static int checked(int sequences, Port port) {
@@ -151,7 +163,11 @@ final class Batches {
   private void requireAxis(Port port) {
     if (axis(port.shape()).isEmpty()) {
       throw new InputException(
-          "--batch-size: output " + port + " has no axis of its own for '" + batch + "'; leave it out");
+          "--batch-size: output "
+              + port
+              + " has no axis of its own for '"
+              + batch
+              + "'; leave it out");
     }
   }
 

@@ -14,7 +14,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * A recorded case: a folder with {@code case.json}, a model, and folders {@code test_data_set_*} of inputs and outputs.
+ * A recorded case: a folder with {@code case.json}, a model, and folders {@code test_data_set_*} of
+ * inputs and outputs.
  *
  * @param folder where it is
  * @param model the model file, in that folder
@@ -24,7 +25,8 @@ import java.util.stream.Stream;
  * @param rtol allowed per magnitude of the expected element
  * @param atol allowed for elements near 0
  */
-record Case(Path folder, Path model, boolean rejects, String names, String kind, double rtol, double atol) {
+record Case(
+    Path folder, Path model, boolean rejects, String names, String kind, double rtol, double atol) {
   private static final String FILE = "case.json";
   private static final int MAX_DEPTH = 16;
   private static final long MAX_BYTES = 1 << 16;
@@ -37,7 +39,8 @@ record Case(Path folder, Path model, boolean rejects, String names, String kind,
    */
   static List<Path> find(Path folder) {
     if (!Files.isDirectory(folder)) {
-      throw new InputException(folder + ": no such folder; give one with a case.json or with such folders");
+      throw new InputException(
+          folder + ": no such folder; give one with a case.json or with such folders");
     }
     try (Stream<Path> all = Files.walk(folder, MAX_DEPTH)) {
       return all.filter(path -> path.endsWith(FILE))
@@ -62,7 +65,8 @@ record Case(Path folder, Path model, boolean rejects, String names, String kind,
     }
     String model = fields.getOrDefault("model", "model.onnx");
     if (model.isEmpty() || model.contains("/") || model.contains("\\") || model.startsWith("..")) {
-      throw new InputException(FILE + ": 'model' must be a file in the same folder, is '" + model + "'");
+      throw new InputException(
+          FILE + ": 'model' must be a file in the same folder, is '" + model + "'");
     }
     return new Case(
         folder,

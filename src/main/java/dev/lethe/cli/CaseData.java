@@ -14,7 +14,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** The arrays of one folder of recorded data, named {@code input_K} or {@code input_NAME}, and output likewise. */
+/**
+ * The arrays of one folder of recorded data, named {@code input_K} or {@code input_NAME}, and
+ * output likewise.
+ */
 final class CaseData {
   private static final Pattern FILE = Pattern.compile("(input|output)_(.+)\\.(pb|npy)");
 

@@ -82,7 +82,9 @@ final class CaseRunner {
     List<String> order =
         Model.isOnnx(recorded.model())
             ? Model.inputOrder(recorded.model())
-            : Model.load(recorded.model(), Map.of()).network().inputs().stream().map(Port::name).toList();
+            : Model.load(recorded.model(), Map.of()).network().inputs().stream()
+                .map(Port::name)
+                .toList();
     return new LinkedHashMap<>(CaseData.read(set, "input", order));
   }
 
@@ -111,8 +113,15 @@ final class CaseRunner {
       double actual = element(got, k);
       if (!(Math.abs(actual - wanted) <= recorded.atol() + recorded.rtol() * Math.abs(wanted))) {
         return Optional.of(
-            "element " + index(expected.shape(), k) + " expected " + wanted + ", got " + actual
-                + " (off by " + Math.abs(actual - wanted) + ")");
+            "element "
+                + index(expected.shape(), k)
+                + " expected "
+                + wanted
+                + ", got "
+                + actual
+                + " (off by "
+                + Math.abs(actual - wanted)
+                + ")");
       }
     }
     return Optional.empty();

@@ -67,7 +67,8 @@ final class CompareCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   /** What every device is held against. */
-  private record Reference(Map<String, Tensor> inputs, Tolerance tolerance, Map<String, double[]> outputs) {}
+  private record Reference(
+      Map<String, Tensor> inputs, Tolerance tolerance, Map<String, double[]> outputs) {}
 
   @Override
   public Integer call() {
@@ -80,10 +81,13 @@ final class CompareCommand implements Callable<Integer> {
     Map<String, Tensor> bound =
         madeUp ? MadeUpInputs.of(graph) : given.bind(graph, lengths, loaded.weights());
     Reference reference =
-        new Reference(bound, Agreement.tolerance(graph, bound), ScalarSession.outputs(graph, bound));
+        new Reference(
+            bound, Agreement.tolerance(graph, bound), ScalarSession.outputs(graph, bound));
     Table table =
         new Table()
-            .row("DEVICE", "OUTPUT", "LARGEST", "TYPICAL", "REL.", "TYPICAL", "ULP", "TYPICAL", "MS", "VERDICT");
+            .row(
+                "DEVICE", "OUTPUT", "LARGEST", "TYPICAL", "REL.", "TYPICAL", "ULP", "TYPICAL", "MS",
+                "VERDICT");
     boolean passed = true;
     for (Options each : devices(options)) {
       passed &= row(table, graph, each, reference);
@@ -99,13 +103,17 @@ final class CompareCommand implements Callable<Integer> {
     if (loaded.network() instanceof Graph graph) {
       return graph;
     }
-    throw new InputException(loaded.network().name() + ": only networks that Lethe read can be compared");
+    throw new InputException(
+        loaded.network().name() + ": only networks that Lethe read can be compared");
   }
 
   /** Every device that works by its id, or the one that -d asks for. */
   private static List<Options> devices(Options options) {
     return options.device().equals("auto")
-        ? Lethe.devices().stream().filter(Device::usable).map(d -> options.withDevice(d.id())).toList()
+        ? Lethe.devices().stream()
+            .filter(Device::usable)
+            .map(d -> options.withDevice(d.id()))
+            .toList()
         : List.of(options);
   }
 
@@ -124,7 +132,8 @@ final class CompareCommand implements Callable<Integer> {
       if (!device.options().device().equals("auto")) {
         throw e;
       }
-      Main.err(spec).println("lethe: " + options.device() + " failed: " + Failures.oneLine(e.getMessage()));
+      Main.err(spec)
+          .println("lethe: " + options.device() + " failed: " + Failures.oneLine(e.getMessage()));
       table.row(options.device(), "-", "-", "-", "-", "-", "-", "-", "-", "failed");
       return false;
     }

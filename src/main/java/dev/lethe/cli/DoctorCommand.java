@@ -82,7 +82,11 @@ final class DoctorCommand implements Callable<Integer> {
         .row("lethe", Versions.lethe())
         .row("java", Versions.java())
         .row("system", system())
-        .row("vectors", vectors() ? "on" : "off; java --add-modules " + VECTOR + " -jar lethe.jar turns them on")
+        .row(
+            "vectors",
+            vectors()
+                ? "on"
+                : "off; java --add-modules " + VECTOR + " -jar lethe.jar turns them on")
         .row("native", nativeAccess())
         .print(out, "");
     out.println();
@@ -105,8 +109,12 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private static String system() {
-    return System.getProperty("os.name") + " " + System.getProperty("os.arch") + ", "
-        + Runtime.getRuntime().availableProcessors() + " processors";
+    return System.getProperty("os.name")
+        + " "
+        + System.getProperty("os.arch")
+        + ", "
+        + Runtime.getRuntime().availableProcessors()
+        + " processors";
   }
 
   /** Whether this Java was started with the module of vector arithmetic. */
@@ -120,7 +128,8 @@ final class DoctorCommand implements Callable<Integer> {
       return "allowed (this Java always does)";
     }
     try {
-      Object enabled = Module.class.getMethod("isNativeAccessEnabled").invoke(DoctorCommand.class.getModule());
+      Object enabled =
+          Module.class.getMethod("isNativeAccessEnabled").invoke(DoctorCommand.class.getModule());
       return Boolean.TRUE.equals(enabled)
           ? "allowed"
           : "allowed with a warning; --enable-native-access=ALL-UNNAMED silences it";

@@ -4,6 +4,7 @@ import dev.lethe.DeviceException;
 import dev.lethe.LetheException;
 import java.io.PrintWriter;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /** Turns whatever was thrown into one line on stderr and an exit code. */
@@ -36,7 +37,7 @@ final class Failures
           ? "'" + first + "' is not known here"
           : "no command '" + first + "'; there are " + line.getSubcommands().keySet();
     }
-    return e.getMessage();
+    return String.valueOf(e.getMessage());
   }
 
   private int report(PrintWriter err, Throwable e, String message, int code) {
@@ -52,7 +53,9 @@ final class Failures
   int handle(Error e, CommandLine line) {
     String message =
         e instanceof OutOfMemoryError
-            ? "out of memory (" + e.getMessage() + "); run fewer sequences at a time with"
+            ? "out of memory ("
+                + e.getMessage()
+                + "); run fewer sequences at a time with"
                 + " --batch-size, or give Java more with -Xmx"
             : message(e);
     return report(line.getErr(), e, message, ExitCodes.DEVICE_FAILED);
@@ -72,7 +75,7 @@ final class Failures
   }
 
   /** Names from files may hold anything; a terminal must not be steered by them. */
-  static String oneLine(String text) {
-    return text.strip().replaceAll("\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
+  static String oneLine(@Nullable String text) {
+    return String.valueOf(text).strip().replaceAll("\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
   }
 }

@@ -86,9 +86,7 @@ final class InfoCommand implements Callable<Integer> {
   }
 
   private static String unit(Map<String, Integer> sizes) {
-    return sizes.isEmpty()
-        ? "run"
-        : "run with " + String.join(" = ", sizes.keySet()) + " = 1";
+    return sizes.isEmpty() ? "run" : "run with " + String.join(" = ", sizes.keySet()) + " = 1";
   }
 
   /** Every named size at 1: one sequence, one time step. */

@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The arrays given on the command line: those with names, and those that take the next free input. */
+/**
+ * The arrays given on the command line: those with names, and those that take the next free input.
+ */
 final class Inputs {
   /** What Lethe calls the lengths of sequences wherever the model file has no name for them. */
   private static final String LENGTHS = "sequence_lens";
@@ -68,7 +70,8 @@ final class Inputs {
     if (given.name().isPresent()) {
       put(named, given.name().get(), given.readOne(), given.file().toString());
     } else if (given.isArchive()) {
-      Npz.read(given.file()).forEach((name, tensor) -> put(named, name, tensor, given.file().toString()));
+      Npz.read(given.file())
+          .forEach((name, tensor) -> put(named, name, tensor, given.file().toString()));
     } else {
       unnamed.add(new Unnamed(given.file(), given.readOne()));
     }
@@ -89,8 +92,11 @@ final class Inputs {
         .orElseThrow(
             () ->
                 new InputException(
-                    file + ": every required input of " + required
-                        + " has its array; write NAME=FILE for one of " + names(network)));
+                    file
+                        + ": every required input of "
+                        + required
+                        + " has its array; write NAME=FILE for one of "
+                        + names(network)));
   }
 
   private static String lengthsInput(Network network) {

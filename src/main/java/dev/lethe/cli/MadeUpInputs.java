@@ -19,7 +19,10 @@ final class MadeUpInputs {
 
   private MadeUpInputs() {}
 
-  /** Normal floats and ids that every embedding has; 32 sequences of 64 steps where the model leaves that open. */
+  /**
+   * Normal floats and ids that every embedding has; 32 sequences of 64 steps where the model leaves
+   * that open.
+   */
   static Map<String, Tensor> of(Graph network) {
     Random random = new Random(1);
     Map<String, Integer> sizes = sizes(network);
@@ -50,7 +53,8 @@ final class MadeUpInputs {
   private static int words(Graph network) {
     int least = OTHER;
     for (Stage stage : network.steps()) {
-      least = stage instanceof Embedding embedding ? Math.min(least, embedding.table().rows()) : least;
+      least =
+          stage instanceof Embedding embedding ? Math.min(least, embedding.table().rows()) : least;
     }
     return least;
   }

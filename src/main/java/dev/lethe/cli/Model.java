@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A model with the inputs that it took as weights. ONNX files may leave an LSTM's W, R, B and P to the caller; those
- * become part of the network, so that they are on the device once and for all.
+ * A model with the inputs that it took as weights. ONNX files may leave an LSTM's W, R, B and P to
+ * the caller; those become part of the network, so that they are on the device once and for all.
  *
  * @param network ready to be opened
  * @param weights names of the given tensors that went into it

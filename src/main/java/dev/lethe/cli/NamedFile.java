@@ -24,8 +24,8 @@ record NamedFile(Optional<String> name, Path file) {
   }
 
   /**
-   * An output: what stands before the first = that follows a known name is a name, and otherwise what stands before
-   * the first =, unless that is a folder's.
+   * An output: what stands before the first = that follows a known name is a name, and otherwise
+   * what stands before the first =, unless that is a folder's.
    */
   static NamedFile ofOutput(String text, Collection<String> names) {
     for (String name : names) {
@@ -66,7 +66,11 @@ record NamedFile(Optional<String> name, Path file) {
     }
     if (arrays.size() != 1) {
       throw new InputException(
-          file + ": holds " + arrays.keySet() + ", none of them named '" + name.orElse("")
+          file
+              + ": holds "
+              + arrays.keySet()
+              + ", none of them named '"
+              + name.orElse("")
               + "'; give an archive with that array or with one only");
     }
     return arrays.values().iterator().next();
@@ -75,6 +79,7 @@ record NamedFile(Optional<String> name, Path file) {
   private static NamedFile split(String text, int equals) {
     return equals <= 0
         ? new NamedFile(Optional.empty(), Path.of(text))
-        : new NamedFile(Optional.of(text.substring(0, equals)), Path.of(text.substring(equals + 1)));
+        : new NamedFile(
+            Optional.of(text.substring(0, equals)), Path.of(text.substring(equals + 1)));
   }
 }

@@ -36,7 +36,8 @@ final class Outputs {
       NamedFile file = NamedFile.ofOutput(text, names).checkKind();
       WholeFiles.check(file.file());
       if (!files.add(file.file().toAbsolutePath().normalize())) {
-        throw new InputException("-o " + text + ": the file is given twice; give each output its own");
+        throw new InputException(
+            "-o " + text + ": the file is given twice; give each output its own");
       }
       outputs.targets.add(new Target(file, outputs.names(file, names)));
     }
@@ -73,7 +74,8 @@ final class Outputs {
     if (file.name().isPresent()) {
       String name = file.name().get();
       if (!all.contains(name)) {
-        throw new InputException("-o " + name + "=" + file.file() + ": no output '" + name + "'; there are " + all);
+        throw new InputException(
+            "-o " + name + "=" + file.file() + ": no output '" + name + "'; there are " + all);
       }
       return List.of(name);
     }
@@ -87,7 +89,14 @@ final class Outputs {
             .filter(name -> !taken.contains(name))
             .findFirst()
             .orElseThrow(
-                () -> new InputException("-o " + file.file() + ": the model has " + all.size() + " outputs, " + all)));
+                () ->
+                    new InputException(
+                        "-o "
+                            + file.file()
+                            + ": the model has "
+                            + all.size()
+                            + " outputs, "
+                            + all)));
   }
 
   private static Map<String, Tensor> select(Map<String, Tensor> results, List<String> names) {

@@ -97,7 +97,9 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  /** Before the model is read, which may take long; names of outputs are looked at when it is there. */
+  /**
+   * Before the model is read, which may take long; names of outputs are looked at when it is there.
+   */
   private void checkFolders() {
     for (String output : outputs) {
       WholeFiles.check(NamedFile.ofOutput(output, List.of()).checkKind().file());

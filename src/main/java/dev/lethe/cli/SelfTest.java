@@ -17,7 +17,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 
-/** A small LSTM that every device must get right: odd sizes, two directions, sequences of different lengths. */
+/**
+ * A small LSTM that every device must get right: odd sizes, two directions, sequences of different
+ * lengths.
+ */
 final class SelfTest {
   private static final int FEATURES = 5;
   private static final int HIDDEN = 7;
@@ -44,7 +47,8 @@ final class SelfTest {
       Map<String, Agreement> agreements = Agreement.check(network(), inputs, session.run(inputs));
       return agreements.values().stream().allMatch(Agreement::passes)
           ? new Result(true, false, "works")
-          : new Result(false, true, "computes WRONG results: " + agreements.values().iterator().next());
+          : new Result(
+              false, true, "computes WRONG results: " + agreements.values().iterator().next());
     } catch (RuntimeException | LinkageError e) {
       return new Result(false, false, "fails: " + Failures.oneLine(String.valueOf(e.getMessage())));
     }
@@ -56,7 +60,9 @@ final class SelfTest {
     GraphBuilder builder = new GraphBuilder();
     Value x =
         builder.input(
-            "x", Tensor.Type.FLOAT32, Shape.of(Dim.symbol("time"), Dim.symbol("batch"), Dim.of(FEATURES)));
+            "x",
+            Tensor.Type.FLOAT32,
+            Shape.of(Dim.symbol("time"), Dim.symbol("batch"), Dim.of(FEATURES)));
     Value lengths =
         builder.input(
             "lengths", Tensor.Type.INT32, Shape.of(Dim.symbol("batch")), Graph.Default.FULL_LENGTH);
@@ -64,7 +70,8 @@ final class SelfTest {
         builder.lstm(
             "doctor",
             GraphBuilder.Layouts.TIME_FIRST,
-            List.of(new Lstm.Direction(false, cell(random)), new Lstm.Direction(true, cell(random))),
+            List.of(
+                new Lstm.Direction(false, cell(random)), new Lstm.Direction(true, cell(random))),
             x,
             Optional.of(lengths),
             Optional.empty(),

@@ -64,7 +64,8 @@ final class VerifyCommand implements Callable<Integer> {
     Set<Path> cases = new LinkedHashSet<>();
     folders.forEach(folder -> cases.addAll(Case.find(folder)));
     if (cases.isEmpty()) {
-      throw new InputException(folders + ": no case.json in or under; give folders of recorded cases");
+      throw new InputException(
+          folders + ": no case.json in or under; give folders of recorded cases");
     }
     return cases;
   }

@@ -16,9 +16,9 @@ import java.nio.file.Path;
 /**
  * One array in a file (NumPy's .npy, versions 1.0 to 3.0).
  *
- * <p>Floats of 16, 32 and 64 bits become FLOAT32; integers and booleans become INT32, and one that exceeds 32 bits is
- * refused. A file in this machine's byte order and C order that needs no conversion is mapped, not read: it must not
- * be shortened while its tensor is in use.
+ * <p>Floats of 16, 32 and 64 bits become FLOAT32; integers and booleans become INT32, and one that
+ * exceeds 32 bits is refused. A file in this machine's byte order and C order that needs no
+ * conversion is mapped, not read: it must not be shortened while its tensor is in use.
  */
 public final class Npy {
   private static final int ALIGNMENT = 64;
@@ -29,7 +29,8 @@ public final class Npy {
    * Reads or maps an array.
    *
    * @return of the shape that the file says; read-only if it is mapped
-   * @throws InputException when there is no such file, it is damaged, or it holds something that does not fit
+   * @throws InputException when there is no such file, it is damaged, or it holds something that
+   *     does not fit
    */
   public static Tensor read(Path file) {
     if (!Files.isRegularFile(file)) {
@@ -39,7 +40,9 @@ public final class Npy {
       InputStream in = new BufferedInputStream(Channels.newInputStream(channel), 1 << 16);
       NpyHeader header = NpyHeader.read(in, file.toString());
       header.checkSize(channel.size() - header.offset(), file.toString());
-      return mappable(header) ? map(channel, header, file) : NpyData.read(in, header, file.toString());
+      return mappable(header)
+          ? map(channel, header, file)
+          : NpyData.read(in, header, file.toString());
     } catch (IOException e) {
       throw new InputException(file + ": cannot be read: " + reason(e), e);
     }
@@ -68,7 +71,8 @@ public final class Npy {
     if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
       return tensor.bytes();
     }
-    ByteBuffer swapped = ByteBuffer.allocate(tensor.bytes().capacity()).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer swapped =
+        ByteBuffer.allocate(tensor.bytes().capacity()).order(ByteOrder.LITTLE_ENDIAN);
     swapped.asIntBuffer().put(tensor.bytes().asIntBuffer());
     return swapped;
   }
@@ -87,7 +91,8 @@ public final class Npy {
   }
 
   private static Tensor map(FileChannel channel, NpyHeader header, Path file) throws IOException {
-    ByteBuffer data = channel.map(FileChannel.MapMode.READ_ONLY, header.offset(), header.dataBytes());
+    ByteBuffer data =
+        channel.map(FileChannel.MapMode.READ_ONLY, header.offset(), header.dataBytes());
     try {
       return Tensor.wrap(data, header.element().type(), header.shape());
     } catch (InputException e) {

@@ -9,7 +9,10 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 
-/** Reads an array's data piece by piece into a tensor: converts elements, turns Fortran order into C order. */
+/**
+ * Reads an array's data piece by piece into a tensor: converts elements, turns Fortran order into C
+ * order.
+ */
 final class NpyData {
   private static final int PIECE = 1 << 16;
   private final NpyHeader header;
@@ -55,7 +58,8 @@ final class NpyData {
     while (left > 0) {
       byte[] piece = in.readNBytes((int) Math.min(left, PIECE));
       if (piece.length < Math.min(left, PIECE)) {
-        throw new InputException(where + ": the data end " + (left - piece.length) + " bytes early");
+        throw new InputException(
+            where + ": the data end " + (left - piece.length) + " bytes early");
       }
       convert(ByteBuffer.wrap(piece).order(order), tensor);
       left -= piece.length;

@@ -48,7 +48,10 @@ enum NpyElement {
       }
     }
     throw new InputException(
-        where + ": elements of type '" + descr + "' are not read; convert the array to one of "
+        where
+            + ": elements of type '"
+            + descr
+            + "' are not read; convert the array to one of "
             + Arrays.stream(values()).map(e -> e.code).collect(Collectors.joining(", ")));
   }
 

@@ -8,7 +8,8 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 
 /**
- * What an .npy file says about itself before its data (NumPy Enhancement Proposal 1, versions 1.0 to 3.0).
+ * What an .npy file says about itself before its data (NumPy Enhancement Proposal 1, versions 1.0
+ * to 3.0).
  *
  * @param element what an element is in the file
  * @param bigEndian whether its bytes stand with the highest first
@@ -38,14 +39,22 @@ record NpyHeader(NpyElement element, boolean bigEndian, boolean fortran, int[] s
     int version = start[MAGIC.length];
     if (version < 1 || version > 3 || start[MAGIC.length + 1] != 0) {
       throw new InputException(
-          where + ": .npy version " + version + "." + start[MAGIC.length + 1]
+          where
+              + ": .npy version "
+              + version
+              + "."
+              + start[MAGIC.length + 1]
               + " is not known; versions 1.0 to 3.0 are");
     }
     int lengthBytes = version == 1 ? 2 : 4;
     long length = littleEndian(exactly(in, lengthBytes, where));
     if (length > MAX_TEXT) {
       throw new InputException(
-          where + ": the header says that it is " + length + " bytes long; at most " + MAX_TEXT
+          where
+              + ": the header says that it is "
+              + length
+              + " bytes long; at most "
+              + MAX_TEXT
               + " are read");
     }
     String text =
@@ -85,18 +94,30 @@ record NpyHeader(NpyElement element, boolean bigEndian, boolean fortran, int[] s
     }
     if (needed != available) {
       throw new InputException(
-          where + ": shape " + Arrays.toString(shape) + " of " + element + " needs " + needed
-              + " bytes of data, the file has " + available
+          where
+              + ": shape "
+              + Arrays.toString(shape)
+              + " of "
+              + element
+              + " needs "
+              + needed
+              + " bytes of data, the file has "
+              + available
               + (needed > available ? "; it is cut short" : ""));
     }
   }
 
   /** The header that NumPy would write for little-endian C order, version 1.0. */
   static byte[] encode(NpyElement element, int[] shape) {
-    String axes = Arrays.stream(shape).mapToObj(Integer::toString).collect(Collectors.joining(", "));
+    String axes =
+        Arrays.stream(shape).mapToObj(Integer::toString).collect(Collectors.joining(", "));
     String dict =
-        "{'descr': '<" + element.code() + "', 'fortran_order': False, 'shape': ("
-            + axes + (shape.length == 1 ? "," : "") + "), }";
+        "{'descr': '<"
+            + element.code()
+            + "', 'fortran_order': False, 'shape': ("
+            + axes
+            + (shape.length == 1 ? "," : "")
+            + "), }";
     int prefix = MAGIC.length + 4;
     int total = (prefix + dict.length() + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
     byte[] header = new byte[total];

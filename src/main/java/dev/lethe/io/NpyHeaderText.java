@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads the one Python dictionary that an .npy header may hold: three keys, each once, with a string, a boolean and a
- * tuple of integers. Nothing else is Python here.
+ * Reads the one Python dictionary that an .npy header may hold: three keys, each once, with a
+ * string, a boolean and a tuple of integers. Nothing else is Python here.
  */
 final class NpyHeaderText {
   private final String text;
@@ -38,8 +38,7 @@ final class NpyHeaderText {
       throw fail("the dictionary must have 'descr', 'fortran_order' and 'shape'");
     }
     NpyElement element = NpyElement.of(descr, where);
-    return new NpyHeader(
-        element, descr.charAt(0) == '>', fortran.equals("True"), shape, offset);
+    return new NpyHeader(element, descr.charAt(0) == '>', fortran.equals("True"), shape, offset);
   }
 
   private void entry() {

@@ -25,7 +25,10 @@ public final class Npz {
   /** Deflate cannot do better than 1032 to 1; what claims more is a lie, not an array. */
   private static final long MAX_RATIO = 1032;
 
-  /** Not the first moment of 1980, which stands for "earlier" and adds a field in the local time zone. */
+  /**
+   * Not the first moment of 1980, which stands for "earlier" and adds a field in the local time
+   * zone.
+   */
   private static final LocalDateTime TIME = LocalDateTime.of(1980, 2, 1, 0, 0);
 
   private Npz() {}
@@ -52,15 +55,16 @@ public final class Npz {
       }
       return arrays;
     } catch (ZipException e) {
-      throw new InputException(file + ": not an .npz archive, or a damaged one: " + Npy.reason(e), e);
+      throw new InputException(
+          file + ": not an .npz archive, or a damaged one: " + Npy.reason(e), e);
     } catch (IOException e) {
       throw new InputException(file + ": cannot be read: " + Npy.reason(e), e);
     }
   }
 
   /**
-   * Writes arrays, uncompressed, in the map's order. The file appears whole or not at all; the same arrays give the
-   * same bytes.
+   * Writes arrays, uncompressed, in the map's order. The file appears whole or not at all; the same
+   * arrays give the same bytes.
    *
    * @throws InputException when the file cannot be written
    */
@@ -100,7 +104,11 @@ public final class Npz {
     long total = zip.stream().mapToLong(entry -> Math.max(0, entry.getCompressedSize())).sum();
     if (total > Files.size(file)) {
       throw new InputException(
-          file + ": the entries claim " + total + " bytes, the file has " + Files.size(file)
+          file
+              + ": the entries claim "
+              + total
+              + " bytes, the file has "
+              + Files.size(file)
               + "; the archive is damaged");
     }
   }
@@ -117,13 +125,19 @@ public final class Npz {
     boolean stored = entry.getMethod() == ZipEntry.STORED;
     if (!stored && entry.getMethod() != ZipEntry.DEFLATED) {
       throw new InputException(
-          where + ": compressed with method " + entry.getMethod()
+          where
+              + ": compressed with method "
+              + entry.getMethod()
               + "; only stored and deflated entries are read");
     }
     long most = stored ? entry.getCompressedSize() : entry.getCompressedSize() * MAX_RATIO;
     if (entry.getSize() < 0 || entry.getSize() > most) {
       throw new InputException(
-          where + ": claims " + entry.getSize() + " bytes out of " + entry.getCompressedSize()
+          where
+              + ": claims "
+              + entry.getSize()
+              + " bytes out of "
+              + entry.getCompressedSize()
               + ", more than it can hold; the archive is damaged");
     }
     CRC32 crc = new CRC32();

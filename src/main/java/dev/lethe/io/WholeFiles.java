@@ -15,11 +15,11 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * Files that appear together, each of them whole, or not at all: all are written beside their places first and moved
- * there by {@link #commit()}.
+ * Files that appear together, each of them whole, or not at all: all are written beside their
+ * places first and moved there by {@link #commit()}.
  *
- * <p>Should a move fail after others succeeded, the new files are deleted again; a file that was replaced by then
- * stays replaced. Not for use by several threads.
+ * <p>Should a move fail after others succeeded, the new files are deleted again; a file that was
+ * replaced by then stays replaced. Not for use by several threads.
  */
 public final class WholeFiles implements AutoCloseable {
   /** Writes a file's content. */
@@ -38,7 +38,8 @@ public final class WholeFiles implements AutoCloseable {
   private final List<Pending> pending = new ArrayList<>();
 
   /**
-   * Says early whether {@link #add} could work: the folder must be there, and a file of that name be a plain one.
+   * Says early whether {@link #add} could work: the folder must be there, and a file of that name
+   * be a plain one.
    *
    * @throws InputException when it could not
    */

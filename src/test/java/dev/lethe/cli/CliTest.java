@@ -61,7 +61,8 @@ class CliTest {
   void runReadsAndWritesArchives() {
     Npz.write(folder.resolve("in.npz"), Map.of("X", Npy.read(folder.resolve("x.npy"))));
     assertEquals(0, lethe("run", model, "-i", path("in.npz"), "-o", path("out.npz")));
-    assertEquals(List.of("Y", "Y_h", "Y_c"), List.copyOf(Npz.read(folder.resolve("out.npz")).keySet()));
+    assertEquals(
+        List.of("Y", "Y_h", "Y_c"), List.copyOf(Npz.read(folder.resolve("out.npz")).keySet()));
   }
 
   @ParameterizedTest
@@ -70,7 +71,16 @@ class CliTest {
     Npy.write(folder.resolve("n.npy"), Tensor.of(new int[] {4, 1, 0, 3, 2}, SEQUENCES));
     String[] whole = {"run", model, "-i", x, "--lengths", path("n.npy"), "-o", path("a.npz")};
     String[] pieces = {
-      "run", model, "-i", x, "--lengths", path("n.npy"), "-o", path("b.npz"), "--batch-size", "" + batchSize
+      "run",
+      model,
+      "-i",
+      x,
+      "--lengths",
+      path("n.npy"),
+      "-o",
+      path("b.npz"),
+      "--batch-size",
+      "" + batchSize
     };
     assertEquals(0, lethe(whole), err.toString());
     assertEquals(0, lethe(pieces), err.toString());
@@ -128,7 +138,8 @@ class CliTest {
   void helpAndVersionGoToStdout() {
     for (String command : List.of("run", "info", "doctor", "verify", "compare")) {
       assertEquals(0, lethe(command, "--help"));
-      assertTrue(out.toString().contains("Examples:") && out.toString().contains("Exit codes:"), command);
+      assertTrue(
+          out.toString().contains("Examples:") && out.toString().contains("Exit codes:"), command);
       assertTrue(out.toString().lines().allMatch(line -> line.length() <= 100), command);
     }
     assertEquals(0, lethe("--version"));
@@ -149,7 +160,9 @@ class CliTest {
   @Test
   void doctorTriesEveryDevice() throws IOException {
     assertEquals(0, lethe("doctor"));
-    assertTrue(out.toString().lines().anyMatch(line -> line.matches("cpu:scalar .*works .*")), out.toString());
+    assertTrue(
+        out.toString().lines().anyMatch(line -> line.matches("cpu:scalar .*works .*")),
+        out.toString());
     assertEquals(0, lethe("doctor", "--json"));
     assertWholeJson(out.toString());
     assertTrue(out.toString().contains("\"works\" : true"), out.toString());
@@ -168,19 +181,24 @@ class CliTest {
     recordCase("good", Npy.read(folder.resolve("y.npy")));
     assertEquals(0, lethe("verify", path("cases")), out.toString());
     assertEquals("1 passed, 0 failed\n", out.toString());
-    Tensor wrong = Tensor.of(Npy.read(folder.resolve("y.npy")).toFloatArray(), SEQUENCES, STEPS, TinyModel.HIDDEN);
+    Tensor wrong =
+        Tensor.of(
+            Npy.read(folder.resolve("y.npy")).toFloatArray(), SEQUENCES, STEPS, TinyModel.HIDDEN);
     wrong.floats().put(TinyModel.HIDDEN + 1, Float.NaN);
     recordCase("wrong", wrong);
     assertEquals(1, lethe("verify", path("cases")));
     List<String> lines = out.toString().lines().toList();
     assertEquals(2, lines.size());
-    assertTrue(lines.get(0).startsWith("FAILED wrong: output Y: element [0, 1, 1] expected NaN"), lines.get(0));
+    assertTrue(
+        lines.get(0).startsWith("FAILED wrong: output Y: element [0, 1, 1] expected NaN"),
+        lines.get(0));
     assertEquals("1 passed, 1 failed", lines.get(1));
   }
 
   @Test
   void verifyRefusesCasesThatItCannotRead() throws IOException {
-    assertFails("no case.json", "verify", Files.createDirectory(folder.resolve("empty")).toString());
+    assertFails(
+        "no case.json", "verify", Files.createDirectory(folder.resolve("empty")).toString());
     assertFails("no such folder", "verify", path("none"));
     Path bad = Files.createDirectories(folder.resolve("cases/bad"));
     for (String json :
@@ -220,7 +238,8 @@ class CliTest {
     assertEquals(2, lethe(args), err.toString());
     assertEquals("", out.toString());
     assertEquals(1, err.toString().lines().count(), err.toString());
-    assertTrue(err.toString().startsWith("lethe: ") && err.toString().contains(part), err.toString());
+    assertTrue(
+        err.toString().startsWith("lethe: ") && err.toString().contains(part), err.toString());
     try (Stream<Path> files = Files.list(folder)) {
       assertTrue(files.noneMatch(file -> file.toString().endsWith(".tmp")));
     } catch (IOException e) {

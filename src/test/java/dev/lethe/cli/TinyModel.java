@@ -10,7 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 
-/** The smallest model file worth running: one LSTM layer as a PyTorch state dictionary, with seeded weights. */
+/**
+ * The smallest model file worth running: one LSTM layer as a PyTorch state dictionary, with seeded
+ * weights.
+ */
 final class TinyModel {
   static final int FEATURES = 2;
   static final int HIDDEN = 3;
@@ -24,12 +27,19 @@ final class TinyModel {
     int[] ends = {ROWS * FEATURES, ROWS * (FEATURES + HIDDEN), ROWS * (FEATURES + HIDDEN + 1), 0};
     ends[3] = ends[2] + ROWS;
     String header =
-        "{" + entry("weight_ih_l0", ROWS + "," + FEATURES, 0, ends[0])
-            + "," + entry("weight_hh_l0", ROWS + "," + HIDDEN, ends[0], ends[1])
-            + "," + entry("bias_ih_l0", "" + ROWS, ends[1], ends[2])
-            + "," + entry("bias_hh_l0", "" + ROWS, ends[2], ends[3]) + "}";
-    byte[] text = (header + " ".repeat(7 - (header.length() + 7) % 8)).getBytes(StandardCharsets.UTF_8);
-    ByteBuffer bytes = ByteBuffer.allocate(8 + text.length + 4 * ends[3]).order(ByteOrder.LITTLE_ENDIAN);
+        "{"
+            + entry("weight_ih_l0", ROWS + "," + FEATURES, 0, ends[0])
+            + ","
+            + entry("weight_hh_l0", ROWS + "," + HIDDEN, ends[0], ends[1])
+            + ","
+            + entry("bias_ih_l0", "" + ROWS, ends[1], ends[2])
+            + ","
+            + entry("bias_hh_l0", "" + ROWS, ends[2], ends[3])
+            + "}";
+    byte[] text =
+        (header + " ".repeat(7 - (header.length() + 7) % 8)).getBytes(StandardCharsets.UTF_8);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(8 + text.length + 4 * ends[3]).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putLong(text.length).put(text);
     Random random = new Random(3);
     for (int k = 0; k < ends[3]; k++) {
@@ -53,7 +63,14 @@ final class TinyModel {
   }
 
   private static String entry(String name, String shape, int begin, int end) {
-    return "\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + shape + "],\"data_offsets\":["
-        + 4 * begin + "," + 4 * end + "]}";
+    return "\""
+        + name
+        + "\":{\"dtype\":\"F32\",\"shape\":["
+        + shape
+        + "],\"data_offsets\":["
+        + 4 * begin
+        + ","
+        + 4 * end
+        + "]}";
   }
 }

@@ -30,7 +30,9 @@ class NpyTest {
   @ValueSource(strings = {"", "1", "7", "2,3", "3,1,5", "0", "2,0,3", "2,3,4,5"})
   void floatsAndIntsComeBackAsTheyWere(String axes) {
     int[] shape =
-        axes.isEmpty() ? new int[0] : Arrays.stream(axes.split(",")).mapToInt(Integer::parseInt).toArray();
+        axes.isEmpty()
+            ? new int[0]
+            : Arrays.stream(axes.split(",")).mapToInt(Integer::parseInt).toArray();
     int count = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
     Random random = new Random(7);
     float[] floats = new float[count];
@@ -65,8 +67,8 @@ class NpyTest {
 
   @ParameterizedTest
   @CsvSource({
-    "<f4, 1", "<f4, 2", "<f4, 3", ">f4, 1", "<f8, 1", ">f8, 3", "<f2, 1", ">f2, 1",
-    "<i4, 1", ">i4, 2", "<i8, 1", ">i8, 1", "|i1, 1", "<i2, 1", ">i2, 1"
+    "<f4, 1", "<f4, 2", "<f4, 3", ">f4, 1", "<f8, 1", ">f8, 3", "<f2, 1", ">f2, 1", "<i4, 1",
+    ">i4, 2", "<i8, 1", ">i8, 1", "|i1, 1", "<i2, 1", ">i2, 1"
   })
   void everyTypeAndByteOrderIsRead(String descr, int version) throws IOException {
     byte[] data = encode(descr, new double[] {1, -2, 3, 4, -5, 6});
@@ -89,7 +91,8 @@ class NpyTest {
 
   @Test
   void fortranOrderOfThreeAxesIsTurned() throws IOException {
-    // numpy.asfortranarray(numpy.arange(24).reshape(2, 3, 4)) keeps element [i, j, k] at i + 2 * (j + 3 * k)
+    // numpy.asfortranarray(numpy.arange(24).reshape(2, 3, 4)) keeps element [i, j, k] at i + 2 * (j
+    // + 3 * k)
     double[] values = new double[24];
     for (int n = 0; n < 24; n++) {
       int i = n / 12;
@@ -105,7 +108,8 @@ class NpyTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0x0000, 0", "0x8000, -0", "0x0001, 5.9604645e-8", "0x03ff, 6.097555e-5", "0x0400, 6.1035156e-5",
+    "0x0000, 0", "0x8000, -0", "0x0001, 5.9604645e-8", "0x03ff, 6.097555e-5",
+        "0x0400, 6.1035156e-5",
     "0x3c00, 1", "0x3555, 0.33325195", "0x7bff, 65504", "0xfbff, -65504", "0x7c00, Infinity",
     "0xfc00, -Infinity", "0x7e00, NaN"
   })
@@ -173,7 +177,8 @@ class NpyTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"<f16", "<c8", "|S4", "<U3", "|O", "f4", "=f4", "<f3", "|f4", "<i1", "<u8"})
+  @ValueSource(
+      strings = {"<f16", "<c8", "|S4", "<U3", "|O", "f4", "=f4", "<f3", "|f4", "<i1", "<u8"})
   void otherTypesAreRefusedByName(String descr) throws IOException {
     assertFails(write(1, dict(descr, "False", "(2,)"), new byte[8]), "'" + descr + "'");
   }

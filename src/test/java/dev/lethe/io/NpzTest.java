@@ -143,7 +143,8 @@ class NpzTest {
 
   private Path npz(String name) {
     Path file = folder.resolve(name);
-    Npz.write(file, Map.of("a", Tensor.of(new float[] {1, 2}, 2), "b", Tensor.of(new int[] {3}, 1)));
+    Npz.write(
+        file, Map.of("a", Tensor.of(new float[] {1, 2}, 2), "b", Tensor.of(new int[] {3}, 1)));
     return file;
   }
 

@@ -24,8 +24,15 @@ final class Buffer implements AutoCloseable {
     cl_mem handle = CL.clCreateBuffer(context.handle(), CL.CL_MEM_READ_WRITE, bytes, null, code);
     if (code[0] != CL.CL_SUCCESS) {
       throw new DeviceException(
-          "device " + context.facts().name() + ": no room for " + what + " (" + bytes + " bytes, "
-              + ClError.name(code[0]) + "); run a smaller batch");
+          "device "
+              + context.facts().name()
+              + ": no room for "
+              + what
+              + " ("
+              + bytes
+              + " bytes, "
+              + ClError.name(code[0])
+              + "); run a smaller batch");
     }
     Handles.opened(1);
     return new Buffer(what, bytes, handle);

@@ -11,7 +11,8 @@ import org.jocl.cl_context_properties;
 import org.jocl.cl_device_id;
 
 /**
- * A context and its in-order queue on one device. Owns both; everything made through it must be closed before it.
+ * A context and its in-order queue on one device. Owns both; everything made through it must be
+ * closed before it.
  */
 final class Context implements AutoCloseable {
   private final DeviceFacts facts;
@@ -19,7 +20,8 @@ final class Context implements AutoCloseable {
   private final cl_context context;
   private final cl_command_queue queue;
 
-  private Context(DeviceFacts facts, cl_device_id device, cl_context context, cl_command_queue queue) {
+  private Context(
+      DeviceFacts facts, cl_device_id device, cl_context context, cl_command_queue queue) {
     this.facts = facts;
     this.device = device;
     this.context = context;
@@ -65,8 +67,15 @@ final class Context implements AutoCloseable {
   Buffer allocate(String what, long bytes) {
     if (bytes > facts.allocationBytes()) {
       throw new DeviceException(
-          "device " + facts.name() + ": " + what + " needs " + bytes + " bytes, one buffer may have "
-              + facts.allocationBytes() + "; run a smaller batch");
+          "device "
+              + facts.name()
+              + ": "
+              + what
+              + " needs "
+              + bytes
+              + " bytes, one buffer may have "
+              + facts.allocationBytes()
+              + "; run a smaller batch");
     }
     return Buffer.allocate(this, what, Math.max(bytes, Float.BYTES));
   }
@@ -83,8 +92,9 @@ final class Context implements AutoCloseable {
   /**
    * Copies to the device and waits for it; {@code source} is direct.
    *
-   * <p>Transfers block: for one that does not, JOCL starts a thread that waits for it beside ours, which rusticl 22.3
-   * and Oclgrind 21.10 do not survive. With direct buffers the wait does not hold up the garbage collector.
+   * <p>Transfers block: for one that does not, JOCL starts a thread that waits for it beside ours,
+   * which rusticl 22.3 and Oclgrind 21.10 do not survive. With direct buffers the wait does not
+   * hold up the garbage collector.
    */
   void write(Buffer target, ByteBuffer source) {
     int code =

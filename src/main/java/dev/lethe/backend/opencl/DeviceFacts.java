@@ -30,7 +30,17 @@ record DeviceFacts(
 
   /** One line for people. */
   String describe() {
-    return platform + ", " + version.strip() + ", driver " + driver + ", " + computeUnits + " compute units, "
-        + (globalBytes >> 20) + " MiB, local memory " + (localBytes >> 10) + " KiB";
+    return platform
+        + ", "
+        + version.strip()
+        + ", driver "
+        + driver
+        + ", "
+        + computeUnits
+        + " compute units, "
+        + (globalBytes >> 20)
+        + " MiB, local memory "
+        + (localBytes >> 10)
+        + " KiB";
   }
 }

@@ -20,7 +20,9 @@ final class Discovery {
   /** A device that works, with the handles to open it. */
   record Found(Device device, DeviceFacts facts, cl_platform_id platform, cl_device_id id) {}
 
-  /** All that works, and one device that is not usable for each platform or library that does not. */
+  /**
+   * All that works, and one device that is not usable for each platform or library that does not.
+   */
   record Result(List<Found> found, List<Device> broken) {}
 
   private Discovery() {}
@@ -35,7 +37,10 @@ final class Discovery {
     }
     cl_platform_id[] platforms = platforms();
     if (platforms.length == 0) {
-      broken.add(broken("opencl", "no OpenCL platform; install a driver (a GPU's, or Debian: pocl-opencl-icd)"));
+      broken.add(
+          broken(
+              "opencl",
+              "no OpenCL platform; install a driver (a GPU's, or Debian: pocl-opencl-icd)"));
     }
     for (int p = 0; p < platforms.length; p++) {
       addDevices(p, platforms[p], found, broken);
@@ -55,7 +60,8 @@ final class Discovery {
         : new cl_platform_id[0];
   }
 
-  private static void addDevices(int p, cl_platform_id platform, List<Found> found, List<Device> broken) {
+  private static void addDevices(
+      int p, cl_platform_id platform, List<Found> found, List<Device> broken) {
     String name = platformText(platform, CL.CL_PLATFORM_NAME);
     String id = "opencl:" + p;
     int[] count = new int[1];
@@ -67,7 +73,9 @@ final class Discovery {
     cl_device_id[] ids = new cl_device_id[Math.min(count[0], MOST)];
     code = CL.clGetDeviceIDs(platform, ALL_TYPES, ids.length, ids, null);
     if (code != CL.CL_SUCCESS) {
-      broken.add(broken(id, "platform " + name + " does not list its devices (" + ClError.name(code) + ")"));
+      broken.add(
+          broken(
+              id, "platform " + name + " does not list its devices (" + ClError.name(code) + ")"));
       return;
     }
     for (int d = 0; d < ids.length; d++) {
@@ -98,8 +106,13 @@ final class Discovery {
     if (number(id, CL.CL_DEVICE_ENDIAN_LITTLE, Sizeof.cl_int) == 0) {
       return "it is big-endian";
     }
-    if (facts.localBytes() < OpenClPlan.LOCAL_BYTES || facts.workGroupSize() < OpenClPlan.WORK_GROUP) {
-      return "its work-groups are too small: " + facts.workGroupSize() + " work-items, " + facts.localBytes() + " bytes";
+    if (facts.localBytes() < OpenClPlan.LOCAL_BYTES
+        || facts.workGroupSize() < OpenClPlan.WORK_GROUP) {
+      return "its work-groups are too small: "
+          + facts.workGroupSize()
+          + " work-items, "
+          + facts.localBytes()
+          + " bytes";
     }
     return "";
   }

@@ -12,7 +12,8 @@ final class Kernel implements AutoCloseable {
   private final Context context;
   private final String name;
   private final cl_kernel handle;
-  private final ByteBuffer number = ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
+  private final ByteBuffer number =
+      ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
   private final Pointer numberArgument = Pointer.to(number);
   private final long[] global = new long[2];
   private final long[] local = new long[2];
@@ -28,14 +29,16 @@ final class Kernel implements AutoCloseable {
   Kernel set(int index, int value) {
     number.putInt(0, value);
     ClError.check(
-        CL.clSetKernelArg(handle, index, Sizeof.cl_int, numberArgument), "argument " + index + " of " + name);
+        CL.clSetKernelArg(handle, index, Sizeof.cl_int, numberArgument),
+        "argument " + index + " of " + name);
     return this;
   }
 
   /** Sets a pointer argument. */
   Kernel set(int index, Buffer value) {
     ClError.check(
-        CL.clSetKernelArg(handle, index, Sizeof.cl_mem, value.argument()), "argument " + index + " of " + name);
+        CL.clSetKernelArg(handle, index, Sizeof.cl_mem, value.argument()),
+        "argument " + index + " of " + name);
     return this;
   }
 
@@ -52,7 +55,8 @@ final class Kernel implements AutoCloseable {
     local[1] = groupY;
     global[0] = (x + groupX - 1) / groupX * groupX;
     global[1] = (y + groupY - 1) / groupY * groupY;
-    int code = CL.clEnqueueNDRangeKernel(context.queue(), handle, 2, null, global, local, 0, null, null);
+    int code =
+        CL.clEnqueueNDRangeKernel(context.queue(), handle, 2, null, global, local, 0, null, null);
     ClError.check(code, "starting " + name);
   }
 

@@ -6,8 +6,9 @@ import dev.lethe.network.Value;
 import java.util.Optional;
 
 /**
- * One direction of an LSTM layer: the initial states (lstm_begin.cl), then in chunks of time the input projection of
- * all rows of the chunk in one launch (product.cl) and one launch for each step (lstm_step.cl), two with a projection.
+ * One direction of an LSTM layer: the initial states (lstm_begin.cl), then in chunks of time the
+ * input projection of all rows of the chunk in one launch (product.cl) and one launch for each step
+ * (lstm_step.cl), two with a projection.
  */
 final class LstmDirection implements AutoCloseable {
   private final Lstm stage;
@@ -33,7 +34,9 @@ final class LstmDirection implements AutoCloseable {
     this.inputProjection = new Product(programs, plan, true);
     this.step = new LstmStep(programs, plan, cell);
     this.project =
-        cell.projection().isEmpty() ? Optional.empty() : Optional.of(new LstmProject(programs, plan, cell));
+        cell.projection().isEmpty()
+            ? Optional.empty()
+            : Optional.of(new LstmProject(programs, plan, cell));
   }
 
   /** Makes ready for runs of this size; what is returned starts them. */
@@ -43,10 +46,27 @@ final class LstmDirection implements AutoCloseable {
     long rowBytes = (long) columns * Float.BYTES;
     Buffer xw = values.scratch("projected inputs", stepsPerChunk * (long) sequences * rowBytes);
     LstmStep.State state = state(sequences, values);
-    bindBegin(beginH, stage.initialH(), stage.outputSize(), sequences, order, state.evenIn(), state.finalH(), values);
-    bindBegin(beginC, stage.initialC(), stage.hiddenSize(), sequences, order, state.c(), state.finalC(), values);
+    bindBegin(
+        beginH,
+        stage.initialH(),
+        stage.outputSize(),
+        sequences,
+        order,
+        state.evenIn(),
+        state.finalH(),
+        values);
+    bindBegin(
+        beginC,
+        stage.initialC(),
+        stage.hiddenSize(),
+        sequences,
+        order,
+        state.c(),
+        state.finalC(),
+        values);
     Lstm.Strides x = stage.xStrides(steps, sequences);
-    inputProjection.bind(columns, stage.inputSize(), values.of(stage.x()), weights.input(), weights.bias(), xw);
+    inputProjection.bind(
+        columns, stage.inputSize(), values.of(stage.x()), weights.input(), weights.bias(), xw);
     inputProjection.bindRows(order.rows(direction.reverse()), x.batch(), x.time());
     LstmStep.Targets targets =
         new LstmStep.Targets(
@@ -102,7 +122,13 @@ final class LstmDirection implements AutoCloseable {
   }
 
   private void bindBegin(
-      Kernel kernel, Optional<Value> initial, int width, int sequences, RunOrder order, Buffer state, Buffer last,
+      Kernel kernel,
+      Optional<Value> initial,
+      int width,
+      int sequences,
+      RunOrder order,
+      Buffer state,
+      Buffer last,
       Values values) {
     Lstm.Strides strides = stage.stateStrides(sequences, width);
     kernel

@@ -28,7 +28,8 @@ final class LstmLayer implements StageRunner {
     int sequences = stage.batch().resolve(sizes);
     String lengths = stage.lengths().map(value -> value.name()).orElse(RunOrder.FULL);
     RunOrder order = values.order(lengths, steps, sequences);
-    List<Runnable> runs = directions.stream().map(d -> d.bind(steps, sequences, order, values)).toList();
+    List<Runnable> runs =
+        directions.stream().map(d -> d.bind(steps, sequences, order, values)).toList();
     Buffer y = values.of(stage.y());
     long yBytes = (long) steps * sequences * directions.size() * stage.outputSize() * Float.BYTES;
     return () -> {
@@ -43,7 +44,8 @@ final class LstmLayer implements StageRunner {
 
   private void fillWithZeros(Buffer buffer, long bytes) {
     int code =
-        CL.clEnqueueFillBuffer(context.queue(), buffer.handle(), ZERO, Float.BYTES, 0, bytes, 0, null, null);
+        CL.clEnqueueFillBuffer(
+            context.queue(), buffer.handle(), ZERO, Float.BYTES, 0, bytes, 0, null, null);
     ClError.check(code, "clearing " + buffer.what());
   }
 

@@ -9,7 +9,8 @@ final class LstmStep implements AutoCloseable {
   private static final int STEP = 11;
   private final OpenClPlan.StepTile tile;
   private final int hidden;
-  // one kernel object for even and one for odd steps, so that h_in and h_out change places without a call
+  // one kernel object for even and one for odd steps, so that h_in and h_out change places without
+  // a call
   private final Kernel[] kernels;
 
   LstmStep(Programs programs, OpenClPlan plan, Cell cell) {
@@ -31,7 +32,14 @@ final class LstmStep implements AutoCloseable {
 
   /** What even and odd steps read and write as h_in and h_out, and what all of them share. */
   record State(
-      Buffer evenIn, Buffer oddIn, Buffer evenOut, Buffer oddOut, Buffer c, Buffer y, Buffer finalH, Buffer finalC) {}
+      Buffer evenIn,
+      Buffer oddIn,
+      Buffer evenOut,
+      Buffer oddOut,
+      Buffer c,
+      Buffer y,
+      Buffer finalH,
+      Buffer finalC) {}
 
   void bind(Targets targets, RunOrder order, Buffer xw, CellWeights weights, State state) {
     for (int parity = 0; parity < 2; parity++) {

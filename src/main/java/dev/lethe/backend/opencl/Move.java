@@ -76,7 +76,8 @@ final class Move {
     }
 
     private static ByteBuffer axes(StridedCopy copy) {
-      ByteBuffer bytes = ByteBuffer.allocateDirect(3 * AXES * Integer.BYTES).order(ByteOrder.nativeOrder());
+      ByteBuffer bytes =
+          ByteBuffer.allocateDirect(3 * AXES * Integer.BYTES).order(ByteOrder.nativeOrder());
       put(bytes, copy.extents(), 1);
       put(bytes, copy.fromStrides(), 0);
       put(bytes, copy.toStrides(), 0);

@@ -9,7 +9,8 @@ import org.jocl.cl_platform_id;
 
 /** Loads the OpenCL library once for the process, and remembers why it could not. */
 final class OpenClLibrary {
-  private static final String INSTALL = "install a driver and its loader (Debian: ocl-icd-libopencl1)";
+  private static final String INSTALL =
+      "install a driver and its loader (Debian: ocl-icd-libopencl1)";
 
   /** Why there is no OpenCL here; empty if there is. */
   static final Optional<String> PROBLEM = load();
@@ -20,7 +21,8 @@ final class OpenClLibrary {
   @SuppressWarnings("SystemOut")
   private static Optional<String> load() {
     PrintStream out = System.out;
-    try (PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
+    try (PrintStream nowhere =
+        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
       System.setOut(nowhere);
       CL.setExceptionsEnabled(false);
       CL.clGetPlatformIDs(0, (cl_platform_id[]) null, new int[1]);

@@ -6,16 +6,19 @@ import dev.lethe.network.Cell;
 import java.util.Locale;
 
 /**
- * How the kernels are cut for one device: a pure function of the device's facts. The only place that writes -D
- * options. No tile changes a result's bits: every sum runs over its terms in ascending order, whatever the tile.
+ * How the kernels are cut for one device: a pure function of the device's facts. The only place
+ * that writes -D options. No tile changes a result's bits: every sum runs over its terms in
+ * ascending order, whatever the tile.
  *
  * @param product tile of product.cl
  * @param step tile of lstm_step.cl
  * @param softmaxItems work-items a row in softmax.cl, a power of two
  * @param flatItems work-items of a group in kernels without a tile
- * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in chunks of time
+ * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in
+ *     chunks of time
  */
-record OpenClPlan(ProductTile product, StepTile step, int softmaxItems, int flatItems, long projectionBytes) {
+record OpenClPlan(
+    ProductTile product, StepTile step, int softmaxItems, int flatItems, long projectionBytes) {
   /** Least local memory of a device that this plan fits. */
   static final long LOCAL_BYTES = 16 << 10;
 
@@ -25,8 +28,8 @@ record OpenClPlan(ProductTile product, StepTile step, int softmaxItems, int flat
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
   /**
-   * A group of rowItems x columnItems work-items makes (rowItems*rowResults) x (columnItems*columnResults) results,
-   * {@code depth} terms at a time in local memory.
+   * A group of rowItems x columnItems work-items makes (rowItems*rowResults) x
+   * (columnItems*columnResults) results, {@code depth} terms at a time in local memory.
    */
   record ProductTile(int rowItems, int columnItems, int rowResults, int columnResults, int depth) {
     /** Rows of a group. */
@@ -63,7 +66,8 @@ record OpenClPlan(ProductTile product, StepTile step, int softmaxItems, int flat
 
   /** The plan for a device. */
   static OpenClPlan of(DeviceFacts facts) {
-    long projection = Math.min(MOST_PROJECTION_BYTES, Math.min(facts.allocationBytes(), facts.globalBytes() / 4));
+    long projection =
+        Math.min(MOST_PROJECTION_BYTES, Math.min(facts.allocationBytes(), facts.globalBytes() / 4));
     boolean small = facts.cpu() || facts.workGroupSize() < 256;
     return small
         ? new OpenClPlan(
@@ -77,7 +81,11 @@ record OpenClPlan(ProductTile product, StepTile step, int softmaxItems, int flat
     String tile =
         "-DLM=%d -DLN=%d -DRM=%d -DRN=%d -DTK=%d"
             .formatted(
-                product.rowItems, product.columnItems, product.rowResults, product.columnResults, product.depth);
+                product.rowItems,
+                product.columnItems,
+                product.rowResults,
+                product.columnResults,
+                product.depth);
     return rowMap ? tile + " -DROW_MAP" : tile;
   }
 
@@ -126,7 +134,11 @@ record OpenClPlan(ProductTile product, StepTile step, int softmaxItems, int flat
 
   // common.cl numbers the kinds in the order of the enum
   private static String function(ActivationFunction function) {
-    return function.kind().ordinal() + "," + literal(function.alpha()) + "," + literal(function.beta());
+    return function.kind().ordinal()
+        + ","
+        + literal(function.alpha())
+        + ","
+        + literal(function.beta());
   }
 
   private static String literal(float value) {

@@ -20,8 +20,9 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * A network on an OpenCL device. Weights are uploaded and kernels compiled when it is opened, buffers are made when
- * sizes change; a run copies in, starts the stages one after another without waiting, and copies out.
+ * A network on an OpenCL device. Weights are uploaded and kernels compiled when it is opened,
+ * buffers are made when sizes change; a run copies in, starts the stages one after another without
+ * waiting, and copies out.
  */
 final class OpenClSession extends GraphSession {
   private final Context context;
@@ -33,7 +34,12 @@ final class OpenClSession extends GraphSession {
   private List<Runnable> bound = List.of();
 
   private OpenClSession(
-      Graph graph, Discovery.Found found, String choice, Context context, Programs programs, List<StageRunner> runners) {
+      Graph graph,
+      Discovery.Found found,
+      String choice,
+      Context context,
+      Programs programs,
+      List<StageRunner> runners) {
     super(graph, found.device(), choice);
     this.context = context;
     this.programs = programs;
@@ -63,7 +69,8 @@ final class OpenClSession extends GraphSession {
     }
   }
 
-  private static StageRunner runner(Stage stage, Context context, Programs programs, OpenClPlan plan) {
+  private static StageRunner runner(
+      Stage stage, Context context, Programs programs, OpenClPlan plan) {
     if (stage instanceof Lstm lstm) {
       return new LstmLayer(lstm, context, programs, plan);
     } else if (stage instanceof Dense dense) {
@@ -103,10 +110,12 @@ final class OpenClSession extends GraphSession {
   }
 
   @Override
-  protected void execute(Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+  protected void execute(
+      Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
     for (Graph.Entry entry : network().entries()) {
       String name = entry.value().name();
-      context.write(values.of(entry.value()), Objects.requireNonNull(given.get(name), name).bytes());
+      context.write(
+          values.of(entry.value()), Objects.requireNonNull(given.get(name), name).bytes());
     }
     values.update(given);
     for (Runnable run : bound) {

@@ -38,7 +38,11 @@ final class Product implements AutoCloseable {
     kernel.set(0, rows);
     long groupsX = (columns + tile.columns() - 1) / tile.columns();
     long groupsY = (rows + tile.rows() - 1) / tile.rows();
-    kernel.launch(groupsX * tile.columnItems(), groupsY * tile.rowItems(), tile.columnItems(), tile.rowItems());
+    kernel.launch(
+        groupsX * tile.columnItems(),
+        groupsY * tile.rowItems(),
+        tile.columnItems(),
+        tile.rowItems());
   }
 
   @Override

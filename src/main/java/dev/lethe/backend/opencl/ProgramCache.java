@@ -15,11 +15,13 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /**
- * Keeps compiled programs on disk, one file each, named by a digest of device, driver, options and source.
+ * Keeps compiled programs on disk, one file each, named by a digest of device, driver, options and
+ * source.
  *
- * <p>Layout of a file: the digest (32 bytes), a digest of the binary (32 bytes), the binary. A file that is damaged,
- * or a folder that others may write to, is passed over: compiling again is always right, so no failure here is one
- * for the caller. Processes may share a folder: files appear whole, by renaming.
+ * <p>Layout of a file: the digest (32 bytes), a digest of the binary (32 bytes), the binary. A file
+ * that is damaged, or a folder that others may write to, is passed over: compiling again is always
+ * right, so no failure here is one for the caller. Processes may share a folder: files appear
+ * whole, by renaming.
  */
 final class ProgramCache {
   /** A larger binary is not kept. */
@@ -41,7 +43,9 @@ final class ProgramCache {
     }
     String xdg = System.getenv("XDG_CACHE_HOME");
     Path base =
-        xdg != null && !xdg.isBlank() ? Path.of(xdg) : Path.of(System.getProperty("user.home", "."), ".cache");
+        xdg != null && !xdg.isBlank()
+            ? Path.of(xdg)
+            : Path.of(System.getProperty("user.home", "."), ".cache");
     return new ProgramCache(base.resolve("lethe"));
   }
 
@@ -50,7 +54,13 @@ final class ProgramCache {
     MessageDigest digest = sha256();
     for (String part :
         new String[] {
-          facts.platform(), facts.vendor(), facts.name(), facts.version(), facts.driver(), options, source
+          facts.platform(),
+          facts.vendor(),
+          facts.name(),
+          facts.version(),
+          facts.driver(),
+          options,
+          source
         }) {
       byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
       digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());
@@ -88,7 +98,8 @@ final class ProgramCache {
         ByteBuffer whole = ByteBuffer.allocate(2 * DIGEST_BYTES + binary.length);
         whole.put(HexFormat.of().parseHex(key)).put(sha256().digest(binary)).put(binary);
         Files.write(part, whole.array());
-        Files.move(part, file(key), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(
+            part, file(key), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       } finally {
         Files.deleteIfExists(part);
       }
@@ -113,7 +124,8 @@ final class ProgramCache {
     if (!Files.isDirectory(folder)) {
       if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
         Files.createDirectories(
-            folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            folder,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       } else {
         Files.createDirectories(folder);
       }

@@ -31,7 +31,8 @@ final class Programs implements AutoCloseable {
    * @throws DeviceException when the kernel does not compile; never a silent fallback
    */
   Kernel kernel(String file, String name, String options) {
-    cl_program program = programs.computeIfAbsent(file + "\n" + options, key -> program(file, options));
+    cl_program program =
+        programs.computeIfAbsent(file + "\n" + options, key -> program(file, options));
     int[] code = new int[1];
     cl_kernel kernel = CL.clCreateKernel(program, name, code);
     ClError.check(code[0], "creating the kernel " + name + " of " + file);
@@ -55,14 +56,22 @@ final class Programs implements AutoCloseable {
   private cl_program compile(String file, String source, String options) {
     int[] code = new int[1];
     cl_program program =
-        CL.clCreateProgramWithSource(context.handle(), 1, new String[] {source}, new long[] {source.length()}, code);
+        CL.clCreateProgramWithSource(
+            context.handle(), 1, new String[] {source}, new long[] {source.length()}, code);
     ClError.check(code[0], "reading the kernels of " + file);
-    int built = CL.clBuildProgram(program, 1, new cl_device_id[] {context.device()}, options, null, null);
+    int built =
+        CL.clBuildProgram(program, 1, new cl_device_id[] {context.device()}, options, null, null);
     if (built != CL.CL_SUCCESS) {
       String log = buildLog(program);
       CL.clReleaseProgram(program);
       throw new DeviceException(
-          "device " + context.facts().name() + ": " + file + " does not compile (" + ClError.name(built) + "): "
+          "device "
+              + context.facts().name()
+              + ": "
+              + file
+              + " does not compile ("
+              + ClError.name(built)
+              + "): "
               + firstError(log),
           new DeviceException("options " + options + "\n" + log));
     }
@@ -75,7 +84,13 @@ final class Programs implements AutoCloseable {
     cl_device_id[] devices = {context.device()};
     cl_program program =
         CL.clCreateProgramWithBinary(
-            context.handle(), 1, devices, new long[] {binary.length}, new byte[][] {binary}, new int[1], code);
+            context.handle(),
+            1,
+            devices,
+            new long[] {binary.length},
+            new byte[][] {binary},
+            new int[1],
+            code);
     if (code[0] != CL.CL_SUCCESS) {
       return Optional.empty();
     }
@@ -88,7 +103,9 @@ final class Programs implements AutoCloseable {
 
   private static Optional<byte[]> binary(cl_program program) {
     long[] size = new long[1];
-    int code = CL.clGetProgramInfo(program, CL.CL_PROGRAM_BINARY_SIZES, Sizeof.size_t, Pointer.to(size), null);
+    int code =
+        CL.clGetProgramInfo(
+            program, CL.CL_PROGRAM_BINARY_SIZES, Sizeof.size_t, Pointer.to(size), null);
     if (code != CL.CL_SUCCESS || size[0] <= 0 || size[0] > ProgramCache.MOST_BYTES) {
       return Optional.empty();
     }

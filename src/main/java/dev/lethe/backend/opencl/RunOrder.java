@@ -9,11 +9,13 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * The order in which the sequences of a batch run, so that the cost follows the sum of their lengths: longest first, so
- * that those still running at any step are the first few, and one row for each step of each sequence.
+ * The order in which the sequences of a batch run, so that the cost follows the sum of their
+ * lengths: longest first, so that those still running at any step are the first few, and one row
+ * for each step of each sequence.
  *
- * <p>On the device: order [B] the sequence at place j; lengths [B] by sequence; steps [T] (first row, sequences
- * running); rows [sum of lengths] (sequence, time step) for either direction, ordered by step and then by place.
+ * <p>On the device: order [B] the sequence at place j; lengths [B] by sequence; steps [T] (first
+ * row, sequences running); rows [sum of lengths] (sequence, time step) for either direction,
+ * ordered by step and then by place.
  */
 final class RunOrder implements AutoCloseable {
   /** The name for "all sequences are as long as the time axis". */

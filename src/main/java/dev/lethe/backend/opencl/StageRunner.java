@@ -7,7 +7,8 @@ interface StageRunner extends AutoCloseable {
   /**
    * Makes everything ready for runs of these sizes.
    *
-   * @return starts the stage's work; allocates, compiles and looks up nothing. Good until the next bind.
+   * @return starts the stage's work; allocates, compiles and looks up nothing. Good until the next
+   *     bind.
    */
   Runnable bind(Map<String, Integer> sizes, Values values);
 

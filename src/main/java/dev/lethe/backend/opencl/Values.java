@@ -8,7 +8,10 @@ import dev.lethe.network.Value;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The device memory of every value of a graph, which only ever grows. Owns it. A reshaped value is its source. */
+/**
+ * The device memory of every value of a graph, which only ever grows. Owns it. A reshaped value is
+ * its source.
+ */
 final class Values implements AutoCloseable {
   private final Context context;
   private final Map<String, String> source = new HashMap<>();
@@ -44,7 +47,10 @@ final class Values implements AutoCloseable {
     return buffer;
   }
 
-  /** A buffer of at least {@code bytes} that is no value's; one for each name, shared by whoever asks for it. */
+  /**
+   * A buffer of at least {@code bytes} that is no value's; one for each name, shared by whoever
+   * asks for it.
+   */
   Buffer scratch(String name, long bytes) {
     return grow("scratch " + name, bytes);
   }
@@ -52,7 +58,8 @@ final class Values implements AutoCloseable {
   /** The order in which the sequences of this batch run; layers with the same lengths share one. */
   RunOrder order(String lengths, int steps, int sequences) {
     return orders.computeIfAbsent(
-        lengths + " " + steps + " " + sequences, key -> new RunOrder(context, lengths, steps, sequences));
+        lengths + " " + steps + " " + sequences,
+        key -> new RunOrder(context, lengths, steps, sequences));
   }
 
   /** Uploads the orders for the lengths of this run, where they are not there already. */

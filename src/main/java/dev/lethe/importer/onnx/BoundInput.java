@@ -23,11 +23,19 @@ final class BoundInput {
     }
     if (!fits) {
       throw new InputException(
-          file + ": input '" + declared.getName() + "' must be " + input.type() + " " + input.shape() + ", is "
+          file
+              + ": input '"
+              + declared.getName()
+              + "' must be "
+              + input.type()
+              + " "
+              + input.shape()
+              + ", is "
               + tensor);
     }
     return tensor.type() == Tensor.Type.FLOAT32
         ? new Item.Floats(tensor.shape(), tensor.toFloatArray())
-        : new Item.Ints(tensor.shape(), Arrays.stream(tensor.toIntArray()).mapToObj(Num::of).toList());
+        : new Item.Ints(
+            tensor.shape(), Arrays.stream(tensor.toIntArray()).mapToObj(Num::of).toList());
   }
 }

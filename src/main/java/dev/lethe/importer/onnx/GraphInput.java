@@ -34,7 +34,8 @@ record GraphInput(String name, Tensor.Type type, Shape shape, Set<String> unname
     for (TensorShapeProto.Dimension dimension : tensor.getShape().getDimList()) {
       dims.add(dim(input.getName() + "_axis" + dims.size(), dimension, unnamed));
     }
-    return new GraphInput(input.getName(), type(tensor.getElemType()), new Shape(dims), Set.copyOf(unnamed));
+    return new GraphInput(
+        input.getName(), type(tensor.getElemType()), new Shape(dims), Set.copyOf(unnamed));
   }
 
   void define(Scope scope) {
@@ -43,7 +44,8 @@ record GraphInput(String name, Tensor.Type type, Shape shape, Set<String> unname
 
   private static Dim dim(String madeUp, TensorShapeProto.Dimension dimension, Set<String> unnamed) {
     if (dimension.getDimValue() > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException("an axis of length " + dimension.getDimValue() + " is too long");
+      throw new IllegalArgumentException(
+          "an axis of length " + dimension.getDimValue() + " is too long");
     }
     if (dimension.getDimValue() > 0) {
       return Dim.of(dimension.getDimValue());
@@ -60,8 +62,11 @@ record GraphInput(String name, Tensor.Type type, Shape shape, Set<String> unname
     return switch (type) {
       case 1, 10, 11, 16 -> Tensor.Type.FLOAT32;
       case 6, 7 -> Tensor.Type.INT32;
-      default -> throw new IllegalArgumentException(
-          "it has data type " + type + "; Lethe takes float, float16, bfloat16, double, int32 and int64");
+      default ->
+          throw new IllegalArgumentException(
+              "it has data type "
+                  + type
+                  + "; Lethe takes float, float16, bfloat16, double, int32 and int64");
     };
   }
 }

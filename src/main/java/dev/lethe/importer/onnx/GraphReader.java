@@ -23,11 +23,17 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Runs a parsed graph in the abstract, node by node, and makes a network of what could not be folded. */
+/**
+ * Runs a parsed graph in the abstract, node by node, and makes a network of what could not be
+ * folded.
+ */
 final class GraphReader {
   private static final long OLDEST_OPSET = 7;
 
-  /** Each attempt after the first has settled one named size, so a graph with sane names needs a few. */
+  /**
+   * Each attempt after the first has settled one named size, so a graph with sane names needs a
+   * few.
+   */
   private static final int MOST_ATTEMPTS = 200;
 
   private final Path file;
@@ -85,8 +91,13 @@ final class GraphReader {
     if (!isStandard(node.getDomain()) || !operators.containsKey(node.getOpType())) {
       String domain = isStandard(node.getDomain()) ? "" : node.getDomain() + ".";
       throw error(
-          "node '" + Node.name(node) + "' has operator " + domain + node.getOpType()
-              + ", which Lethe does not run; it runs " + String.join(", ", operators.keySet()));
+          "node '"
+              + Node.name(node)
+              + "' has operator "
+              + domain
+              + node.getOpType()
+              + ", which Lethe does not run; it runs "
+              + String.join(", ", operators.keySet()));
     }
   }
 
@@ -109,7 +120,8 @@ final class GraphReader {
     try {
       return BoundInput.item(file, input, tensor);
     } catch (IllegalArgumentException e) {
-      throw new ModelFormatException(file + ": input '" + input.getName() + "': " + e.getMessage(), e);
+      throw new ModelFormatException(
+          file + ": input '" + input.getName() + "': " + e.getMessage(), e);
     }
   }
 
@@ -127,7 +139,9 @@ final class GraphReader {
   }
 
   private static boolean hasLengths(NodeProto node) {
-    return node.getOpType().equals("LSTM") && node.getInputCount() > 4 && !node.getInput(4).isEmpty();
+    return node.getOpType().equals("LSTM")
+        && node.getInputCount() > 4
+        && !node.getInput(4).isEmpty();
   }
 
   private void defineInputs(Scope scope) {
@@ -136,7 +150,8 @@ final class GraphReader {
         try {
           GraphInput.of(input).define(scope);
         } catch (IllegalArgumentException e) {
-          throw new ModelFormatException(file + ": input '" + input.getName() + "': " + e.getMessage(), e);
+          throw new ModelFormatException(
+              file + ": input '" + input.getName() + "': " + e.getMessage(), e);
         }
       }
     }
@@ -147,19 +162,28 @@ final class GraphReader {
       Objects.requireNonNull(operators.get(node.proto().getOpType())).lower(node);
     } catch (IllegalArgumentException | ArithmeticException | IndexOutOfBoundsException e) {
       throw new ModelFormatException(
-          file + ": node '" + node.name() + "' (" + node.proto().getOpType() + "): " + OnnxFile.oneLine(e), e);
+          file
+              + ": node '"
+              + node.name()
+              + "' ("
+              + node.proto().getOpType()
+              + "): "
+              + OnnxFile.oneLine(e),
+          e);
     }
   }
 
   private Network finish(Scope scope) {
     for (ValueInfoProto output : graph.getOutputList()) {
       Item item =
-          scope.find(output.getName())
+          scope
+              .find(output.getName())
               .orElseThrow(() -> error("nothing writes its output '" + output.getName() + "'"));
       try {
         scope.builder().output(output.getName(), scope.value(output.getName(), item));
       } catch (IllegalArgumentException e) {
-        throw new ModelFormatException(file + ": output '" + output.getName() + "': " + e.getMessage(), e);
+        throw new ModelFormatException(
+            file + ": output '" + output.getName() + "': " + e.getMessage(), e);
       }
     }
     if (graph.getOutputCount() == 0) {
@@ -182,7 +206,8 @@ final class GraphReader {
         stage.inputs().forEach(input -> read.add(input.name()));
       }
     }
-    return new Graph(graph.name(), graph.format(), graph.entries(), List.copyOf(kept), graph.results());
+    return new Graph(
+        graph.name(), graph.format(), graph.entries(), List.copyOf(kept), graph.results());
   }
 
   private ModelFormatException error(String message) {

@@ -9,9 +9,10 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Reads the activation functions of the ONNX operator LSTM: three for each direction (f of the gates, g of the
- * candidate, h of the cell). Values of activation_alpha and activation_beta go, in order, to the functions that have
- * such a parameter; a function for which none is left has its default.
+ * Reads the activation functions of the ONNX operator LSTM: three for each direction (f of the
+ * gates, g of the candidate, h of the cell). Values of activation_alpha and activation_beta go, in
+ * order, to the functions that have such a parameter; a function for which none is left has its
+ * default.
  */
 final class LstmFunctions {
   private static final float NONE = Float.NaN;
@@ -37,28 +38,35 @@ final class LstmFunctions {
 
   /**
    * @param names three for each direction, in any case; empty for Sigmoid, Tanh, Tanh
-   * @throws IllegalArgumentException for an unknown name, a wrong number of names or too many parameters
+   * @throws IllegalArgumentException for an unknown name, a wrong number of names or too many
+   *     parameters
    */
   static List<ActivationFunction> read(
       List<String> names, List<Float> alphas, List<Float> betas, int directions) {
     List<ActivationFunction> functions = new ArrayList<>();
     if (names.isEmpty()) {
-      names = List.of("sigmoid", "tanh", "tanh", "sigmoid", "tanh", "tanh").subList(0, 3 * directions);
+      names =
+          List.of("sigmoid", "tanh", "tanh", "sigmoid", "tanh", "tanh").subList(0, 3 * directions);
     }
     if (names.size() != 3 * directions) {
-      throw new IllegalArgumentException("names " + names.size() + " activations; needs " + 3 * directions);
+      throw new IllegalArgumentException(
+          "names " + names.size() + " activations; needs " + 3 * directions);
     }
     Iterator<Float> alpha = alphas.iterator();
     Iterator<Float> beta = betas.iterator();
     for (String name : names) {
       Defaults known = KNOWN.get(name.toLowerCase(Locale.ROOT));
       if (known == null) {
-        throw new IllegalArgumentException("has activation '" + name + "', which Lethe does not know");
+        throw new IllegalArgumentException(
+            "has activation '" + name + "', which Lethe does not know");
       }
-      functions.add(new ActivationFunction(known.kind(), next(known.alpha(), alpha), next(known.beta(), beta)));
+      functions.add(
+          new ActivationFunction(
+              known.kind(), next(known.alpha(), alpha), next(known.beta(), beta)));
     }
     if (alpha.hasNext() || beta.hasNext()) {
-      throw new IllegalArgumentException("has more values of activation_alpha or _beta than activations take");
+      throw new IllegalArgumentException(
+          "has more values of activation_alpha or _beta than activations take");
     }
     return functions;
   }

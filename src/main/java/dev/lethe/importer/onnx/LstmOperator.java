@@ -38,7 +38,8 @@ final class LstmOperator {
 
   private void lower() {
     LstmWeights weights =
-        new LstmWeights(weights(1, "W"), weights(2, "R"), optional(3, "B"), optional(PEEPHOLES, "P"));
+        new LstmWeights(
+            weights(1, "W"), weights(2, "R"), optional(3, "B"), optional(PEEPHOLES, "P"));
     requireHiddenSize(weights);
     Value x = node.reals(0);
     requireSequence(x, weights);
@@ -49,7 +50,8 @@ final class LstmOperator {
     Layouts layouts = batchFirst ? Layouts.ONNX_BATCH_MAJOR : Layouts.ONNX;
     Optional<Value> swapped = batchFirst ? Optional.empty() : scope.batchMajor(x);
     GraphBuilder.LstmOutputs outputs =
-        scope.builder()
+        scope
+            .builder()
             .lstm(
                 node.name(),
                 swapped.isEmpty()
@@ -60,7 +62,8 @@ final class LstmOperator {
                 lengths(time, batch),
                 state(INITIAL_H, "initial_h", weights, batch),
                 state(INITIAL_C, "initial_c", weights, batch));
-    write(outputs, Shape.of(batch, time, Dim.of(weights.directions()), Dim.of(weights.hiddenSize())));
+    write(
+        outputs, Shape.of(batch, time, Dim.of(weights.directions()), Dim.of(weights.hiddenSize())));
   }
 
   private void write(GraphBuilder.LstmOutputs outputs, Shape batchMajor) {
@@ -76,9 +79,13 @@ final class LstmOperator {
     return scope
         .floats(node.input(input))
         .orElseThrow(
-            () -> new IllegalArgumentException(
-                "takes its weights " + what + " from '" + node.proto().getInput(input)
-                    + "', which is no constant; bind that input to a tensor when loading the model"));
+            () ->
+                new IllegalArgumentException(
+                    "takes its weights "
+                        + what
+                        + " from '"
+                        + node.proto().getInput(input)
+                        + "', which is no constant; bind that input to a tensor when loading the model"));
   }
 
   private Optional<Item.Floats> optional(int input, String what) {
@@ -89,7 +96,12 @@ final class LstmOperator {
     long stated = node.integer("hidden_size", weights.hiddenSize());
     if (stated != weights.hiddenSize()) {
       throw new IllegalArgumentException(
-          "states hidden_size " + stated + ", but R " + weights.r().shape() + " has " + weights.hiddenSize());
+          "states hidden_size "
+              + stated
+              + ", but R "
+              + weights.r().shape()
+              + " has "
+              + weights.hiddenSize());
     }
   }
 
@@ -97,14 +109,16 @@ final class LstmOperator {
     if (x.shape().rank() != 3) {
       throw new IllegalArgumentException("needs X of three axes, not " + x);
     }
-    scope.unify(x.shape().dim(2), Dim.of(weights.inputSize()), "the number of features of X " + x.shape());
+    scope.unify(
+        x.shape().dim(2), Dim.of(weights.inputSize()), "the number of features of X " + x.shape());
   }
 
   private List<Direction> directions(LstmWeights weights) {
     String direction = node.text("direction", "forward").toLowerCase(Locale.ROOT);
     int count = direction.equals("bidirectional") ? 2 : 1;
     if (!List.of("forward", "reverse", "bidirectional").contains(direction)) {
-      throw new IllegalArgumentException("has direction '" + direction + "'; known: forward, reverse, bidirectional");
+      throw new IllegalArgumentException(
+          "has direction '" + direction + "'; known: forward, reverse, bidirectional");
     }
     if (weights.directions() != count) {
       throw new IllegalArgumentException("is " + direction + ", but R is " + weights.r().shape());
@@ -115,15 +129,22 @@ final class LstmOperator {
     for (int d = 0; d < count; d++) {
       LstmWeights.Form form =
           new LstmWeights.Form(
-              functions.get(3 * d), functions.get(3 * d + 1), functions.get(3 * d + 2),
-              node.integer("input_forget", 0) != 0, node.real("clip", Float.POSITIVE_INFINITY));
+              functions.get(3 * d),
+              functions.get(3 * d + 1),
+              functions.get(3 * d + 2),
+              node.integer("input_forget", 0) != 0,
+              node.real("clip", Float.POSITIVE_INFINITY));
       directions.add(new Direction(direction.equals("reverse") || d == 1, weights.cell(d, form)));
     }
     return directions;
   }
 
   private List<String> names() {
-    return node.attribute("activations").map(AttributeProto::getStringsList).orElse(List.of()).stream()
+    return node
+        .attribute("activations")
+        .map(AttributeProto::getStringsList)
+        .orElse(List.of())
+        .stream()
         .map(ByteString::toStringUtf8)
         .toList();
   }
@@ -140,7 +161,8 @@ final class LstmOperator {
       if (ints.data().stream().allMatch(Num.of(time)::equals)) {
         return Optional.empty();
       }
-      throw new IllegalArgumentException("has constant sequence_lens; Lethe takes them from an input of the graph");
+      throw new IllegalArgumentException(
+          "has constant sequence_lens; Lethe takes them from an input of the graph");
     }
     Value lengths = node.value(LENS);
     if (lengths.shape().rank() != 1) {
@@ -162,7 +184,8 @@ final class LstmOperator {
   }
 
   private void align(Shape shape, String what, LstmWeights weights, Dim batch) {
-    Lstm.StateLayout layout = batchFirst ? Lstm.StateLayout.BATCH_DIRECTION : Lstm.StateLayout.DIRECTION_BATCH;
+    Lstm.StateLayout layout =
+        batchFirst ? Lstm.StateLayout.BATCH_DIRECTION : Lstm.StateLayout.DIRECTION_BATCH;
     Shape wanted = Lstm.stateShape(layout, weights.directions(), batch, weights.hiddenSize());
     if (shape.rank() != 3) {
       throw new IllegalArgumentException(what + " must be " + wanted + ", is " + shape);

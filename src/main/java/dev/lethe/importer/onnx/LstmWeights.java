@@ -7,8 +7,8 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * The weights of an ONNX LSTM as cells: ONNX stacks gates i, o, f, c and keeps two biases; a {@link Cell} stacks i, f,
- * g, o and has their sum.
+ * The weights of an ONNX LSTM as cells: ONNX stacks gates i, o, f, c and keeps two biases; a {@link
+ * Cell} stacks i, f, g, o and has their sum.
  *
  * @param w [D, 4*H, I]
  * @param r [D, 4*H, H]
@@ -51,7 +51,11 @@ record LstmWeights(Item.Floats w, Item.Floats r, Optional<Item.Floats> b, Option
 
   /** What the weights do not say about a cell. */
   record Form(
-      ActivationFunction gate, ActivationFunction candidate, ActivationFunction output, boolean coupled, float clip) {}
+      ActivationFunction gate,
+      ActivationFunction candidate,
+      ActivationFunction output,
+      boolean coupled,
+      float clip) {}
 
   Cell cell(int direction, Form form) {
     int hidden = hiddenSize();
@@ -60,8 +64,16 @@ record LstmWeights(Item.Floats w, Item.Floats r, Optional<Item.Floats> b, Option
     Matrix peepholes =
         p.map(v -> Matrix.of(3, hidden, blocks(v, direction, 3, PEEPHOLES))).orElse(Matrix.empty());
     return new Cell(
-        input, recurrent, Matrix.row(bias(direction)), peepholes, Matrix.empty(), form.gate(), form.candidate(),
-        form.output(), form.coupled(), form.clip());
+        input,
+        recurrent,
+        Matrix.row(bias(direction)),
+        peepholes,
+        Matrix.empty(),
+        form.gate(),
+        form.candidate(),
+        form.output(),
+        form.coupled(),
+        form.clip());
   }
 
   private float[] bias(int direction) {
@@ -72,27 +84,33 @@ record LstmWeights(Item.Floats w, Item.Floats r, Optional<Item.Floats> b, Option
           for (int gate = 0; gate < GATES.length; gate++) {
             int from = (direction * 8 + GATES[gate]) * hidden;
             for (int unit = 0; unit < hidden; unit++) {
-              sum[gate * hidden + unit] = bias.data()[from + unit] + bias.data()[from + 4 * hidden + unit];
+              sum[gate * hidden + unit] =
+                  bias.data()[from + unit] + bias.data()[from + 4 * hidden + unit];
             }
           }
         });
     return sum;
   }
 
-  /** One direction's data, which are {@code parts} blocks of one size, with the blocks in another order. */
+  /**
+   * One direction's data, which are {@code parts} blocks of one size, with the blocks in another
+   * order.
+   */
   private static float[] blocks(Item.Floats weights, int direction, int parts, int[] order) {
     int all = weights.data().length / weights.lengths()[0];
     int block = all / parts;
     float[] result = new float[all];
     for (int k = 0; k < parts; k++) {
-      System.arraycopy(weights.data(), direction * all + order[k] * block, result, k * block, block);
+      System.arraycopy(
+          weights.data(), direction * all + order[k] * block, result, k * block, block);
     }
     return result;
   }
 
   private static void requireRank(Item.Floats weights, int rank, String name) {
     if (weights.lengths().length != rank) {
-      throw new IllegalArgumentException(name + " must have " + rank + " axes, is " + weights.shape());
+      throw new IllegalArgumentException(
+          name + " must have " + rank + " axes, is " + weights.shape());
     }
   }
 

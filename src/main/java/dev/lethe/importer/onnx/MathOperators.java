@@ -45,23 +45,30 @@ final class MathOperators {
       float a = alpha == 0 ? 0 : node.real("alpha", alpha);
       float b = beta == 0 ? 0 : node.real("beta", beta);
       ActivationFunction function = new ActivationFunction(kind, a, b);
-      node.write(new Item.Edge(node.scope().builder().activation(node.name(), function, node.reals(0))));
+      node.write(
+          new Item.Edge(node.scope().builder().activation(node.name(), function, node.reals(0))));
     };
   }
 
-  /** Before opset 13 the axes from {@code axis} on, 1 by default, are one; since then it is one axis, the last. */
+  /**
+   * Before opset 13 the axes from {@code axis} on, 1 by default, are one; since then it is one
+   * axis, the last.
+   */
   private static void softmax(Node node, boolean logarithm) {
     Shape shape = node.input(0).shape();
     boolean flattens = node.scope().opset() < 13;
     int axis = Node.axis(node.integer("axis", flattens ? 1 : -1), shape.rank());
     boolean last =
         axis == shape.rank() - 1
-            || flattens && IntStream.range(axis, shape.rank() - 1).allMatch(k -> shape.dim(k).equals(Dim.of(1)));
+            || flattens
+                && IntStream.range(axis, shape.rank() - 1)
+                    .allMatch(k -> shape.dim(k).equals(Dim.of(1)));
     if (last) {
       Value y = node.scope().builder().softmax(node.name(), logarithm, node.reals(0));
       node.write(new Item.Edge(y));
     } else if (flattens) {
-      throw new IllegalArgumentException("takes axes " + axis + " and on of " + shape + " as one; Lethe takes the last");
+      throw new IllegalArgumentException(
+          "takes axes " + axis + " and on of " + shape + " as one; Lethe takes the last");
     } else {
       softmaxOver(node, axis, logarithm);
     }
@@ -80,8 +87,12 @@ final class MathOperators {
 
   private static void matMul(Node node) {
     Item.Floats right =
-        node.scope().floats(node.input(1)).orElseThrow(
-            () -> new IllegalArgumentException("multiplies two computed values; Lethe needs the second constant"));
+        node.scope()
+            .floats(node.input(1))
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "multiplies two computed values; Lethe needs the second constant"));
     Matrix weights = matrix(right);
     Value x = node.reals(0);
     if (x.shape().rank() < right.lengths().length) {
@@ -113,8 +124,12 @@ final class MathOperators {
       throw new IllegalArgumentException("has transA, which Lethe does not run");
     }
     Item.Floats right =
-        node.scope().floats(node.input(1)).orElseThrow(
-            () -> new IllegalArgumentException("multiplies two computed values; Lethe needs the second constant"));
+        node.scope()
+            .floats(node.input(1))
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "multiplies two computed values; Lethe needs the second constant"));
     Matrix weights = scaled(matrix(right), node.real("alpha", 1), node.integer("transB", 0) != 0);
     Value x = node.reals(0);
     if (x.shape().rank() != 2) {
@@ -126,9 +141,11 @@ final class MathOperators {
       node.write(new Item.Edge(y));
       return;
     }
-    Item bias = node.scope().floats(node.input(2)).<Item>map(c -> times(c, beta)).orElse(node.input(2));
+    Item bias =
+        node.scope().floats(node.input(2)).<Item>map(c -> times(c, beta)).orElse(node.input(2));
     if (beta != 1 && bias instanceof Item.Edge) {
-      throw new IllegalArgumentException("scales a computed bias by " + beta + "; Lethe runs 1 only");
+      throw new IllegalArgumentException(
+          "scales a computed bias by " + beta + "; Lethe runs 1 only");
     }
     node.write(sum(node, new Item.Edge(y), bias, Binary.Operation.ADD));
   }
@@ -139,7 +156,8 @@ final class MathOperators {
     float[] values = new float[matrix.size()];
     for (int row = 0; row < rows; row++) {
       for (int column = 0; column < columns; column++) {
-        values[row * columns + column] = factor * (transposed ? matrix.at(column, row) : matrix.at(row, column));
+        values[row * columns + column] =
+            factor * (transposed ? matrix.at(column, row) : matrix.at(row, column));
       }
     }
     return Matrix.of(rows, columns, values);
@@ -201,7 +219,8 @@ final class MathOperators {
     boolean scalarA = a.data().size() == 1 && a.lengths().length <= b.lengths().length;
     boolean scalarB = b.data().size() == 1;
     if (!scalarA && !scalarB && !a.shape().equals(b.shape())) {
-      throw new IllegalArgumentException("combines integers of shapes " + a.shape() + " and " + b.shape());
+      throw new IllegalArgumentException(
+          "combines integers of shapes " + a.shape() + " and " + b.shape());
     }
     Item.Ints larger = scalarA ? b : a;
     List<Num> all = new ArrayList<>();
@@ -216,7 +235,8 @@ final class MathOperators {
       return a.times(b);
     }
     if (!a.isConstant() || !b.isConstant()) {
-      throw new IllegalArgumentException("adds sizes that only the data will tell: " + a + " and " + b);
+      throw new IllegalArgumentException(
+          "adds sizes that only the data will tell: " + a + " and " + b);
     }
     return Num.of(
         operation == Binary.Operation.ADD

@@ -79,7 +79,8 @@ final class Moves {
   Item concat(List<Item> xs, int axis) {
     if (xs.stream().allMatch(Item.Ints.class::isInstance)) {
       List<Num> all = new ArrayList<>();
-      require(xs.stream().allMatch(x -> x.shape().rank() == 1), "only lists of integers can be joined");
+      require(
+          xs.stream().allMatch(x -> x.shape().rank() == 1), "only lists of integers can be joined");
       xs.forEach(x -> all.addAll(((Item.Ints) x).data()));
       return Item.Ints.list(all);
     }

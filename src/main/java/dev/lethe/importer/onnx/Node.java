@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A node of the graph at the moment when it is lowered: its attributes, and what its inputs stand for. What does not
- * fit throws {@link IllegalArgumentException}; whoever goes through the nodes adds which file and node it was.
+ * A node of the graph at the moment when it is lowered: its attributes, and what its inputs stand
+ * for. What does not fit throws {@link IllegalArgumentException}; whoever goes through the nodes
+ * adds which file and node it was.
  *
  * @param proto from the file
  * @param scope what is known so far
@@ -17,7 +18,9 @@ import java.util.Optional;
 record Node(NodeProto proto, Scope scope) {
   /** The node's name, or that of its first output where it has none. */
   static String name(NodeProto proto) {
-    return !proto.getName().isEmpty() || proto.getOutputCount() == 0 ? proto.getName() : proto.getOutput(0);
+    return !proto.getName().isEmpty() || proto.getOutputCount() == 0
+        ? proto.getName()
+        : proto.getOutput(0);
   }
 
   String name() {
@@ -54,7 +57,8 @@ record Node(NodeProto proto, Scope scope) {
   /** Checks that stages may compute with it. */
   static Value reals(Value value) {
     if (value.type() != Tensor.Type.FLOAT32) {
-      throw new IllegalArgumentException("computes with integers " + value + ", which Lethe only looks up or moves");
+      throw new IllegalArgumentException(
+          "computes with integers " + value + ", which Lethe only looks up or moves");
     }
     return value;
   }
@@ -69,7 +73,8 @@ record Node(NodeProto proto, Scope scope) {
     if (input(k) instanceof Item.Ints ints) {
       return ints;
     }
-    throw new IllegalArgumentException("needs integers known beforehand in '" + proto.getInput(k) + "'");
+    throw new IllegalArgumentException(
+        "needs integers known beforehand in '" + proto.getInput(k) + "'");
   }
 
   boolean writes(int k) {

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An integer of a graph's shape arithmetic: known, or a size that the data will tell. Unlike a {@link Dim} it may be
- * negative.
+ * An integer of a graph's shape arithmetic: known, or a size that the data will tell. Unlike a
+ * {@link Dim} it may be negative.
  *
  * @param value the number when {@code size} is the constant 1, its factor otherwise
  * @param size product of named sizes, with factor 1

@@ -12,7 +12,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Files as the importer sees them: mapped, so that weights are copied once, on their way into a network. */
+/**
+ * Files as the importer sees them: mapped, so that weights are copied once, on their way into a
+ * network.
+ */
 final class OnnxFile {
   private OnnxFile() {}
 

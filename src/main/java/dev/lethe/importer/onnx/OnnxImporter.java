@@ -10,8 +10,9 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * ONNX models, opset 7 and later. A model whose LSTM layers have no sequence_lens gets an optional input of that name,
- * so that sequences of any lengths share a batch, provided that it leaves the sizes of batch and time open.
+ * ONNX models, opset 7 and later. A model whose LSTM layers have no sequence_lens gets an optional
+ * input of that name, so that sequences of any lengths share a batch, provided that it leaves the
+ * sizes of batch and time open.
  */
 public final class OnnxImporter implements Importer {
   @Override
@@ -25,7 +26,8 @@ public final class OnnxImporter implements Importer {
   }
 
   /**
-   * @throws ModelFormatException when the file is damaged or holds something that Lethe does not run
+   * @throws ModelFormatException when the file is damaged or holds something that Lethe does not
+   *     run
    */
   @Override
   public Network read(Path file, Map<String, Tensor> constants) {

@@ -6,7 +6,8 @@ interface Operator {
   /**
    * Folds the node or adds its stages, and writes its outputs into the node's scope.
    *
-   * @throws IllegalArgumentException when the node is not what the operator allows, or more than Lethe runs
+   * @throws IllegalArgumentException when the node is not what the operator allows, or more than
+   *     Lethe runs
    */
   void lower(Node node);
 }

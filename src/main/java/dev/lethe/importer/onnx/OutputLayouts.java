@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Has LSTM layers write Y in the order in which it is read. ONNX's [T, D, B, P] suits nobody: exporters put a transpose
- * and a reshape behind it, which move all of Y once more.
+ * Has LSTM layers write Y in the order in which it is read. ONNX's [T, D, B, P] suits nobody:
+ * exporters put a transpose and a reshape behind it, which move all of Y once more.
  */
 final class OutputLayouts {
   private final List<Stage> stages;
@@ -32,7 +32,8 @@ final class OutputLayouts {
         // each step takes one stage out behind this layer
       }
     }
-    return new Graph(graph.name(), graph.format(), graph.entries(), layouts.stages, graph.results());
+    return new Graph(
+        graph.name(), graph.format(), graph.entries(), layouts.stages, graph.results());
   }
 
   private boolean absorb(int index, Lstm lstm) {
@@ -49,9 +50,13 @@ final class OutputLayouts {
 
   /** The layout in which the layer would write what {@code reader} makes of its output. */
   private Optional<OutputLayout> layout(Lstm lstm, Stage reader) {
-    boolean fresh = lstm.yLayout() == OutputLayout.TIME_DIRECTION_BATCH && lstm.y().shape().rank() == 4;
+    boolean fresh =
+        lstm.yLayout() == OutputLayout.TIME_DIRECTION_BATCH && lstm.y().shape().rank() == 4;
     boolean oneDirection = lstm.directions().size() == 1;
-    if (fresh && oneDirection && reader instanceof Reshape reshape && isJoined(lstm, reshape.y(), 0)) {
+    if (fresh
+        && oneDirection
+        && reader instanceof Reshape reshape
+        && isJoined(lstm, reshape.y(), 0)) {
       return Optional.of(OutputLayout.TIME_BATCH_DIRECTION);
     }
     if (fresh && reader instanceof Transpose transpose) {
@@ -61,12 +66,16 @@ final class OutputLayouts {
           transpose.permutation().equals(List.of(2, 0, 1, 3))
               || oneDirection && transpose.permutation().equals(List.of(2, 1, 0, 3));
       if ((timeFirst || batchFirst)
-          && next.filter(s -> s instanceof Reshape r && isJoined(lstm, r.y(), timeFirst ? 0 : 1)).isPresent()) {
-        return Optional.of(timeFirst ? OutputLayout.TIME_BATCH_DIRECTION : OutputLayout.BATCH_TIME_DIRECTION);
+          && next.filter(s -> s instanceof Reshape r && isJoined(lstm, r.y(), timeFirst ? 0 : 1))
+              .isPresent()) {
+        return Optional.of(
+            timeFirst ? OutputLayout.TIME_BATCH_DIRECTION : OutputLayout.BATCH_TIME_DIRECTION);
       }
     }
     boolean settled = lstm.yLayout() == OutputLayout.TIME_BATCH_DIRECTION;
-    if (settled && reader instanceof Transpose transpose && transpose.permutation().equals(List.of(1, 0, 2))) {
+    if (settled
+        && reader instanceof Transpose transpose
+        && transpose.permutation().equals(List.of(1, 0, 2))) {
       return Optional.of(OutputLayout.BATCH_TIME_DIRECTION);
     }
     boolean same = reader instanceof Reshape && lstm.yLayout() != OutputLayout.TIME_DIRECTION_BATCH;
@@ -81,15 +90,24 @@ final class OutputLayouts {
   }
 
   private Optional<Stage> onlyReader(Value value) {
-    List<Stage> readers =
-        stages.stream().filter(stage -> stage.inputs().contains(value)).toList();
+    List<Stage> readers = stages.stream().filter(stage -> stage.inputs().contains(value)).toList();
     boolean isResult = graph.results().stream().anyMatch(result -> result.value().equals(value));
     return readers.size() == 1 && !isResult ? Optional.of(readers.get(0)) : Optional.empty();
   }
 
   private static Lstm with(Lstm lstm, OutputLayout layout, Value y) {
     return new Lstm(
-        lstm.name(), lstm.xLayout(), layout, lstm.stateLayout(), lstm.directions(), lstm.x(), lstm.lengths(),
-        lstm.initialH(), lstm.initialC(), y, lstm.finalH(), lstm.finalC());
+        lstm.name(),
+        lstm.xLayout(),
+        layout,
+        lstm.stateLayout(),
+        lstm.directions(),
+        lstm.x(),
+        lstm.lengths(),
+        lstm.initialH(),
+        lstm.initialC(),
+        y,
+        lstm.finalH(),
+        lstm.finalC());
   }
 }

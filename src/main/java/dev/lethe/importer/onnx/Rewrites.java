@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What an attempt to import a graph found out about it too late to act on; the next attempt starts with it.
+ * What an attempt to import a graph found out about it too late to act on; the next attempt starts
+ * with it.
  *
  * @param sizes what stands in for a named size
  * @param lengths whether a missing input of sequence lengths may be added

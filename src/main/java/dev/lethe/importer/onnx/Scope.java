@@ -16,7 +16,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** What the nodes of a graph have written so far, while the graph is run in the abstract. One attempt each. */
+/**
+ * What the nodes of a graph have written so far, while the graph is run in the abstract. One
+ * attempt each.
+ */
 final class Scope {
   /** The most elements that a fill may have where trained numbers are wanted. */
   private static final long MOST_FILLED = 1 << 24;
@@ -85,7 +88,8 @@ final class Scope {
     if (a.equals(b)) {
       return;
     }
-    boolean replaceB = b.name().isPresent() && (a.name().isEmpty() || madeUpSizes.contains(b.name().get()));
+    boolean replaceB =
+        b.name().isPresent() && (a.name().isEmpty() || madeUpSizes.contains(b.name().get()));
     Dim old = replaceB ? b : a;
     Dim kept = replaceB ? a : b;
     if (old.name().isEmpty() || kept.symbols().contains(old.name().get())) {
@@ -97,12 +101,17 @@ final class Scope {
   /** Gives a size that the file does not name a good name, if that is free. */
   void rename(Dim dim, String better) {
     boolean madeUp = dim.name().filter(madeUpSizes::contains).isPresent();
-    if (madeUp && !knownSizes.contains(better) && !rewrites.sizes().containsValue(Dim.symbol(better))) {
+    if (madeUp
+        && !knownSizes.contains(better)
+        && !rewrites.sizes().containsValue(Dim.symbol(better))) {
       throw rewrites.replace(dim.name().orElseThrow(), Dim.symbol(better));
     }
   }
 
-  /** Reversing an axis of open length moves padding to the front: lengths would no longer mean what they say. */
+  /**
+   * Reversing an axis of open length moves padding to the front: lengths would no longer mean what
+   * they say.
+   */
   void forbidAddedLengths() {
     if (mayAddLengths) {
       throw rewrites.withoutLengths();
@@ -112,13 +121,19 @@ final class Scope {
   /** Lengths for an LSTM that has none of its own: an input that is added to the model. */
   Optional<Value> lengthsFor(Dim time, Dim batch) {
     if (mayAddLengths && added.isEmpty() && batch.name().isPresent() && time.name().isPresent()) {
-      Value value = builder.input(LENGTHS, Tensor.Type.INT32, Shape.of(batch), Graph.Default.FULL_LENGTH);
+      Value value =
+          builder.input(LENGTHS, Tensor.Type.INT32, Shape.of(batch), Graph.Default.FULL_LENGTH);
       added = Optional.of(new AddedLengths(value, time, batch));
     }
-    return added.filter(a -> a.time().equals(time) && a.batch().equals(batch)).map(AddedLengths::value);
+    return added
+        .filter(a -> a.time().equals(time) && a.batch().equals(batch))
+        .map(AddedLengths::value);
   }
 
-  /** The added lengths, if {@code axis} of a sequence [T, B, F] or [B, T, F] is the time that they count. */
+  /**
+   * The added lengths, if {@code axis} of a sequence [T, B, F] or [B, T, F] is the time that they
+   * count.
+   */
   Optional<Value> lengthsAlong(Shape shape, int axis) {
     return added
         .filter(a -> shape.rank() == 3 && axis < 2)
@@ -179,7 +194,8 @@ final class Scope {
     if (item instanceof Item.Fill fill && fill.shape().isConstant()) {
       long count = fill.shape().count().factor();
       if (count > MOST_FILLED) {
-        throw new IllegalArgumentException("a constant of " + fill.shape() + " elements is too large");
+        throw new IllegalArgumentException(
+            "a constant of " + fill.shape() + " elements is too large");
       }
       float[] data = new float[(int) count];
       Arrays.fill(data, fill.value());

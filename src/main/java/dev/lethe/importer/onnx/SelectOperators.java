@@ -41,7 +41,8 @@ final class SelectOperators {
     List<Integer> permutation =
         node.integers("perm").map(p -> p.stream().map(Math::toIntExact).toList()).orElse(reversed);
     if (!permutation.stream().sorted().toList().equals(IntStream.range(0, rank).boxed().toList())) {
-      throw new IllegalArgumentException("perm " + permutation + " is no order of " + rank + " axes");
+      throw new IllegalArgumentException(
+          "perm " + permutation + " is no order of " + rank + " axes");
     }
     node.write(new Moves(node.scope(), node.name()).transpose(x, permutation));
   }
@@ -60,7 +61,8 @@ final class SelectOperators {
       return;
     }
     if (indices.size() != 1) {
-      throw new IllegalArgumentException("takes " + indices.size() + " parts of computed values; Lethe takes one");
+      throw new IllegalArgumentException(
+          "takes " + indices.size() + " parts of computed values; Lethe takes one");
     }
     List<Dim> dims = new ArrayList<>(x.shape().dims());
     dims.remove(axis);
@@ -71,16 +73,22 @@ final class SelectOperators {
 
   private static Value embedding(Node node, Item table, int axis, Value ids) {
     Item.Floats words =
-        node.scope().floats(table).orElseThrow(
-            () -> new IllegalArgumentException("looks computed values up; Lethe needs a constant table"));
+        node.scope()
+            .floats(table)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "looks computed values up; Lethe needs a constant table"));
     if (axis != 0 || words.lengths().length != 2 || ids.type() != Tensor.Type.INT32) {
-      throw new IllegalArgumentException("must look integer ids up along axis 0 of a table of two axes");
+      throw new IllegalArgumentException(
+          "must look integer ids up along axis 0 of a table of two axes");
     }
     Matrix matrix = Matrix.of(words.lengths()[0], words.lengths()[1], words.data());
     return node.scope().builder().embedding(node.name(), matrix, ids);
   }
 
-  private static Item pickSeveral(Node node, Item x, int axis, List<Long> indices, Shape indexShape) {
+  private static Item pickSeveral(
+      Node node, Item x, int axis, List<Long> indices, Shape indexShape) {
     if (x.shape().rank() != 1 || axis != 0) {
       throw new IllegalArgumentException("takes several parts of a constant of more than one axis");
     }
@@ -96,11 +104,13 @@ final class SelectOperators {
       return last.get();
     }
     Dim length = x.shape().dim(axis);
-    boolean inside = length.isConstant()
-        ? index >= -length.factor() && index < length.factor()
-        : index == 0 || index == -1;
+    boolean inside =
+        length.isConstant()
+            ? index >= -length.factor() && index < length.factor()
+            : index == 0 || index == -1;
     if (!inside) {
-      throw new IllegalArgumentException("element " + index + " may lie outside of axis " + axis + " of " + x.shape());
+      throw new IllegalArgumentException(
+          "element " + index + " may lie outside of axis " + axis + " of " + x.shape());
     }
     long start = length.isConstant() && index < 0 ? index + length.factor() : index;
     return new Moves(node.scope(), node.name()).slice(x, axis, start, 1, ONE);
@@ -116,8 +126,10 @@ final class SelectOperators {
         .map(
             lengths -> {
               Value y =
-                  node.scope().builder()
-                      .selectStep(node.name(), Scope.layout(axis), (int) -index, edge.value(), lengths);
+                  node.scope()
+                      .builder()
+                      .selectStep(
+                          node.name(), Scope.layout(axis), (int) -index, edge.value(), lengths);
               Shape kept = x.shape().with(axis, ONE);
               return new Moves(node.scope(), node.name()).reshape(new Item.Edge(y), kept);
             });
@@ -134,7 +146,9 @@ final class SelectOperators {
     List<Long> steps =
         (old ? Optional.<List<Long>>empty() : node.integersAt(4))
             .orElseGet(() -> Collections.nCopies(starts.size(), 1L));
-    if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) {
+    if (ends.size() != starts.size()
+        || axes.size() != starts.size()
+        || steps.size() != starts.size()) {
       throw new IllegalArgumentException("starts, ends, axes and steps differ in number");
     }
     for (int k = 0; k < starts.size(); k++) {
@@ -193,7 +207,11 @@ final class SelectOperators {
     boolean first = range.start() == 0 && range.end() == 1 && range.step() > 0;
     if (!last && !first) {
       throw new IllegalArgumentException(
-          "takes a part of axis " + axis + " of " + x.shape() + " whose length only the data will tell; Lethe takes"
+          "takes a part of axis "
+              + axis
+              + " of "
+              + x.shape()
+              + " whose length only the data will tell; Lethe takes"
               + " the whole, the first or the last element of such an axis");
     }
     return step(node, x, axis, last ? -1 : 0);
@@ -209,14 +227,17 @@ final class SelectOperators {
     int count = node.proto().getOutputCount();
     Dim length = x.shape().dim(axis);
     if (!length.isConstant()) {
-      throw new IllegalArgumentException("splits axis " + axis + " of " + x.shape() + ", whose length is not known");
+      throw new IllegalArgumentException(
+          "splits axis " + axis + " of " + x.shape() + ", whose length is not known");
     }
     long even = (length.factor() + count - 1) / count;
     List<Long> sizes =
         node.integers("split", 1)
-            .orElseGet(() -> IntStream.range(0, count)
-                .mapToObj(k -> Math.min(even, length.factor() - k * even))
-                .toList());
+            .orElseGet(
+                () ->
+                    IntStream.range(0, count)
+                        .mapToObj(k -> Math.min(even, length.factor() - k * even))
+                        .toList());
     long start = 0;
     for (int k = 0; k < count; k++) {
       Dim size = Dim.of(sizes.get(k));
@@ -224,7 +245,8 @@ final class SelectOperators {
       start = Math.addExact(start, sizes.get(k));
     }
     if (sizes.size() != count || start != length.factor()) {
-      throw new IllegalArgumentException("parts " + sizes + " do not make axis " + axis + " of " + x.shape());
+      throw new IllegalArgumentException(
+          "parts " + sizes + " do not make axis " + axis + " of " + x.shape());
     }
   }
 }

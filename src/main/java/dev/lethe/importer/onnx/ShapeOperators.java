@@ -42,22 +42,30 @@ final class ShapeOperators {
     Item x = node.input(0);
     long to = node.integer("to", 0);
     boolean integers =
-        x instanceof Item.Ints || x instanceof Item.Edge edge && edge.value().type() == Tensor.Type.INT32;
+        x instanceof Item.Ints
+            || x instanceof Item.Edge edge && edge.value().type() == Tensor.Type.INT32;
     boolean keeps = integers ? to == INT32 || to == INT64 : REALS.contains((int) to);
     if (keeps) {
       node.write(x);
     } else if (x instanceof Item.Ints ints && REALS.contains((int) to)) {
       node.write(asFloats(ints));
     } else {
-      throw new IllegalArgumentException("changes computed values to data type " + to + ", which Lethe does not do");
+      throw new IllegalArgumentException(
+          "changes computed values to data type " + to + ", which Lethe does not do");
     }
   }
 
   private static Item asFloats(Item.Ints ints) {
     float[] data = new float[ints.data().size()];
     for (int k = 0; k < data.length; k++) {
-      data[k] = ints.data().get(k).known().orElseThrow(
-          () -> new IllegalArgumentException("makes real numbers of sizes that only the data will tell"));
+      data[k] =
+          ints.data()
+              .get(k)
+              .known()
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "makes real numbers of sizes that only the data will tell"));
     }
     return new Item.Floats(ints.lengths(), data);
   }
@@ -74,7 +82,9 @@ final class ShapeOperators {
           case "value_floats" -> floats(value.getFloatsList());
           case "value_int" -> Item.Ints.scalar(Num.of(value.getI()));
           case "value_ints" -> Item.Ints.list(value.getIntsList().stream().map(Num::of).toList());
-          default -> throw new IllegalArgumentException("has a " + value.getName() + ", which Lethe does not read");
+          default ->
+              throw new IllegalArgumentException(
+                  "has a " + value.getName() + ", which Lethe does not read");
         });
   }
 
@@ -98,7 +108,8 @@ final class ShapeOperators {
       Num number = ((Item.Ints) value).data().get(0);
       long count = shape.count().factor();
       if (!shape.isConstant() || count > 1024) {
-        throw new IllegalArgumentException("makes " + shape + " integers, more than shape arithmetic needs");
+        throw new IllegalArgumentException(
+            "makes " + shape + " integers, more than shape arithmetic needs");
       }
       List<Num> all = Collections.nCopies((int) count, number);
       node.write(new Item.Ints(shape.resolve(Map.of()), all));
@@ -115,7 +126,8 @@ final class ShapeOperators {
     List<Dim> dims = node.input(0).shape().dims();
     int start = bound(node.integer("start", 0), dims.size());
     int end = bound(node.integer("end", dims.size()), dims.size());
-    node.write(Item.Ints.list(dims.subList(start, Math.max(start, end)).stream().map(Num::of).toList()));
+    node.write(
+        Item.Ints.list(dims.subList(start, Math.max(start, end)).stream().map(Num::of).toList()));
   }
 
   private static int bound(long index, int rank) {
@@ -127,7 +139,8 @@ final class ShapeOperators {
     int axis = bound(node.integer("axis", 1), dims.size());
     Dim rows = new Shape(dims.subList(0, axis)).count();
     Dim columns = new Shape(dims.subList(axis, dims.size())).count();
-    node.write(new Moves(node.scope(), node.name()).reshape(node.input(0), Shape.of(rows, columns)));
+    node.write(
+        new Moves(node.scope(), node.name()).reshape(node.input(0), Shape.of(rows, columns)));
   }
 
   private static void squeeze(Node node) {
@@ -162,7 +175,8 @@ final class ShapeOperators {
   private static void unsqueeze(Node node) {
     Item x = node.input(0);
     List<Long> given =
-        node.integers("axes", 1).orElseThrow(() -> new IllegalArgumentException("does not say which axes"));
+        node.integers("axes", 1)
+            .orElseThrow(() -> new IllegalArgumentException("does not say which axes"));
     int rank = x.shape().rank() + given.size();
     TreeSet<Integer> axes = new TreeSet<>();
     given.forEach(axis -> axes.add(Node.axis(axis, rank)));
@@ -198,10 +212,14 @@ final class ShapeOperators {
     return from.count()
         .dividedBy(others.count())
         .orElseThrow(
-            () -> new IllegalArgumentException("cannot tell the open axis: " + from + " over " + others));
+            () ->
+                new IllegalArgumentException(
+                    "cannot tell the open axis: " + from + " over " + others));
   }
 
-  /** A model traced with one batch size may have that size in its reshapes: then it is the only one. */
+  /**
+   * A model traced with one batch size may have that size in its reshapes: then it is the only one.
+   */
   private static void matchCount(Scope scope, Shape from, Shape to) {
     for (String symbol : from.count().symbols()) {
       Dim rest = from.count().dividedBy(Dim.symbol(symbol)).orElseThrow();

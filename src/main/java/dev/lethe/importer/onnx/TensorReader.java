@@ -40,18 +40,24 @@ final class TensorReader {
   }
 
   /**
-   * @throws ModelFormatException when the data do not fill the shape, or have a type that Lethe does not read
+   * @throws ModelFormatException when the data do not fill the shape, or have a type that Lethe
+   *     does not read
    */
   Item.Known read(TensorProto tensor) {
     int[] lengths = lengths(tensor);
     int count = count(tensor, lengths);
     int type = tensor.getDataType();
     return switch (type) {
-      case FLOAT, DOUBLE, FLOAT16, BFLOAT16 -> new Item.Floats(lengths, floats(tensor, type, count));
+      case FLOAT, DOUBLE, FLOAT16, BFLOAT16 ->
+          new Item.Floats(lengths, floats(tensor, type, count));
       case INT32, INT64 -> new Item.Ints(lengths, integers(tensor, type, count));
-      default -> throw error(
-          tensor, "has data type " + type + ", which Lethe does not read; it reads float, float16, bfloat16, double,"
-              + " int32 and int64");
+      default ->
+          throw error(
+              tensor,
+              "has data type "
+                  + type
+                  + ", which Lethe does not read; it reads float, float16, bfloat16, double,"
+                  + " int32 and int64");
     };
   }
 
@@ -129,7 +135,8 @@ final class TensorReader {
         values.add(Num.of(type == INT64 ? raw.getLong() : raw.getInt()));
       }
     } else {
-      requireCount(tensor, type == INT64 ? tensor.getInt64DataCount() : tensor.getInt32DataCount(), count);
+      requireCount(
+          tensor, type == INT64 ? tensor.getInt64DataCount() : tensor.getInt32DataCount(), count);
       for (int k = 0; k < count; k++) {
         values.add(Num.of(type == INT64 ? tensor.getInt64Data(k) : tensor.getInt32Data(k)));
       }
@@ -147,7 +154,9 @@ final class TensorReader {
     }
     ByteString data = tensor.getRawData();
     if (data.size() != bytes) {
-      throw error(tensor, "needs " + bytes + " bytes of data for " + tensor.getDimsList() + ", has " + data.size());
+      throw error(
+          tensor,
+          "needs " + bytes + " bytes of data for " + tensor.getDimsList() + ", has " + data.size());
     }
     return data.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
@@ -163,8 +172,17 @@ final class TensorReader {
       long length = Long.parseLong(entries.getOrDefault("length", Long.toString(bytes)));
       if (offset < 0 || length != bytes || offset > channel.size() - length) {
         throw error(
-            tensor, "needs " + bytes + " bytes, but its external data are " + length + " bytes from " + offset + " of "
-                + data.getFileName() + ", which has " + channel.size());
+            tensor,
+            "needs "
+                + bytes
+                + " bytes, but its external data are "
+                + length
+                + " bytes from "
+                + offset
+                + " of "
+                + data.getFileName()
+                + ", which has "
+                + channel.size());
       }
       return channel.map(FileChannel.MapMode.READ_ONLY, offset, length);
     } catch (IOException | NumberFormatException e) {
@@ -172,13 +190,21 @@ final class TensorReader {
     }
   }
 
-  /** Models come from strangers: nothing outside the model's own folder is opened, not even through a link. */
+  /**
+   * Models come from strangers: nothing outside the model's own folder is opened, not even through
+   * a link.
+   */
   private Path inFolder(TensorProto tensor, String location) {
-    String refusal = "has external data at '" + location + "', which must be a file in the model's folder";
+    String refusal =
+        "has external data at '" + location + "', which must be a file in the model's folder";
     try {
       Path folder = file.toAbsolutePath().resolveSibling("").toRealPath();
       Path relative = Path.of(location);
-      boolean up = location.isEmpty() || location.contains("\\") || location.startsWith("/") || relative.isAbsolute();
+      boolean up =
+          location.isEmpty()
+              || location.contains("\\")
+              || location.startsWith("/")
+              || relative.isAbsolute();
       for (Path part : relative) {
         up |= part.toString().equals("..");
       }
@@ -197,7 +223,8 @@ final class TensorReader {
 
   private void requireCount(TensorProto tensor, int held, int needed) {
     if (held != needed) {
-      throw error(tensor, "needs " + needed + " values for " + tensor.getDimsList() + ", has " + held);
+      throw error(
+          tensor, "needs " + needed + " values for " + tensor.getDimsList() + ", has " + held);
     }
   }
 

@@ -13,12 +13,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The weights of one torch.nn.LSTM. PyTorch stacks gates i, f, g, o, as {@link Cell} does, and keeps two biases, of
- * which a cell has the sum.
+ * The weights of one torch.nn.LSTM. PyTorch stacks gates i, f, g, o, as {@link Cell} does, and
+ * keeps two biases, of which a cell has the sum.
  */
 final class LstmTensors {
   private static final Pattern NAME =
-      Pattern.compile("(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\\d{1,4})(_reverse)?");
+      Pattern.compile(
+          "(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\\d{1,4})(_reverse)?");
 
   private final Path file;
   private final Safetensors tensors;
@@ -56,15 +57,23 @@ final class LstmTensors {
     }
     if (prefixes.size() != 1) {
       throw new ModelFormatException(
-          file + ": " + (prefixes.isEmpty() ? "no tensor is named like one of" : "more than one LSTM: " + prefixes
-              + "; Lethe reads the state dictionary of one") + " torch.nn.LSTM (weight_ih_l0 ...)");
+          file
+              + ": "
+              + (prefixes.isEmpty()
+                  ? "no tensor is named like one of"
+                  : "more than one LSTM: " + prefixes + "; Lethe reads the state dictionary of one")
+              + " torch.nn.LSTM (weight_ih_l0 ...)");
     }
     if (!others.isEmpty()) {
       throw new ModelFormatException(
-          file + ": tensors " + others + " belong to no LSTM; Lethe reads the state dictionary of one torch.nn.LSTM"
+          file
+              + ": tensors "
+              + others
+              + " belong to no LSTM; Lethe reads the state dictionary of one torch.nn.LSTM"
               + " alone, export anything else as ONNX");
     }
-    return new LstmTensors(file, tensors, prefixes.iterator().next(), layers.size(), reverse ? 2 : 1);
+    return new LstmTensors(
+        file, tensors, prefixes.iterator().next(), layers.size(), reverse ? 2 : 1);
   }
 
   int layers() {
@@ -86,7 +95,8 @@ final class LstmTensors {
     try {
       return Cell.of(input, recurrent, bias(suffix, input.rows()), projection);
     } catch (IllegalArgumentException e) {
-      throw new ModelFormatException(file + ": '" + prefix + "*" + suffix + "': " + e.getMessage(), e);
+      throw new ModelFormatException(
+          file + ": '" + prefix + "*" + suffix + "': " + e.getMessage(), e);
     }
   }
 
@@ -114,6 +124,7 @@ final class LstmTensors {
 
   private Matrix required(String name) {
     return optional(name)
-        .orElseThrow(() -> new ModelFormatException(file + ": tensor '" + prefix + name + "' is missing"));
+        .orElseThrow(
+            () -> new ModelFormatException(file + ": tensor '" + prefix + name + "' is missing"));
   }
 }

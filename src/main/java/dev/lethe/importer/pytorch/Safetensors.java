@@ -14,14 +14,15 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.ArrayList;
 import java.util.Map;
 import java.util.Objects;
 
 /**
- * A safetensors file: 8 bytes of length, that many bytes of JSON header, then the tensors' bytes, all little-endian.
+ * A safetensors file: 8 bytes of length, that many bytes of JSON header, then the tensors' bytes,
+ * all little-endian.
  */
 final class Safetensors {
   private static final int PREFIX = 8;
@@ -54,7 +55,8 @@ final class Safetensors {
   /**
    * Reads the header.
    *
-   * @throws ModelFormatException when it is damaged or says something else than the file's size does
+   * @throws ModelFormatException when it is damaged or says something else than the file's size
+   *     does
    */
   static Safetensors open(Path file) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
@@ -62,7 +64,11 @@ final class Safetensors {
       long header = size < PREFIX ? -1 : read(channel, 0, PREFIX).getLong();
       if (header < 0 || header > LONGEST_HEADER || header > size - PREFIX) {
         throw new ModelFormatException(
-            file + ": not a whole safetensors file: its header would be " + header + " bytes, the file has " + size);
+            file
+                + ": not a whole safetensors file: its header would be "
+                + header
+                + " bytes, the file has "
+                + size);
       }
       Safetensors tensors = new Safetensors(file, PREFIX + header, size - PREFIX - header);
       tensors.parse(read(channel, PREFIX, (int) header));
@@ -115,7 +121,10 @@ final class Safetensors {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       ByteBuffer bytes =
           channel
-              .map(FileChannel.MapMode.READ_ONLY, dataStart + entry.begin(), entry.end() - entry.begin())
+              .map(
+                  FileChannel.MapMode.READ_ONLY,
+                  dataStart + entry.begin(),
+                  entry.end() - entry.begin())
               .order(ByteOrder.LITTLE_ENDIAN);
       float[] values = new float[count];
       for (int k = 0; k < count; k++) {
@@ -144,7 +153,8 @@ final class Safetensors {
 
   private void parse(ByteBuffer header) throws IOException {
     String json = StandardCharsets.UTF_8.decode(header).toString();
-    JsonFactory factory = JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    JsonFactory factory =
+        JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
     try (JsonParser parser = factory.createParser(json)) {
       require(parser.nextToken() == JsonToken.START_OBJECT, "its header is no JSON object");
       while (parser.nextToken() == JsonToken.FIELD_NAME) {
@@ -193,13 +203,17 @@ final class Safetensors {
 
   private List<Long> numbers(JsonParser parser, String name) throws IOException {
     List<Long> numbers = new ArrayList<>();
-    require(parser.currentToken() == JsonToken.START_ARRAY, "tensor '" + name + "' has no list of numbers");
+    require(
+        parser.currentToken() == JsonToken.START_ARRAY,
+        "tensor '" + name + "' has no list of numbers");
     while (parser.nextToken() == JsonToken.VALUE_NUMBER_INT) {
       long number = parser.getLongValue();
       require(number >= 0, "tensor '" + name + "' has a negative number");
       numbers.add(number);
     }
-    require(parser.currentToken() == JsonToken.END_ARRAY, "tensor '" + name + "' has no list of numbers");
+    require(
+        parser.currentToken() == JsonToken.END_ARRAY,
+        "tensor '" + name + "' has no list of numbers");
     return List.copyOf(numbers);
   }
 

@@ -20,16 +20,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The state dictionary of one torch.nn.LSTM in a safetensors file. L layers, D directions, H hidden size, P output
- * size (H without a projection):
+ * The state dictionary of one torch.nn.LSTM in a safetensors file. L layers, D directions, H hidden
+ * size, P output size (H without a projection):
  *
  * <ul>
- *   <li>in: X [batch, time, I]; optionally sequence_lens [batch], initial_h [L*D, batch, P], initial_c [L*D, batch, H]
+ *   <li>in: X [batch, time, I]; optionally sequence_lens [batch], initial_h [L*D, batch, P],
+ *       initial_c [L*D, batch, H]
  *   <li>out: Y [batch, time, D*P], Y_h [L*D, batch, P], Y_c [L*D, batch, H]
  * </ul>
  *
- * <p>A state dictionary does not say which axis comes first. Where the file's metadata have {@code "batch_first":
- * "false"}, X and Y are [time, batch, ...].
+ * <p>A state dictionary does not say which axis comes first. Where the file's metadata have {@code
+ * "batch_first": "false"}, X and Y are [time, batch, ...].
  */
 public final class SafetensorsImporter implements Importer {
   private static final Dim BATCH = Dim.symbol("batch");
@@ -86,7 +87,8 @@ public final class SafetensorsImporter implements Importer {
             Tensor.Type.FLOAT32,
             timeFirst ? Shape.of(TIME, BATCH, features) : Shape.of(BATCH, TIME, features));
     Value lengths =
-        builder.input("sequence_lens", Tensor.Type.INT32, Shape.of(BATCH), Graph.Default.FULL_LENGTH);
+        builder.input(
+            "sequence_lens", Tensor.Type.INT32, Shape.of(BATCH), Graph.Default.FULL_LENGTH);
     Value h = state(builder, "initial_h", Shape.of(states, BATCH, Dim.of(first.outputSize())));
     Value c = state(builder, "initial_c", Shape.of(states, BATCH, Dim.of(first.hiddenSize())));
     List<Value> finalH = new ArrayList<>();
@@ -116,7 +118,8 @@ public final class SafetensorsImporter implements Importer {
   }
 
   /** One layer's part of the states of all. */
-  private static Value part(GraphBuilder builder, String name, Value states, int layer, int directions) {
+  private static Value part(
+      GraphBuilder builder, String name, Value states, int layer, int directions) {
     boolean all = states.shape().dim(0).equals(Dim.of(directions));
     return all
         ? states

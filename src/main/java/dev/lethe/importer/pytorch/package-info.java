@@ -1,4 +1,7 @@
-/** PyTorch state dictionaries in safetensors files. Gate order and biases are converted here and nowhere further in. */
+/**
+ * PyTorch state dictionaries in safetensors files. Gate order and biases are converted here and
+ * nowhere further in.
+ */
 @NullMarked
 package dev.lethe.importer.pytorch;
 

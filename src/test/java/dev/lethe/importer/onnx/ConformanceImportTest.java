@@ -30,7 +30,11 @@ class ConformanceImportTest {
     assumeTrue(Files.isDirectory(FOLDER), () -> "no recorded cases in " + FOLDER);
     try (Stream<Path> cases = Files.list(FOLDER)) {
       List<Path> models =
-          cases.sorted().map(path -> path.resolve("model.onnx")).filter(Files::isRegularFile).toList();
+          cases
+              .sorted()
+              .map(path -> path.resolve("model.onnx"))
+              .filter(Files::isRegularFile)
+              .toList();
       assertTrue(models.size() > 0, "no ONNX models in " + FOLDER);
       return models.stream().map(m -> DynamicTest.dynamicTest(caseName(m), () -> check(m)));
     }
@@ -45,8 +49,10 @@ class ConformanceImportTest {
       return;
     }
     Network network = new OnnxImporter().read(model, weights(model));
-    assertEquals(TensorFiles.outputNames(model), network.outputs().stream().map(Port::name).toList());
-    List<String> given = network.inputs().stream().filter(p -> !p.optional()).map(Port::name).toList();
+    assertEquals(
+        TensorFiles.outputNames(model), network.outputs().stream().map(Port::name).toList());
+    List<String> given =
+        network.inputs().stream().filter(p -> !p.optional()).map(Port::name).toList();
     List<String> wanted = new ArrayList<>(TensorFiles.inputNames(model));
     wanted.removeAll(TensorFiles.weightNames(model));
     assertEquals(wanted, given);

@@ -73,7 +73,8 @@ final class Models {
   }
 
   /** A node; an empty name leaves an input or output out. */
-  Models node(String operator, List<String> inputs, List<String> outputs, AttributeProto... attributes) {
+  Models node(
+      String operator, List<String> inputs, List<String> outputs, AttributeProto... attributes) {
     graph.addNode(
         NodeProto.newBuilder()
             .setOpType(operator)
@@ -163,7 +164,8 @@ final class Models {
         dimension.setDimParam(dim.toString());
       }
     }
-    TypeProto.Tensor tensor = TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape).build();
+    TypeProto.Tensor tensor =
+        TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape).build();
     return ValueInfoProto.newBuilder()
         .setName(name)
         .setType(TypeProto.newBuilder().setTensorType(tensor))

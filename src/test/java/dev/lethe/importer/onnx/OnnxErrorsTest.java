@@ -57,29 +57,42 @@ class OnnxErrorsTest {
   @Test
   void anUnknownOperatorIsNamedBeforeAnythingElse() {
     String message =
-        refusal(new Models(14).input("x", 4)
-            .node("Relu", List.of("missing"), List.of("y"))
-            .node("GRU", List.of("y"), List.of("z")).output("z"));
-    assertTrue(message.contains("node 'the GRU' has operator GRU, which Lethe does not run; it runs Add, "), message);
+        refusal(
+            new Models(14)
+                .input("x", 4)
+                .node("Relu", List.of("missing"), List.of("y"))
+                .node("GRU", List.of("y"), List.of("z"))
+                .output("z"));
+    assertTrue(
+        message.contains(
+            "node 'the GRU' has operator GRU, which Lethe does not run; it runs Add, "),
+        message);
   }
 
   @Test
   void oldOpsetsAreRefused() {
-    String message = refusal(new Models(6).input("x", 4).node("Relu", List.of("x"), List.of("y")).output("y"));
+    String message =
+        refusal(new Models(6).input("x", 4).node("Relu", List.of("x"), List.of("y")).output("y"));
     assertTrue(message.contains("opset 6"), message);
   }
 
   @Test
   void arithmeticOnIntegerDataIsRefused() {
     String message =
-        refusal(new Models(14).integerInput("ids", "n").node("Tanh", List.of("ids"), List.of("y")).output("y"));
+        refusal(
+            new Models(14)
+                .integerInput("ids", "n")
+                .node("Tanh", List.of("ids"), List.of("y"))
+                .output("y"));
     assertTrue(message.contains("node 'the Tanh' (Tanh): computes with integers ids [n]"), message);
   }
 
   @Test
   void whatNothingWroteIsNamed() {
-    String message = refusal(new Models(14).input("x", 4).node("Relu", List.of("z"), List.of("y")).output("y"));
-    assertTrue(message.contains("node 'the Relu' (Relu): reads 'z', which nothing wrote before"), message);
+    String message =
+        refusal(new Models(14).input("x", 4).node("Relu", List.of("z"), List.of("y")).output("y"));
+    assertTrue(
+        message.contains("node 'the Relu' (Relu): reads 'z', which nothing wrote before"), message);
     String output = refusal(new Models(14).input("x", 4).output("y"));
     assertTrue(output.contains("nothing writes its output 'y'"), output);
   }
@@ -87,26 +100,46 @@ class OnnxErrorsTest {
   @Test
   void absurdSizesAreRefusedBeforeAnythingIsAllocated() {
     TensorProto huge =
-        TensorProto.newBuilder().setName("w").setDataType(1).addDims(1L << 31).addDims(1L << 31).build();
-    assertTrue(refusal(new Models(14).input("x", 4).tensor(huge).output("x")).contains("tensor 'w'"));
-    TensorProto large = TensorProto.newBuilder().setName("w").setDataType(1).addDims(200_000_000L).build();
+        TensorProto.newBuilder()
+            .setName("w")
+            .setDataType(1)
+            .addDims(1L << 31)
+            .addDims(1L << 31)
+            .build();
+    assertTrue(
+        refusal(new Models(14).input("x", 4).tensor(huge).output("x")).contains("tensor 'w'"));
+    TensorProto large =
+        TensorProto.newBuilder().setName("w").setDataType(1).addDims(200_000_000L).build();
     assertTrue(refusal(new Models(14).input("x", 4).tensor(large).output("x")).contains("has 0"));
     assertTrue(refusal(new Models(14).input("x", 1L << 40).output("x")).contains("input 'x'"));
     String fill =
-        refusal(new Models(14).input("x", 4, 1 << 20).integers("s", 1 << 20, 1 << 20)
-            .node("ConstantOfShape", List.of("s"), List.of("w"))
-            .node("MatMul", List.of("x", "w"), List.of("y")).output("y"));
+        refusal(
+            new Models(14)
+                .input("x", 4, 1 << 20)
+                .integers("s", 1 << 20, 1 << 20)
+                .node("ConstantOfShape", List.of("s"), List.of("w"))
+                .node("MatMul", List.of("x", "w"), List.of("y"))
+                .output("y"));
     assertTrue(fill.contains("too large"), fill);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"../secret.bin", "/etc/hostname", "a/../../secret.bin", "", "..\\secret.bin", "missing.bin"})
+  @ValueSource(
+      strings = {
+        "../secret.bin",
+        "/etc/hostname",
+        "a/../../secret.bin",
+        "",
+        "..\\secret.bin",
+        "missing.bin"
+      })
   void externalDataStayInTheFolder(String location) throws IOException {
     Files.write(folder.resolve("secret.bin"), new byte[16]);
     Path inner = Files.createDirectory(folder.resolve("model"));
     Path file = external(location, Map.of()).write(inner);
     String message =
-        assertThrows(ModelFormatException.class, () -> new OnnxImporter().read(file, Map.of())).getMessage();
+        assertThrows(ModelFormatException.class, () -> new OnnxImporter().read(file, Map.of()))
+            .getMessage();
     assertTrue(message.contains("tensor 'w'") && message.contains("folder"), message);
   }
 
@@ -140,29 +173,50 @@ class OnnxErrorsTest {
     TensorProto half = TensorProto.newBuilder().setDataType(10).addDims(3).setRawData(raw).build();
     Path file = Files.write(folder.resolve("input_0.pb"), half.toByteArray());
     assertArrayEquals(new float[] {1, -2.5f, 0x1p-24f}, TensorFiles.read(file).toFloatArray());
-    TensorProto integers = TensorProto.newBuilder().setDataType(7).addDims(1).addInt64Data(-5).build();
+    TensorProto integers =
+        TensorProto.newBuilder().setDataType(7).addDims(1).addInt64Data(-5).build();
     Tensor tensor = TensorFiles.read(Files.write(file, integers.toByteArray()));
     assertEquals(Tensor.Type.INT32, tensor.type());
     assertArrayEquals(new int[] {-5}, tensor.toIntArray());
     TensorProto large = integers.toBuilder().setInt64Data(0, 1L << 40).build();
     Files.write(file, large.toByteArray());
-    assertTrue(assertThrows(InputException.class, () -> TensorFiles.read(file)).getMessage().contains("input_0.pb"));
+    assertTrue(
+        assertThrows(InputException.class, () -> TensorFiles.read(file))
+            .getMessage()
+            .contains("input_0.pb"));
     Files.write(file, new byte[] {8, 2, 74, 100});
-    assertTrue(assertThrows(InputException.class, () -> TensorFiles.read(file)).getMessage().contains("not a whole"));
+    assertTrue(
+        assertThrows(InputException.class, () -> TensorFiles.read(file))
+            .getMessage()
+            .contains("not a whole"));
   }
 
   private static Models external(String location, Map<String, String> more) {
     TensorProto.Builder tensor =
-        TensorProto.newBuilder().setName("w").setDataType(1).addDims(2).addDims(2).setDataLocation(1)
-            .addExternalData(StringStringEntryProto.newBuilder().setKey("location").setValue(location));
-    more.forEach((key, value) ->
-        tensor.addExternalData(StringStringEntryProto.newBuilder().setKey(key).setValue(value)));
-    return new Models(14).input("x", "n", 2).tensor(tensor.build())
-        .node("MatMul", List.of("x", "w"), List.of("y")).output("y");
+        TensorProto.newBuilder()
+            .setName("w")
+            .setDataType(1)
+            .addDims(2)
+            .addDims(2)
+            .setDataLocation(1)
+            .addExternalData(
+                StringStringEntryProto.newBuilder().setKey("location").setValue(location));
+    more.forEach(
+        (key, value) ->
+            tensor.addExternalData(
+                StringStringEntryProto.newBuilder().setKey(key).setValue(value)));
+    return new Models(14)
+        .input("x", "n", 2)
+        .tensor(tensor.build())
+        .node("MatMul", List.of("x", "w"), List.of("y"))
+        .output("y");
   }
 
   private static Models small() {
-    return new Models(14).input("X", "time", "batch", 3).lstmWeights(3, 2).integers("axes", 1)
+    return new Models(14)
+        .input("X", "time", "batch", 3)
+        .lstmWeights(3, 2)
+        .integers("axes", 1)
         .node("LSTM", List.of("X", "W", "R"), List.of("Y", "h"))
         .node("Squeeze", List.of("Y", "axes"), List.of("S"))
         .node("Transpose", List.of("S"), List.of("T"), Models.list("perm", 1, 0, 2))
@@ -175,14 +229,17 @@ class OnnxErrorsTest {
       new OnnxImporter().read(file, Map.of());
       return true;
     } catch (ModelFormatException e) {
-      assertTrue(e.getMessage().startsWith(file + ": ") && e.getMessage().lines().count() == 1, e.getMessage());
+      assertTrue(
+          e.getMessage().startsWith(file + ": ") && e.getMessage().lines().count() == 1,
+          e.getMessage());
       return false;
     }
   }
 
   private String refusal(byte[] bytes) throws IOException {
     Path file = Files.write(folder.resolve("model.onnx"), bytes);
-    return assertThrows(ModelFormatException.class, () -> new OnnxImporter().read(file, Map.of())).getMessage();
+    return assertThrows(ModelFormatException.class, () -> new OnnxImporter().read(file, Map.of()))
+        .getMessage();
   }
 
   private String refusal(Models models) {

@@ -39,9 +39,14 @@ class OnnxLstmTest {
     float[] b = random(8 * hidden);
     float[] p = random(3 * hidden);
     Graph graph =
-        new Models(14).input("X", 5, 4, 3)
-            .floats("W", w, 1, 8, 3).floats("R", r, 1, 8, 2).floats("B", b, 1, 16).floats("P", p, 1, 6)
-            .node("LSTM", List.of("X", "W", "R", "B", "", "", "", "P"), List.of("Y")).output("Y")
+        new Models(14)
+            .input("X", 5, 4, 3)
+            .floats("W", w, 1, 8, 3)
+            .floats("R", r, 1, 8, 2)
+            .floats("B", b, 1, 16)
+            .floats("P", p, 1, 6)
+            .node("LSTM", List.of("X", "W", "R", "B", "", "", "", "P"), List.of("Y"))
+            .output("Y")
             .read(folder);
     Cell cell = graph.lstms().findFirst().orElseThrow().directions().get(0).cell();
     int[] onnxGate = {0, 2, 3, 1};
@@ -64,14 +69,26 @@ class OnnxLstmTest {
   void secondDirectionHasItsOwnWeightsAndFunctions() throws IOException {
     float[] w = random(2 * 4 * 3);
     Graph graph =
-        new Models(14).input("X", 5, 4, 3).floats("W", w, 2, 4, 3).floats("R", random(8), 2, 4, 1)
-            .node("LSTM", List.of("X", "W", "R"), List.of("Y"), attribute("direction", "bidirectional"),
-                texts("activations", "sigmoid", "LeakyRelu", "tanh", "HardSigmoid", "Elu", "Affine"),
-                reals("activation_alpha", 0.3f, 0.4f), reals("activation_beta", 0.6f),
-                attribute("clip", 3f), attribute("input_forget", 1))
-            .output("Y").read(folder);
+        new Models(14)
+            .input("X", 5, 4, 3)
+            .floats("W", w, 2, 4, 3)
+            .floats("R", random(8), 2, 4, 1)
+            .node(
+                "LSTM",
+                List.of("X", "W", "R"),
+                List.of("Y"),
+                attribute("direction", "bidirectional"),
+                texts(
+                    "activations", "sigmoid", "LeakyRelu", "tanh", "HardSigmoid", "Elu", "Affine"),
+                reals("activation_alpha", 0.3f, 0.4f),
+                reals("activation_beta", 0.6f),
+                attribute("clip", 3f),
+                attribute("input_forget", 1))
+            .output("Y")
+            .read(folder);
     Lstm lstm = graph.lstms().findFirst().orElseThrow();
-    assertEquals(List.of(false, true), lstm.directions().stream().map(Lstm.Direction::reverse).toList());
+    assertEquals(
+        List.of(false, true), lstm.directions().stream().map(Lstm.Direction::reverse).toList());
     Cell forward = lstm.directions().get(0).cell();
     Cell reverse = lstm.directions().get(1).cell();
     assertEquals(w[4 * 3 + 2 * 3], reverse.input().at(1, 0));
@@ -87,9 +104,16 @@ class OnnxLstmTest {
   @Test
   void unknownActivationIsRefused() {
     String message =
-        refusal(new Models(14).input("X", 5, 4, 3).lstmWeights(3, 2)
-            .node("LSTM", List.of("X", "W", "R"), List.of("Y"), texts("activations", "Sine", "Tanh", "Tanh"))
-            .output("Y"));
+        refusal(
+            new Models(14)
+                .input("X", 5, 4, 3)
+                .lstmWeights(3, 2)
+                .node(
+                    "LSTM",
+                    List.of("X", "W", "R"),
+                    List.of("Y"),
+                    texts("activations", "Sine", "Tanh", "Tanh"))
+                .output("Y"));
     assertTrue(message.contains("node 'the LSTM' (LSTM)") && message.contains("'Sine'"), message);
   }
 
@@ -120,11 +144,18 @@ class OnnxLstmTest {
   @Test
   void aReversedTimeAxisGetsNoLengths() throws IOException {
     Graph graph =
-        new Models(14).input("X", "time", "batch", 3).lstmWeights(3, 2)
-            .integers("start", -1).integers("end", Long.MIN_VALUE).integers("axis", 0).integers("step", -1)
+        new Models(14)
+            .input("X", "time", "batch", 3)
+            .lstmWeights(3, 2)
+            .integers("start", -1)
+            .integers("end", Long.MIN_VALUE)
+            .integers("axis", 0)
+            .integers("step", -1)
             .node("LSTM", List.of("X", "W", "R"), List.of("Y"))
             .node("Slice", List.of("X", "start", "end", "axis", "step"), List.of("back"))
-            .node("LSTM", List.of("back", "W", "R"), List.of("Z")).output("Y", "Z").read(folder);
+            .node("LSTM", List.of("back", "W", "R"), List.of("Z"))
+            .output("Y", "Z")
+            .read(folder);
     assertEquals(List.of("X"), graph.inputs().stream().map(Port::name).toList());
     assertTrue(graph.lstms().allMatch(lstm -> lstm.lengths().isEmpty()));
   }
@@ -132,32 +163,51 @@ class OnnxLstmTest {
   @Test
   void aStateWithAFixedBatchFixesTheBatchEverywhere() throws IOException {
     Graph graph =
-        new Models(14).input("X", "time", "batch", 3).input("h", 1, 8, 2).input("c", 1, "n", 2).lstmWeights(3, 2)
+        new Models(14)
+            .input("X", "time", "batch", 3)
+            .input("h", 1, 8, 2)
+            .input("c", 1, "n", 2)
+            .lstmWeights(3, 2)
             .node("LSTM", List.of("X", "W", "R", "", "", "h", "c"), List.of("Y", "hn", "cn"))
-            .output("Y", "hn", "cn").read(folder);
-    assertEquals("[X FLOAT32 [time, 8, 3], h FLOAT32 [1, 8, 2], c FLOAT32 [1, 8, 2]]", graph.inputs().toString());
+            .output("Y", "hn", "cn")
+            .read(folder);
+    assertEquals(
+        "[X FLOAT32 [time, 8, 3], h FLOAT32 [1, 8, 2], c FLOAT32 [1, 8, 2]]",
+        graph.inputs().toString());
     assertEquals("[time, 1, 8, 2]", graph.outputs().get(0).shape().toString());
   }
 
   @Test
   void sizesWithoutANameGetOne() throws IOException {
     Graph graph =
-        new Models(14).input("X", "None", 0, 3).lstmWeights(3, 2)
-            .node("LSTM", List.of("X", "W", "R"), List.of("Y")).output("Y").read(folder);
+        new Models(14)
+            .input("X", "None", 0, 3)
+            .lstmWeights(3, 2)
+            .node("LSTM", List.of("X", "W", "R"), List.of("Y"))
+            .output("Y")
+            .read(folder);
     assertEquals("[time, batch, 3]", graph.inputs().get(0).shape().toString());
   }
 
   @Test
   void zeroStatesVanishAndTrainedOnesAreExpanded() throws IOException {
     Graph graph =
-        new Models(14).input("X", "time", "batch", 3).lstmWeights(3, 2)
-            .floats("h", random(2), 1, 1, 2).integers("one", 1).integers("zero", 0).integers("units", 2)
+        new Models(14)
+            .input("X", "time", "batch", 3)
+            .lstmWeights(3, 2)
+            .floats("h", random(2), 1, 1, 2)
+            .integers("one", 1)
+            .integers("zero", 0)
+            .integers("units", 2)
             .node("Shape", List.of("X"), List.of("shape"))
             .node("Gather", List.of("shape", "one"), List.of("batch"))
-            .node("Concat", List.of("one", "batch", "units"), List.of("states"), attribute("axis", 0))
+            .node(
+                "Concat", List.of("one", "batch", "units"), List.of("states"), attribute("axis", 0))
             .node("ConstantOfShape", List.of("states"), List.of("c"))
             .node("Expand", List.of("h", "states"), List.of("hs"))
-            .node("LSTM", List.of("X", "W", "R", "", "", "hs", "c"), List.of("Y")).output("Y").read(folder);
+            .node("LSTM", List.of("X", "W", "R", "", "", "hs", "c"), List.of("Y"))
+            .output("Y")
+            .read(folder);
     Lstm lstm = graph.lstms().findFirst().orElseThrow();
     assertEquals(Optional.empty(), lstm.initialC());
     assertEquals("[1, batch, 2]", lstm.initialH().orElseThrow().shape().toString());
@@ -167,23 +217,35 @@ class OnnxLstmTest {
   @Test
   void layoutOneIsBatchMajor() throws IOException {
     Graph graph =
-        new Models(14).input("X", 4, 5, 3).lstmWeights(3, 2)
+        new Models(14)
+            .input("X", 4, 5, 3)
+            .lstmWeights(3, 2)
             .node("LSTM", List.of("X", "W", "R"), List.of("Y", "h"), attribute("layout", 1))
-            .output("Y", "h").read(folder);
+            .output("Y", "h")
+            .read(folder);
     assertEquals("[4, 5, 1, 2]", graph.outputs().get(0).shape().toString());
     assertEquals("[4, 1, 2]", graph.outputs().get(1).shape().toString());
-    assertEquals(Lstm.StateLayout.BATCH_DIRECTION, graph.lstms().findFirst().orElseThrow().stateLayout());
+    assertEquals(
+        Lstm.StateLayout.BATCH_DIRECTION, graph.lstms().findFirst().orElseThrow().stateLayout());
   }
 
   @Test
   void outputsAreWrittenInTheOrderInWhichTheyAreRead() throws IOException {
     Graph graph =
-        new Models(14).input("X", "time", "batch", 3).floats("W", random(24), 2, 4, 3).floats("R", random(8), 2, 4, 1)
+        new Models(14)
+            .input("X", "time", "batch", 3)
+            .floats("W", random(24), 2, 4, 3)
+            .floats("R", random(8), 2, 4, 1)
             .integers("flat", 0, 0, -1)
-            .node("LSTM", List.of("X", "W", "R"), List.of("Y"), attribute("direction", "bidirectional"))
+            .node(
+                "LSTM",
+                List.of("X", "W", "R"),
+                List.of("Y"),
+                attribute("direction", "bidirectional"))
             .node("Transpose", List.of("Y"), List.of("T"), Models.list("perm", 0, 2, 1, 3))
             .node("Reshape", List.of("T", "flat"), List.of("F"))
-            .node("Transpose", List.of("F"), List.of("out"), Models.list("perm", 1, 0, 2)).output("out")
+            .node("Transpose", List.of("F"), List.of("out"), Models.list("perm", 1, 0, 2))
+            .output("out")
             .read(folder);
     assertEquals(1, graph.steps().size(), graph.stages()::toString);
     Lstm lstm = graph.lstms().findFirst().orElseThrow();
@@ -194,9 +256,14 @@ class OnnxLstmTest {
   @Test
   void anOutputThatIsReadTwiceKeepsItsOrder() throws IOException {
     Graph graph =
-        new Models(14).input("X", "time", "batch", 3).lstmWeights(3, 2).integers("one", 1)
+        new Models(14)
+            .input("X", "time", "batch", 3)
+            .lstmWeights(3, 2)
+            .integers("one", 1)
             .node("LSTM", List.of("X", "W", "R"), List.of("Y"))
-            .node("Squeeze", List.of("Y", "one"), List.of("out")).output("Y", "out").read(folder);
+            .node("Squeeze", List.of("Y", "one"), List.of("out"))
+            .output("Y", "out")
+            .read(folder);
     assertEquals(
         Lstm.OutputLayout.TIME_DIRECTION_BATCH, graph.lstms().findFirst().orElseThrow().yLayout());
     assertEquals(2, graph.steps().size());
@@ -205,8 +272,12 @@ class OnnxLstmTest {
   @Test
   void weightsThatAreInputsAreBoundByName() throws IOException {
     Models models =
-        new Models(14).input("X", 5, 4, 3).input("W", 1, 8, 3).floats("R", random(16), 1, 8, 2)
-            .node("LSTM", List.of("X", "W", "R"), List.of("Y")).output("Y");
+        new Models(14)
+            .input("X", 5, 4, 3)
+            .input("W", 1, 8, 3)
+            .floats("R", random(16), 1, 8, 2)
+            .node("LSTM", List.of("X", "W", "R"), List.of("Y"))
+            .output("Y");
     Path file = models.write(folder);
     assertEquals(List.of("X", "W"), TensorFiles.inputNames(file));
     assertEquals(List.of("W"), TensorFiles.weightNames(file));
@@ -219,20 +290,28 @@ class OnnxLstmTest {
   @Test
   void weightsOfTheWrongShapeAreRefused() {
     String message =
-        refusal(new Models(14).input("X", 5, 4, 3).floats("W", random(21), 1, 7, 3).floats("R", random(16), 1, 8, 2)
-            .node("LSTM", List.of("X", "W", "R"), List.of("Y")).output("Y"));
+        refusal(
+            new Models(14)
+                .input("X", 5, 4, 3)
+                .floats("W", random(21), 1, 7, 3)
+                .floats("R", random(16), 1, 8, 2)
+                .node("LSTM", List.of("X", "W", "R"), List.of("Y"))
+                .output("Y"));
     assertTrue(message.contains("W must be [1, 8, 3], is [1, 7, 3]"), message);
   }
 
   private static Models lastStep(Models models) {
-    return models.lstmWeights(3, 2).integers("last", -1)
+    return models
+        .lstmWeights(3, 2)
+        .integers("last", -1)
         .node("Transpose", List.of("X"), List.of("XT"), Models.list("perm", 1, 0, 2))
         .node("LSTM", List.of("XT", "W", "R"), List.of("Y"))
         .node("Squeeze", List.of("Y", "one"), List.of("YS"))
         .integers("one", 1)
         .node("Gather", List.of("YS", "last"), List.of("step"), attribute("axis", 0))
         .integers("zero", 0)
-        .node("Squeeze", List.of("step", "zero"), List.of("out")).output("out");
+        .node("Squeeze", List.of("step", "zero"), List.of("out"))
+        .output("out");
   }
 
   private String refusal(Models models) {

@@ -26,10 +26,17 @@ class SafetensorsConformanceTest {
     assumeTrue(Files.isDirectory(FOLDER), () -> "no recorded cases in " + FOLDER);
     try (Stream<Path> cases = Files.list(FOLDER)) {
       List<Path> models =
-          cases.sorted().map(c -> c.resolve("model.safetensors")).filter(Files::isRegularFile).toList();
+          cases
+              .sorted()
+              .map(c -> c.resolve("model.safetensors"))
+              .filter(Files::isRegularFile)
+              .toList();
       assertTrue(models.size() > 0, "no models in " + FOLDER);
       return models.stream()
-          .map(m -> DynamicTest.dynamicTest(String.valueOf(m.getParent().getFileName()), () -> check(m)));
+          .map(
+              m ->
+                  DynamicTest.dynamicTest(
+                      String.valueOf(m.getParent().getFileName()), () -> check(m)));
     }
   }
 

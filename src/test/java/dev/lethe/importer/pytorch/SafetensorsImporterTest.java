@@ -22,13 +22,15 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** State dictionaries with and without what PyTorch's LSTM may have, and damaged files. */
 class SafetensorsImporterTest {
-  private static final String WEIGHTS = tensor("weight_ih_l0", "[8,3]", 0, 96) + "," + tensor("weight_hh_l0", "[8,2]", 96, 160);
+  private static final String WEIGHTS =
+      tensor("weight_ih_l0", "[8,3]", 0, 96) + "," + tensor("weight_hh_l0", "[8,2]", 96, 160);
 
   @TempDir Path folder;
 
   @Test
   void weightsKeepTheirOrderAndBiasesAreSummed() throws IOException {
-    String biases = tensor("bias_ih_l0", "[8]", 160, 192) + "," + tensor("bias_hh_l0", "[8]", 192, 224);
+    String biases =
+        tensor("bias_ih_l0", "[8]", 160, 192) + "," + tensor("bias_hh_l0", "[8]", 192, 224);
     Cell cell = cell(read("{" + WEIGHTS + "," + biases + "}", 224));
     assertEquals(value(3 * 5 + 1), cell.input().at(5, 1));
     assertEquals(value(24 + 2 * 7), cell.recurrent().at(7, 0));
@@ -49,15 +51,19 @@ class SafetensorsImporterTest {
     for (int layer = 0; layer < 2; layer++) {
       for (String suffix : List.of("_l" + layer, "_l" + layer + "_reverse")) {
         int features = layer == 0 ? 3 : 2;
-        json.append(at == 0 ? "" : ",").append(tensor("weight_ih" + suffix, "[8," + features + "]", at, at += 32 * features));
+        json.append(at == 0 ? "" : ",")
+            .append(tensor("weight_ih" + suffix, "[8," + features + "]", at, at += 32 * features));
         json.append(",").append(tensor("weight_hh" + suffix, "[8,1]", at, at += 32));
         json.append(",").append(tensor("weight_hr" + suffix, "[1,2]", at, at += 8));
       }
     }
     Graph graph = read("{" + json + "}", at);
-    assertEquals("[X FLOAT32 [batch, time, 3], sequence_lens INT32 [batch], initial_h FLOAT32 [4, batch, 1],"
-        + " initial_c FLOAT32 [4, batch, 2]]", graph.inputs().toString());
-    assertEquals("[Y FLOAT32 [batch, time, 2], Y_h FLOAT32 [4, batch, 1], Y_c FLOAT32 [4, batch, 2]]",
+    assertEquals(
+        "[X FLOAT32 [batch, time, 3], sequence_lens INT32 [batch], initial_h FLOAT32 [4, batch, 1],"
+            + " initial_c FLOAT32 [4, batch, 2]]",
+        graph.inputs().toString());
+    assertEquals(
+        "[Y FLOAT32 [batch, time, 2], Y_h FLOAT32 [4, batch, 1], Y_c FLOAT32 [4, batch, 2]]",
         graph.outputs().toString());
     List<Lstm> layers = graph.lstms().toList();
     assertEquals(List.of(2, 2), layers.stream().map(l -> l.directions().size()).toList());
@@ -74,7 +80,10 @@ class SafetensorsImporterTest {
 
   @Test
   void halfPrecisionIsWidened() throws IOException {
-    String json = "{" + WEIGHTS.replace("F32", "BF16").replace("0,96", "0,48").replace("96,160", "48,80") + "}";
+    String json =
+        "{"
+            + WEIGHTS.replace("F32", "BF16").replace("0,96", "0,48").replace("96,160", "48,80")
+            + "}";
     Path file = write(json, 80);
     Cell cell = cell((Graph) new SafetensorsImporter().read(file, Map.of()));
     int upper = Float.floatToRawIntBits(value(0)) >>> 16;
@@ -93,13 +102,17 @@ class SafetensorsImporterTest {
 
   @Test
   void whatDoesNotFitIsNamed() throws IOException {
-    assertRefused("tensor 'weight_ih_l0' has 96 bytes for F32 [8, 4]", WEIGHTS.replace("[8,3]", "[8,4]"));
+    assertRefused(
+        "tensor 'weight_ih_l0' has 96 bytes for F32 [8, 4]", WEIGHTS.replace("[8,3]", "[8,4]"));
     assertRefused("lies at bytes 96 to 161 of 160", WEIGHTS.replace("160", "161"));
     assertRefused("negative number", WEIGHTS.replace("0,96", "-4,92"));
     assertRefused("has type I64", WEIGHTS.replace("F32", "I64"));
     assertRefused("'weight_hh_l0' is missing", tensor("weight_ih_l0", "[8,3]", 0, 96));
-    assertRefused("more than one LSTM: [a., b.]", WEIGHTS.replace("weight_i", "a.weight_i").replace("weight_h", "b.weight_h"));
-    assertRefused("tensors [fc.weight] belong to no LSTM", WEIGHTS + "," + tensor("fc.weight", "[2]", 0, 8));
+    assertRefused(
+        "more than one LSTM: [a., b.]",
+        WEIGHTS.replace("weight_i", "a.weight_i").replace("weight_h", "b.weight_h"));
+    assertRefused(
+        "tensors [fc.weight] belong to no LSTM", WEIGHTS + "," + tensor("fc.weight", "[2]", 0, 8));
     assertRefused("no tensor is named like", tensor("fc.weight", "[2]", 0, 8));
     assertRefused("recurrent weights need 8 rows", WEIGHTS.replace("[8,2]", "[4,4]"));
     assertRefused("has 96 bytes for", WEIGHTS.replace("[8,3]", "[4611686018427387904,4]"));
@@ -107,7 +120,8 @@ class SafetensorsImporterTest {
 
   @Test
   void anAbsurdHeaderIsRefused() throws IOException {
-    byte[] bytes = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(Long.MAX_VALUE).array();
+    byte[] bytes =
+        ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(Long.MAX_VALUE).array();
     Path file = Files.write(folder.resolve("huge.safetensors"), bytes);
     assertTrue(refusal(file).contains("its header would be " + Long.MAX_VALUE + " bytes"));
   }
@@ -118,7 +132,8 @@ class SafetensorsImporterTest {
   }
 
   private static String refusal(Path file) {
-    return assertThrows(ModelFormatException.class, () -> new SafetensorsImporter().read(file, Map.of()))
+    return assertThrows(
+            ModelFormatException.class, () -> new SafetensorsImporter().read(file, Map.of()))
         .getMessage();
   }
 
@@ -145,6 +160,14 @@ class SafetensorsImporterTest {
   }
 
   private static String tensor(String name, String shape, int begin, int end) {
-    return "\"" + name + "\":{\"dtype\":\"F32\",\"shape\":" + shape + ",\"data_offsets\":[" + begin + "," + end + "]}";
+    return "\""
+        + name
+        + "\":{\"dtype\":\"F32\",\"shape\":"
+        + shape
+        + ",\"data_offsets\":["
+        + begin
+        + ","
+        + end
+        + "]}";
   }
 }
