@@ -13,8 +13,8 @@ import java.util.Map;
 
 /**
  * How far single-precision results may be from the double reference: the one place that says so. An
- * element passes if |actual - expected| <= absolute + relative * |expected|; NaN and infinity never
- * pass.
+ * element passes if {@code |actual - expected| <= absolute + relative * |expected|}; NaN and
+ * infinity never pass.
  *
  * <p>Reasoning, with u = 2^-24 the rounding error of one operation:
  *

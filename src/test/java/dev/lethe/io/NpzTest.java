@@ -3,6 +3,7 @@ package dev.lethe.io;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -132,7 +133,7 @@ class NpzTest {
       }
       Path file = Files.write(folder.resolve("damaged"), damaged);
       try {
-        assertTrue(round % 3 == 0 ? Npy.read(file).size() >= 0 : Npz.read(file).size() >= 0);
+        assertNotNull(round % 3 == 0 ? Npy.read(file) : Npz.read(file));
       } catch (InputException e) {
         refused++;
         assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
