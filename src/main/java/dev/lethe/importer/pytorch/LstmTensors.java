@@ -2,9 +2,10 @@ package dev.lethe.importer.pytorch;
 
 import dev.lethe.ModelFormatException;
 import dev.lethe.network.Cell;
+import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
-import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -13,82 +14,109 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The weights of one torch.nn.LSTM. PyTorch stacks gates i, f, g, o, as {@link Cell} does, and
- * keeps two biases, of which a cell has the sum.
+ * The weights of one torch.nn.LSTM, or of one torch.nn.LSTMCell, whose names have no {@code _l0}.
+ * PyTorch stacks gates i, f, g, o, as {@link Cell} does, and keeps two biases, of which a cell has
+ * the sum.
  */
 final class LstmTensors {
   private static final Pattern NAME =
       Pattern.compile(
-          "(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\\d{1,4})(_reverse)?");
+          "(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)(?:_l(\\d{1,4})(_reverse)?)?");
 
-  private final Path file;
-  private final Safetensors tensors;
+  private final StateDict tensors;
   private final String prefix;
+  private final boolean single;
   private final int layers;
   private final int directions;
+  private final Set<String> used = new HashSet<>();
 
-  private LstmTensors(Path file, Safetensors tensors, String prefix, int layers, int directions) {
-    this.file = file;
+  private LstmTensors(
+      StateDict tensors, String prefix, boolean single, int layers, int directions) {
     this.tensors = tensors;
     this.prefix = prefix;
+    this.single = single;
     this.layers = layers;
     this.directions = directions;
   }
 
   /**
-   * Finds the one LSTM in a state dictionary, whatever it is called there.
+   * Finds one LSTM in a state dictionary.
    *
-   * @throws ModelFormatException when there is none, more than one, or something else beside it
+   * @param module its name there; empty where it is the only one, whatever it is called
+   * @throws ModelFormatException when there is none, or more than one to choose from
    */
-  static LstmTensors find(Path file, Safetensors tensors) {
-    Set<String> prefixes = new TreeSet<>();
+  static LstmTensors find(StateDict tensors, Optional<String> module) {
+    String prefix =
+        module.map(name -> name.isEmpty() ? "" : name + ".").orElseGet(() -> onlyPrefix(tensors));
     Set<Integer> layers = new TreeSet<>();
-    Set<String> others = new TreeSet<>();
+    boolean single = false;
     boolean reverse = false;
+    for (String name : tensors.names()) {
+      Matcher matcher = NAME.matcher(name);
+      if (matcher.matches() && matcher.group(1).equals(prefix)) {
+        single |= matcher.group(3) == null;
+        layers.add(matcher.group(3) == null ? 0 : Integer.parseInt(matcher.group(3)));
+        reverse |= matcher.group(4) != null;
+      }
+    }
+    if (layers.isEmpty()) {
+      throw new ModelFormatException(
+          tensors.file() + ": no tensor '" + prefix + "weight_ih_l0': there is no such LSTM");
+    }
+    return new LstmTensors(tensors, prefix, single, layers.size(), reverse ? 2 : 1);
+  }
+
+  private static String onlyPrefix(StateDict tensors) {
+    Set<String> prefixes = new TreeSet<>();
     for (String name : tensors.names()) {
       Matcher matcher = NAME.matcher(name);
       if (matcher.matches()) {
         prefixes.add(matcher.group(1));
-        layers.add(Integer.parseInt(matcher.group(3)));
-        reverse |= matcher.group(4) != null;
-      } else {
-        others.add(name);
       }
     }
-    if (prefixes.size() != 1) {
+    if (prefixes.isEmpty()) {
       throw new ModelFormatException(
-          file
-              + ": "
-              + (prefixes.isEmpty()
-                  ? "no tensor is named like one of"
-                  : "more than one LSTM: " + prefixes + "; Lethe reads the state dictionary of one")
-              + " torch.nn.LSTM (weight_ih_l0 ...)");
+          tensors.file()
+              + ": no tensor is named like one of torch.nn.LSTM (weight_ih_l0 ...) or"
+              + " torch.nn.LSTMCell (weight_ih ...)");
     }
-    if (!others.isEmpty()) {
+    if (prefixes.size() > 1) {
       throw new ModelFormatException(
-          file
-              + ": tensors "
-              + others
-              + " belong to no LSTM; Lethe reads the state dictionary of one torch.nn.LSTM"
-              + " alone, export anything else as ONNX");
+          tensors.file()
+              + ": more than one LSTM: "
+              + prefixes
+              + "; Lethe reads the state dictionary of one, which a description beside the file"
+              + " names: "
+              + ModelDescription.HINT);
     }
-    return new LstmTensors(
-        file, tensors, prefixes.iterator().next(), layers.size(), reverse ? 2 : 1);
+    return prefixes.iterator().next();
   }
 
-  int layers() {
-    return layers;
+  /** From the first to the last; each one direction or two. */
+  List<List<Lstm.Direction>> layers() {
+    List<List<Lstm.Direction>> all = new ArrayList<>();
+    for (int layer = 0; layer < layers; layer++) {
+      List<Lstm.Direction> pair = new ArrayList<>();
+      for (int direction = 0; direction < directions; direction++) {
+        pair.add(new Lstm.Direction(direction == 1, cell(layer, direction == 1)));
+      }
+      all.add(pair);
+    }
+    return all;
   }
 
-  int directions() {
-    return directions;
+  /** Names of the tensors that {@link #layers} took. */
+  Set<String> used() {
+    return Set.copyOf(used);
   }
 
   /**
+   * Reads the weights of one cell.
+   *
    * @throws ModelFormatException when a weight is missing or does not fit the others
    */
-  Cell cell(int layer, boolean reverse) {
-    String suffix = "_l" + layer + (reverse ? "_reverse" : "");
+  private Cell cell(int layer, boolean reverse) {
+    String suffix = single ? "" : "_l" + layer + (reverse ? "_reverse" : "");
     Matrix input = required("weight_ih" + suffix);
     Matrix recurrent = required("weight_hh" + suffix);
     Matrix projection = optional("weight_hr" + suffix).orElse(Matrix.empty());
@@ -96,7 +124,7 @@ final class LstmTensors {
       return Cell.of(input, recurrent, bias(suffix, input.rows()), projection);
     } catch (IllegalArgumentException e) {
       throw new ModelFormatException(
-          file + ": '" + prefix + "*" + suffix + "': " + e.getMessage(), e);
+          tensors.file() + ": '" + prefix + "*" + suffix + "': " + e.getMessage(), e);
     }
   }
 
@@ -117,14 +145,18 @@ final class LstmTensors {
   }
 
   private Optional<Matrix> optional(String name) {
-    return tensors.entries().containsKey(prefix + name)
-        ? Optional.of(tensors.matrix(prefix + name))
-        : Optional.empty();
+    if (!tensors.has(prefix + name)) {
+      return Optional.empty();
+    }
+    used.add(prefix + name);
+    return Optional.of(tensors.matrix(prefix + name));
   }
 
   private Matrix required(String name) {
     return optional(name)
         .orElseThrow(
-            () -> new ModelFormatException(file + ": tensor '" + prefix + name + "' is missing"));
+            () ->
+                new ModelFormatException(
+                    tensors.file() + ": tensor '" + prefix + name + "' is missing"));
   }
 }

@@ -24,7 +24,7 @@ import java.util.Objects;
  * A safetensors file: 8 bytes of length, that many bytes of JSON header, then the tensors' bytes,
  * all little-endian.
  */
-final class Safetensors {
+final class Safetensors implements StateDict {
   private static final int PREFIX = 8;
 
   /** The format's own limit on the header. */
@@ -78,30 +78,37 @@ final class Safetensors {
     }
   }
 
-  Map<String, Entry> entries() {
-    return Map.copyOf(entries);
+  @Override
+  public Path file() {
+    return file;
   }
 
-  /** Names in the file's order. */
-  List<String> names() {
+  @Override
+  public String format() {
+    return "safetensors";
+  }
+
+  @Override
+  public List<String> names() {
     return List.copyOf(entries.keySet());
   }
 
-  /** What the file says about itself, by key. */
-  Map<String, String> metadata() {
+  @Override
+  public boolean has(String name) {
+    return entries.containsKey(name);
+  }
+
+  @Override
+  public Map<String, String> metadata() {
     return Map.copyOf(metadata);
   }
 
-  /**
-   * A tensor of one or two axes as single precision; one axis becomes one row.
-   *
-   * @throws ModelFormatException when its type is another or its bytes do not fill its shape
-   */
-  Matrix matrix(String name) {
+  @Override
+  public Matrix matrix(String name) {
     Entry entry = Objects.requireNonNull(entries.get(name), name);
     int rank = entry.shape().size();
     if (rank < 1 || rank > 2) {
-      throw error(name, "has " + rank + " axes; LSTM weights have one or two");
+      throw error(name, "has " + rank + " axes; weights that Lethe reads have one or two");
     }
     long rows = rank == 2 ? entry.shape().get(0) : 1;
     long columns = entry.shape().get(rank - 1);
@@ -167,6 +174,8 @@ final class Safetensors {
         }
       }
       require(parser.nextToken() == null, "its header goes on after its end");
+      long total = entries.values().stream().mapToLong(e -> e.end() - e.begin()).sum();
+      require(total <= dataBytes, "its tensors claim " + total + " bytes of " + dataBytes);
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * PyTorch state dictionaries in safetensors files. Gate order and biases are converted here and
+ * PyTorch state dictionaries in files of torch.save and safetensors. Gate order and biases are converted here and
  * nowhere further in.
  */
 @NullMarked
