@@ -3,6 +3,10 @@ package dev.lethe.backend.opencl;
 import dev.lethe.DeviceException;
 import dev.lethe.Tensor;
 import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
 import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.cl_command_queue;
@@ -11,14 +15,16 @@ import org.jocl.cl_context_properties;
 import org.jocl.cl_device_id;
 
 /**
- * A context and its in-order queue on one device. Owns both; everything made through it must be
- * closed before it.
+ * A context and its in-order queue on one device. Owns both, and in the end every buffer and kernel
+ * made through it that is not closed yet, so that an opening that fails halfway leaves nothing
+ * behind.
  */
 final class Context implements AutoCloseable {
   private final DeviceFacts facts;
   private final cl_device_id device;
   private final cl_context context;
   private final cl_command_queue queue;
+  private final Set<AutoCloseable> owned = Collections.newSetFromMap(new IdentityHashMap<>());
 
   private Context(
       DeviceFacts facts, cl_device_id device, cl_context context, cl_command_queue queue) {
@@ -116,8 +122,27 @@ final class Context implements AutoCloseable {
     ClError.check(CL.clFinish(queue), "running on " + facts.name());
   }
 
+  /** {@code made} is closed with this context, unless it is {@link #released} before. */
+  void own(AutoCloseable made) {
+    owned.add(made);
+    Handles.opened(1);
+  }
+
+  /** {@code made} has been closed. */
+  void released(AutoCloseable made) {
+    owned.remove(made);
+    Handles.closed(1);
+  }
+
   @Override
   public void close() {
+    for (AutoCloseable made : List.copyOf(owned)) {
+      try {
+        made.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("closing " + made, e);
+      }
+    }
     CL.clReleaseCommandQueue(queue);
     CL.clReleaseContext(context);
     Handles.closed(2);

@@ -22,7 +22,7 @@ final class Kernel implements AutoCloseable {
     this.context = context;
     this.name = name;
     this.handle = handle;
-    Handles.opened(1);
+    context.own(this);
   }
 
   /** Sets an int argument. */
@@ -63,6 +63,6 @@ final class Kernel implements AutoCloseable {
   @Override
   public void close() {
     CL.clReleaseKernel(handle);
-    Handles.closed(1);
+    context.released(this);
   }
 }

@@ -27,6 +27,6 @@ public final class OpenClBackend implements Backend {
             .filter(f -> f.device().id().equals(device.id()))
             .findFirst()
             .orElseThrow(() -> new DeviceException("device " + device.id() + " has gone"));
-    return OpenClSession.open(graph, found, choice);
+    return OpenClSession.open(graph, found, choice, ProgramCache.inUserFolder());
   }
 }

@@ -48,9 +48,9 @@ final class OpenClSession extends GraphSession {
   }
 
   /** Compiles and uploads; leaves nothing behind when that fails. */
-  static OpenClSession open(Graph graph, Discovery.Found found, String choice) {
+  static OpenClSession open(Graph graph, Discovery.Found found, String choice, ProgramCache cache) {
     Context context = Context.open(found);
-    Programs programs = new Programs(context, ProgramCache.inUserFolder());
+    Programs programs = new Programs(context, cache);
     OpenClPlan plan = OpenClPlan.of(found.facts());
     List<StageRunner> runners = new ArrayList<>();
     try {
