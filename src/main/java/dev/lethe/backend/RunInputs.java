@@ -2,6 +2,7 @@ package dev.lethe.backend;
 
 import dev.lethe.Dim;
 import dev.lethe.InputException;
+import dev.lethe.ModelFormatException;
 import dev.lethe.Shape;
 import dev.lethe.Tensor;
 import dev.lethe.network.Embedding;
@@ -174,8 +175,10 @@ final class RunInputs {
   private static String entry(Map<String, String> origin, Value value) {
     String name = origin.get(value.name());
     if (name == null) {
-      throw new IllegalArgumentException(
-          "lengths and ids must come from an input of the network: " + value);
+      throw new ModelFormatException(
+          "lengths and ids must come straight from one input of the network, and "
+              + value
+              + " does not");
     }
     return name;
   }

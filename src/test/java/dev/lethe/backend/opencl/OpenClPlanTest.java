@@ -39,7 +39,8 @@ class OpenClPlanTest {
     OpenClPlan plan = OpenClPlan.of(facts(cpu, workGroupSize, localBytes, 1 << 30));
     OpenClPlan.ProductTile product = plan.product();
     OpenClPlan.StepTile step = plan.step();
-    assertTrue((long) product.rowItems() * product.columnItems() <= workGroupSize, product::toString);
+    assertTrue(
+        (long) product.rowItems() * product.columnItems() <= workGroupSize, product::toString);
     assertTrue((long) step.units() * step.sequenceItems() <= workGroupSize, step::toString);
     assertTrue(plan.flatItems() <= workGroupSize);
     assertTrue(product.localBytes() <= localBytes, product::toString);
