@@ -7,6 +7,7 @@
 // y     this sequence's features at y_offset + order[j]*y_batch + t*y_time,  t = step, or length-1-step if reverse
 // final_h, final_c    at *_offset + order[j]*batch, written at a sequence's last step
 // PROJECTED: o * output(c) goes to h_out [B][H] alone; lstm_project.cl does the rest.
+// TRACE: i, f, g, o and c of each step also go to trace [5][trace_rows = T*B][H], row t*B + sequence.
 // Grid (H/TU, B/TB) work-groups of TU x LB work-items, each RB sequences of one hidden unit; TB = LB*RB.
 // h_out must not alias h_in; c is updated in place.
 // Host side: LstmStep.java
@@ -31,7 +32,11 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
     __global const float4* restrict xw, __global const float4* restrict r, __global const float* restrict peepholes,
     __global const float* restrict h_in, __global float* restrict c, __global float* restrict h_out,
-    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c) {
+    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c
+#ifdef TRACE
+    , const int trace_rows, const int sequences, __global float* restrict trace
+#endif
+    ) {
   __local float hs[TK][TB + 1];  // one column more, against bank conflicts while it is filled
   __local float4 rs[TK][TU];
 
@@ -90,18 +95,29 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
 #else
       const float forget = APPLY(GATE, BOUND(gates.y));
 #endif
-      const float cell = fma(forget, old, input * APPLY(CANDIDATE, BOUND(gates.z)));
+      const float candidate = APPLY(CANDIDATE, BOUND(gates.z));
+      const float cell = fma(forget, old, input * candidate);
 #ifdef PEEPHOLES
       gates.w = fma(peepholes[2 * hidden + u], cell, gates.w);
 #endif
-      const float result = APPLY(GATE, BOUND(gates.w)) * APPLY(OUTPUT, cell);
+      const float out = APPLY(GATE, BOUND(gates.w));
+      const float result = out * APPLY(OUTPUT, cell);
       c[j * hidden + u] = cell;
       h_out[j * hidden + u] = result;
       if (step == length - 1) {
         final_c[c_offset + sequence * c_batch + u] = cell;
       }
-#ifndef PROJECTED
       const int time = reverse ? length - 1 - step : step;
+#ifdef TRACE
+      const size_t plane = (size_t)trace_rows * hidden;
+      const size_t place = (size_t)(time * sequences + sequence) * hidden + u;
+      trace[place] = input;
+      trace[plane + place] = forget;
+      trace[2 * plane + place] = candidate;
+      trace[3 * plane + place] = out;
+      trace[4 * plane + place] = cell;
+#endif
+#ifndef PROJECTED
       y[y_offset + sequence * y_batch + time * y_time + u] = result;
       if (step == length - 1) {
         final_h[h_offset + sequence * h_batch + u] = result;

@@ -4,9 +4,11 @@ import dev.lethe.Device;
 import dev.lethe.InputException;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
+import dev.lethe.Trace;
 import dev.lethe.network.Graph;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -39,6 +41,21 @@ public abstract class GraphSession implements Session {
    */
   protected abstract void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted);
+
+  /**
+   * Runs, keeping what the LSTM layers compute. Called with the session's lock held.
+   *
+   * @param sizes of every named size
+   * @param given every input of the graph by name, checked
+   * @param wanted every output by name, to be overwritten
+   * @param gates of each direction of each layer, in the order of the graph, all zeros, to be
+   *     filled
+   */
+  protected abstract void executeTraced(
+      Map<String, Integer> sizes,
+      Map<String, Tensor> given,
+      Map<String, Tensor> wanted,
+      List<GateTrace> gates);
 
   /** Frees everything. Called once, with the session's lock held. */
   protected abstract void release();
@@ -77,14 +94,29 @@ public abstract class GraphSession implements Session {
   @Override
   public final synchronized Map<String, Tensor> run(Map<String, Tensor> given) {
     requireOpen();
-    Map<String, Integer> sizes = inputs.check(given).sizes();
+    Map<String, Tensor> outputs = outputs(inputs.check(given).sizes());
+    run(given, outputs);
+    return outputs;
+  }
+
+  @Override
+  public final synchronized Trace trace(Map<String, Tensor> given) {
+    requireOpen();
+    RunInputs.Checked checked = inputs.check(given);
+    Map<String, Tensor> outputs = outputs(checked.sizes());
+    List<GateTrace> gates = GateTrace.of(graph, checked.sizes());
+    allocate(checked.sizes());
+    executeTraced(checked.sizes(), checked.tensors(), outputs, gates);
+    return new Trace(outputs, gates.stream().map(GateTrace::layer).toList());
+  }
+
+  private Map<String, Tensor> outputs(Map<String, Integer> sizes) {
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     for (Graph.Result result : graph.results()) {
       outputs.put(
           result.name(),
           Tensor.allocate(result.value().type(), result.value().shape().resolve(sizes)));
     }
-    run(given, outputs);
     return outputs;
   }
 

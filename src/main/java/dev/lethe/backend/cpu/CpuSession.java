@@ -2,6 +2,7 @@ package dev.lethe.backend.cpu;
 
 import dev.lethe.Device;
 import dev.lethe.Tensor;
+import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
 import dev.lethe.backend.StridedCopy;
 import dev.lethe.network.Activation;
@@ -20,6 +21,7 @@ import dev.lethe.network.Softmax;
 import dev.lethe.network.Stage;
 import dev.lethe.network.Transpose;
 import dev.lethe.network.Value;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -95,14 +97,29 @@ final class CpuSession extends GraphSession {
   }
 
   @Override
+  protected void executeTraced(
+      Map<String, Integer> sizes,
+      Map<String, Tensor> given,
+      Map<String, Tensor> wanted,
+      List<GateTrace> gates) {
+    network().lstms().forEach(lstm -> lstm(lstm).trace(GateTrace.of(gates, lstm)));
+    try {
+      execute(sizes, given, wanted);
+    } finally {
+      network().lstms().forEach(lstm -> lstm(lstm).trace(List.of()));
+    }
+    gates.forEach(trace -> trace.hidden(FloatBuffer.wrap(buffers.floats(trace.lstm().y()))));
+  }
+
+  @Override
   protected void release() {
     workers.close();
     plan.clear();
   }
 
   private Stream<Runnable> plan(Stage stage, Map<String, Integer> sizes) {
-    if (stage instanceof Lstm) {
-      return Stream.of(Objects.requireNonNull(lstms.get(stage)).plan(sizes, buffers, workers));
+    if (stage instanceof Lstm lstm) {
+      return Stream.of(lstm(lstm).plan(sizes, buffers, workers));
     } else if (stage instanceof Dense) {
       return Stream.of(Objects.requireNonNull(denses.get(stage)).plan(sizes, buffers, workers));
     } else if (stage instanceof Embedding embedding) {
@@ -120,6 +137,10 @@ final class CpuSession extends GraphSession {
       return Stream.empty();
     }
     return copies(stage, sizes);
+  }
+
+  private CpuLstm lstm(Lstm stage) {
+    return Objects.requireNonNull(lstms.get(stage), stage::name);
   }
 
   private Stream<Runnable> copies(Stage stage, Map<String, Integer> sizes) {

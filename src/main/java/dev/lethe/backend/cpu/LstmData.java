@@ -1,6 +1,7 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.network.Lstm;
+import java.nio.FloatBuffer;
 
 /**
  * What an LSTM layer reads and writes for a batch, and where it stands. Arrays may be longer than
@@ -8,6 +9,7 @@ import dev.lethe.network.Lstm;
  */
 final class LstmData {
   final int steps;
+  final int sequences;
   final float[] x;
 
   /** [B]. */
@@ -23,6 +25,9 @@ final class LstmData {
   final float[] finalH;
   final float[] finalC;
 
+  /** By direction: where i, f, g, o and c go, each [T, B, H]. Empty in a run without a trace. */
+  FloatBuffer[][] gates = {};
+
   private final Lstm.Strides xStrides;
   private final Lstm.Strides yStrides;
   private final Lstm.Strides hStrides;
@@ -30,6 +35,7 @@ final class LstmData {
 
   LstmData(Lstm layer, int steps, int sequences, Buffers buffers, int[] fullLengths) {
     this.steps = steps;
+    this.sequences = sequences;
     x = buffers.floats(layer.x());
     lengths = layer.lengths().map(buffers::ints).orElse(fullLengths);
     initialH = layer.initialH().map(buffers::floats).orElse(new float[0]);

@@ -198,6 +198,9 @@ final class LstmSlice {
     int first = block * cell.units;
     int units = cell.unitsOf(block);
     float[] target = cell.projected() ? unprojected : nextH;
+    if (data.gates.length > 0) {
+      trace(data, step, tile, block, active, at);
+    }
     cell.update(block, active, z, at, c, cAt(tile, tileStart[tile], first));
     for (int row = 0; row < active; row++) {
       int zAt = at + row * cell.width();
@@ -208,6 +211,15 @@ final class LstmSlice {
       if (!cell.projected()) {
         System.arraycopy(z, zAt, data.y, yAt(data, tileStart[tile] + row, step) + first, units);
       }
+    }
+  }
+
+  private void trace(LstmData data, int step, int tile, int block, int active, int at) {
+    int first = block * cell.units;
+    for (int row = tileStart[tile]; row < tileStart[tile] + active; row++) {
+      int zAt = at + (row - tileStart[tile]) * cell.width();
+      int to = (time(row, step) * data.sequences + rows[row]) * hidden + first;
+      cell.trace(block, z, zAt, c, cAt(tile, row, first), data.gates[index], to);
     }
   }
 

@@ -1,21 +1,26 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.backend.GateTrace;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
+import java.util.List;
 
 /**
  * One LSTM layer by the definition in {@link Cell}: one sequence after the other, one step after
  * the other, everything in double precision.
  */
 final class ScalarLstm {
+  private static final Sink NOWHERE = (j, i, f, g, o, c) -> {};
+
   private final Lstm layer;
   private final int steps;
   private final int sequences;
   private final double[] y;
   private final double[] finalH;
   private final double[] finalC;
+  private List<GateTrace> traces = List.of();
 
   /** The layer for a batch of {@code sequences} with room for {@code steps} each. */
   ScalarLstm(Lstm layer, int steps, int sequences) {
@@ -41,6 +46,15 @@ final class ScalarLstm {
   /** As {@link Lstm#finalC()}. */
   double[] finalC() {
     return finalC;
+  }
+
+  /**
+   * Has the run leave its gates.
+   *
+   * @param to one for each direction
+   */
+  void trace(List<GateTrace> to) {
+    traces = to;
   }
 
   /**
@@ -71,14 +85,16 @@ final class ScalarLstm {
     Lstm.Strides yStrides = layer.yStrides(steps, sequences);
     for (int step = 0; step < length; step++) {
       int t = direction.reverse() ? length - 1 - step : step;
-      step(direction.cell(), x, t * xStrides.time() + b * xStrides.batch(), hAt, cAt);
+      int place = (t * sequences + b) * layer.hiddenSize();
+      Sink sink = traces.isEmpty() ? NOWHERE : sink(traces.get(d), place);
+      step(direction.cell(), x, t * xStrides.time() + b * xStrides.batch(), hAt, cAt, sink);
       int yAt = t * yStrides.time() + d * yStrides.direction() + b * yStrides.batch();
       System.arraycopy(finalH, hAt, y, yAt, layer.outputSize());
     }
   }
 
   /** h[t-1] and c[t-1] stand in finalH and finalC and are replaced by h[t] and c[t]. */
-  private void step(Cell cell, double[] x, int xAt, int hAt, int cAt) {
+  private void step(Cell cell, double[] x, int xAt, int hAt, int cAt, Sink sink) {
     int hidden = cell.hiddenSize();
     double[] activated = new double[hidden];
     double[] newC = new double[hidden];
@@ -93,6 +109,7 @@ final class ScalarLstm {
       newC[j] = f * oldC + i * g;
       double o = gate(cell, cell.gate(), 3, j, x, xAt, hAt, peephole(cell, 2, j) * newC[j]);
       activated[j] = o * ScalarFunctions.apply(cell.output(), newC[j]);
+      sink.accept(j, i, f, g, o, newC[j]);
     }
     System.arraycopy(newC, 0, finalC, cAt, hidden);
     for (int p = 0; p < cell.outputSize(); p++) {
@@ -119,6 +136,21 @@ final class ScalarLstm {
   /** The weight of gate i, f or o (0, 1, 2) for cell j. */
   private static double peephole(Cell cell, int which, int j) {
     return cell.peepholes().isEmpty() ? 0 : cell.peepholes().at(0, which * cell.hiddenSize() + j);
+  }
+
+  /** Takes the gates and the new c of hidden unit j. */
+  @FunctionalInterface
+  private interface Sink {
+    void accept(int j, double i, double f, double g, double o, double c);
+  }
+
+  private static Sink sink(GateTrace trace, int place) {
+    return (j, i, f, g, o, c) -> {
+      double[] values = {i, f, g, o, c};
+      for (int k = 0; k < values.length; k++) {
+        trace.planes().get(k).floats().put(place + j, (float) values[k]);
+      }
+    };
   }
 
   private static double dot(Matrix weights, int row, double[] x, int at) {

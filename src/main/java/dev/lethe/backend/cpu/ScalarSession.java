@@ -2,6 +2,7 @@ package dev.lethe.backend.cpu;
 
 import dev.lethe.Device;
 import dev.lethe.Tensor;
+import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
 import dev.lethe.backend.StridedCopy;
 import dev.lethe.network.Activation;
@@ -37,6 +38,7 @@ import java.util.Optional;
  */
 public final class ScalarSession extends GraphSession {
   private final Map<String, double[]> values = new HashMap<>();
+  private List<GateTrace> traces = List.of();
 
   /** Opens; there is nothing to compile. */
   public ScalarSession(Graph graph, Device device, String choice) {
@@ -78,6 +80,23 @@ public final class ScalarSession extends GraphSession {
       if (tensor != null) {
         write(of(result.value()), tensor);
       }
+    }
+  }
+
+  @Override
+  protected void executeTraced(
+      Map<String, Integer> sizes,
+      Map<String, Tensor> given,
+      Map<String, Tensor> wanted,
+      List<GateTrace> gates) {
+    traces = gates;
+    try {
+      execute(sizes, given, wanted);
+    } finally {
+      traces = List.of();
+    }
+    for (GateTrace trace : gates) {
+      trace.hidden(FloatBuffer.wrap(floats(of(trace.lstm().y()))));
     }
   }
 
@@ -134,6 +153,7 @@ public final class ScalarSession extends GraphSession {
     double[] lengths = new double[sequences];
     Arrays.fill(lengths, steps);
     ScalarLstm layer = new ScalarLstm(lstm, steps, sequences);
+    layer.trace(GateTrace.of(traces, lstm));
     layer.run(
         of(lstm.x()),
         lstm.lengths().map(this::of).orElse(lengths),
@@ -174,6 +194,14 @@ public final class ScalarSession extends GraphSession {
       Arrays.setAll(values, floats::get);
     }
     return values;
+  }
+
+  private static float[] floats(double[] values) {
+    float[] floats = new float[values.length];
+    for (int k = 0; k < floats.length; k++) {
+      floats[k] = (float) values[k];
+    }
+    return floats;
   }
 
   private static void write(double[] values, Tensor tensor) {

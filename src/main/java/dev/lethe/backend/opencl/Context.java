@@ -20,6 +20,7 @@ import org.jocl.cl_device_id;
  * behind.
  */
 final class Context implements AutoCloseable {
+  private static final Pointer ZERO = Pointer.to(new float[1]);
   private final DeviceFacts facts;
   private final cl_device_id device;
   private final cl_context context;
@@ -111,10 +112,30 @@ final class Context implements AutoCloseable {
 
   /** Copies from the device once everything enqueued before is done; {@code target} is direct. */
   void read(Buffer source, ByteBuffer target) {
+    read(source, 0, target);
+  }
+
+  /** Copies from the device as {@link #read(Buffer, ByteBuffer)} does, from a byte on. */
+  void read(Buffer source, long offset, ByteBuffer target) {
     int code =
         CL.clEnqueueReadBuffer(
-            queue, source.handle(), true, 0, target.remaining(), Pointer.to(target), 0, null, null);
+            queue,
+            source.handle(),
+            true,
+            offset,
+            target.remaining(),
+            Pointer.to(target),
+            0,
+            null,
+            null);
     ClError.check(code, "downloading " + source.what());
+  }
+
+  /** Fills the first bytes with zeros. */
+  void clear(Buffer buffer, long bytes) {
+    int code =
+        CL.clEnqueueFillBuffer(queue, buffer.handle(), ZERO, Float.BYTES, 0, bytes, 0, null, null);
+    ClError.check(code, "clearing " + buffer.what());
   }
 
   /** Waits until everything enqueued is done. */

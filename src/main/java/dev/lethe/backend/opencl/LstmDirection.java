@@ -14,6 +14,7 @@ final class LstmDirection implements AutoCloseable {
   private final Lstm stage;
   private final int index;
   private final Lstm.Direction direction;
+  private final Programs programs;
   private final OpenClPlan plan;
   private final CellWeights weights;
   private final Kernel beginH;
@@ -21,26 +22,34 @@ final class LstmDirection implements AutoCloseable {
   private final Product inputProjection;
   private final LstmStep step;
   private final Optional<LstmProject> project;
+  // empty until the first trace
+  private Optional<LstmStep> traced = Optional.empty();
 
   LstmDirection(Lstm stage, int index, Context context, Programs programs, OpenClPlan plan) {
     this.stage = stage;
     this.index = index;
     this.direction = stage.directions().get(index);
+    this.programs = programs;
     this.plan = plan;
     Cell cell = direction.cell();
     this.weights = new CellWeights(context, stage.name(), cell);
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.inputProjection = new Product(programs, plan, true);
-    this.step = new LstmStep(programs, plan, cell);
+    this.step = new LstmStep(programs, plan, cell, false);
     this.project =
         cell.projection().isEmpty()
             ? Optional.empty()
             : Optional.of(new LstmProject(programs, plan, cell));
   }
 
-  /** Makes ready for runs of this size; what is returned starts them. */
-  Runnable bind(int steps, int sequences, RunOrder order, Values values) {
+  /**
+   * Makes ready for runs of this size; what is returned starts them.
+   *
+   * @param traces where to leave the gates, if at all; the first such call compiles
+   */
+  Runnable bind(
+      int steps, int sequences, RunOrder order, Values values, Optional<GateBuffers> traces) {
     int columns = Cell.GATES * stage.hiddenSize();
     int stepsPerChunk = stepsPerChunk(steps, sequences);
     long rowBytes = (long) columns * Float.BYTES;
@@ -75,12 +84,21 @@ final class LstmDirection implements AutoCloseable {
             stage.yStrides(steps, sequences),
             stage.stateStrides(sequences, stage.outputSize()),
             stage.stateStrides(sequences, stage.hiddenSize()));
-    step.bind(targets, order, xw, weights, state);
+    LstmStep recurrent = traces.isEmpty() ? step : tracedStep();
+    recurrent.bind(targets, order, xw, weights, state);
+    traces.ifPresent(t -> recurrent.bindTrace(steps * sequences, sequences, t.of(stage, index)));
     project.ifPresent(p -> p.bind(targets, order, weights, state));
-    return () -> run(sequences, order, stepsPerChunk);
+    return () -> run(recurrent, sequences, order, stepsPerChunk);
   }
 
-  private void run(int sequences, RunOrder order, int stepsPerChunk) {
+  private LstmStep tracedStep() {
+    if (traced.isEmpty()) {
+      traced = Optional.of(new LstmStep(programs, plan, direction.cell(), true));
+    }
+    return traced.get();
+  }
+
+  private void run(LstmStep recurrent, int sequences, RunOrder order, int stepsPerChunk) {
     int columns = Cell.GATES * stage.hiddenSize();
     beginH.launch(stage.outputSize(), sequences, plan.flatItems(), 1);
     beginC.launch(stage.hiddenSize(), sequences, plan.flatItems(), 1);
@@ -90,7 +108,7 @@ final class LstmDirection implements AutoCloseable {
       int firstRow = order.firstRow(first);
       inputProjection.enqueueRows(firstRow, order.firstRow(end) - firstRow, columns);
       for (int t = first; t < end; t++) {
-        step.enqueue(t, firstRow, order.running(t));
+        recurrent.enqueue(t, firstRow, order.running(t));
         if (project.isPresent()) {
           project.get().enqueue(t, order.running(t));
         }
@@ -151,6 +169,7 @@ final class LstmDirection implements AutoCloseable {
     beginC.close();
     inputProjection.close();
     step.close();
+    traced.ifPresent(LstmStep::close);
     project.ifPresent(LstmProject::close);
   }
 }

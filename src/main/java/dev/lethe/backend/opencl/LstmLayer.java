@@ -4,12 +4,10 @@ import dev.lethe.network.Lstm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.jocl.CL;
-import org.jocl.Pointer;
+import java.util.Optional;
 
 /** One LSTM layer: its directions one after the other. */
 final class LstmLayer implements StageRunner {
-  private static final Pointer ZERO = Pointer.to(new float[1]);
   private final Lstm stage;
   private final Context context;
   private final List<LstmDirection> directions = new ArrayList<>();
@@ -24,29 +22,34 @@ final class LstmLayer implements StageRunner {
 
   @Override
   public Runnable bind(Map<String, Integer> sizes, Values values) {
+    return bind(sizes, values, Optional.empty());
+  }
+
+  /**
+   * Like {@link #bind}, and what is returned leaves the gates in {@code traces}; compiles when
+   * called for the first time. To be called when bound for these sizes, which stays as it is.
+   */
+  Runnable bindTraced(Map<String, Integer> sizes, Values values, GateBuffers traces) {
+    return bind(sizes, values, Optional.of(traces));
+  }
+
+  private Runnable bind(Map<String, Integer> sizes, Values values, Optional<GateBuffers> traces) {
     int steps = stage.time().resolve(sizes);
     int sequences = stage.batch().resolve(sizes);
     String lengths = stage.lengths().map(value -> value.name()).orElse(RunOrder.FULL);
     RunOrder order = values.order(lengths, steps, sequences);
     List<Runnable> runs =
-        directions.stream().map(d -> d.bind(steps, sequences, order, values)).toList();
+        directions.stream().map(d -> d.bind(steps, sequences, order, values, traces)).toList();
     Buffer y = values.of(stage.y());
     long yBytes = (long) steps * sequences * directions.size() * stage.outputSize() * Float.BYTES;
     return () -> {
       if (order.ragged()) {
-        fillWithZeros(y, yBytes);
+        context.clear(y, yBytes);
       }
       for (Runnable run : runs) {
         run.run();
       }
     };
-  }
-
-  private void fillWithZeros(Buffer buffer, long bytes) {
-    int code =
-        CL.clEnqueueFillBuffer(
-            context.queue(), buffer.handle(), ZERO, Float.BYTES, 0, bytes, 0, null, null);
-    ClError.check(code, "clearing " + buffer.what());
   }
 
   @Override

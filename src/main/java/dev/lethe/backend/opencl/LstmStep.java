@@ -13,10 +13,13 @@ final class LstmStep implements AutoCloseable {
   // a call
   private final Kernel[] kernels;
 
-  LstmStep(Programs programs, OpenClPlan plan, Cell cell) {
+  /**
+   * @param traced whether it leaves the gates in memory; see {@link #bindTrace}
+   */
+  LstmStep(Programs programs, OpenClPlan plan, Cell cell, boolean traced) {
     this.tile = plan.step();
     this.hidden = cell.hiddenSize();
-    String options = plan.stepOptions(cell);
+    String options = plan.stepOptions(cell, traced);
     this.kernels = new Kernel[] {kernel(programs, options), kernel(programs, options)};
     for (Kernel kernel : kernels) {
       kernel.set(0, hidden).set(1, cell.outputSize());
@@ -65,6 +68,18 @@ final class LstmStep implements AutoCloseable {
           .set(21, state.y())
           .set(22, state.finalH())
           .set(23, state.finalC());
+    }
+  }
+
+  /**
+   * Where the gates go.
+   *
+   * @param rows T*B
+   * @param trace [5][T][B][H]
+   */
+  void bindTrace(int rows, int sequences, Buffer trace) {
+    for (Kernel kernel : kernels) {
+      kernel.set(24, rows).set(25, sequences).set(26, trace);
     }
   }
 

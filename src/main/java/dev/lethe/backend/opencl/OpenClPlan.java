@@ -90,7 +90,7 @@ record OpenClPlan(
   }
 
   /** For lstm_step.cl. */
-  String stepOptions(Cell cell) {
+  String stepOptions(Cell cell, boolean traced) {
     StringBuilder options =
         new StringBuilder(
             "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
@@ -109,6 +109,9 @@ record OpenClPlan(
     }
     if (cell.clip() < Float.POSITIVE_INFINITY) {
       options.append(" -DCLIP=").append(literal(cell.clip()));
+    }
+    if (traced) {
+      options.append(" -DTRACE");
     }
     return options.toString();
   }

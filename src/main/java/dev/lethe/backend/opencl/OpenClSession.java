@@ -1,6 +1,7 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.Tensor;
+import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
 import dev.lethe.network.Activation;
 import dev.lethe.network.Binary;
@@ -112,15 +113,36 @@ final class OpenClSession extends GraphSession {
   @Override
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    execute(bound, given, wanted);
+  }
+
+  @Override
+  protected void executeTraced(
+      Map<String, Integer> sizes,
+      Map<String, Tensor> given,
+      Map<String, Tensor> wanted,
+      List<GateTrace> gates) {
+    try (GateBuffers buffers = new GateBuffers(context, gates)) {
+      List<Runnable> runs = new ArrayList<>(bound);
+      for (int k = 0; k < runs.size(); k++) {
+        if (runners.get(k) instanceof LstmLayer layer) {
+          runs.set(k, layer.bindTraced(sizes, values, buffers));
+        }
+      }
+      buffers.clear();
+      execute(runs, given, wanted);
+      buffers.read(values);
+    }
+  }
+
+  private void execute(List<Runnable> runs, Map<String, Tensor> given, Map<String, Tensor> wanted) {
     for (Graph.Entry entry : network().entries()) {
       String name = entry.value().name();
       context.write(
           values.of(entry.value()), Objects.requireNonNull(given.get(name), name).bytes());
     }
     values.update(given);
-    for (Runnable run : bound) {
-      run.run();
-    }
+    runs.forEach(Runnable::run);
     for (Graph.Result result : network().results()) {
       Tensor target = wanted.get(result.name());
       if (target != null) {
