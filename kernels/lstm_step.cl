@@ -12,19 +12,10 @@
 // h_out must not alias h_in; c is updated in place.
 // Host side: LstmStep.java
 
-#if !defined(TU) || !defined(LB) || !defined(RB) || !defined(TK)
-#error "lstm_step.cl needs TU, LB, RB and TK"
-#endif
-#if !defined(GATE) || !defined(CANDIDATE) || !defined(OUTPUT)
-#error "lstm_step.cl needs GATE, CANDIDATE and OUTPUT: kind, alpha, beta"
+#if !defined(TU) || !defined(LB) || !defined(RB) || !defined(TK) || !defined(GATE)
+#error "lstm_step.cl needs TU, LB, RB, TK and what lstm_cell needs"
 #endif
 #define TB (LB * RB)
-#define APPLY(function, x) activate(function, x)
-#ifdef CLIP
-#define BOUND(z) bounded(z, -CLIP, CLIP)
-#else
-#define BOUND(z) (z)
-#endif
 
 __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     const int hidden, const int width, const int reverse, const int y_time, const int y_batch, const int y_offset,
@@ -83,44 +74,26 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     if (u < hidden && j < running) {
       const int sequence = order[j];
       const int length = lengths[sequence];
-      const float old = c[j * hidden + u];
-      float4 gates = z[i];
-#ifdef PEEPHOLES
-      gates.x = fma(peepholes[u], old, gates.x);
-      gates.y = fma(peepholes[hidden + u], old, gates.y);
-#endif
-      const float input = APPLY(GATE, BOUND(gates.x));
-#ifdef COUPLED
-      const float forget = 1.0f - input;
-#else
-      const float forget = APPLY(GATE, BOUND(gates.y));
-#endif
-      const float candidate = APPLY(CANDIDATE, BOUND(gates.z));
-      const float cell = fma(forget, old, input * candidate);
-#ifdef PEEPHOLES
-      gates.w = fma(peepholes[2 * hidden + u], cell, gates.w);
-#endif
-      const float out = APPLY(GATE, BOUND(gates.w));
-      const float result = out * APPLY(OUTPUT, cell);
-      c[j * hidden + u] = cell;
-      h_out[j * hidden + u] = result;
+      const CellStep result = lstm_cell(z[i], c[j * hidden + u], peepholes, hidden, u);
+      c[j * hidden + u] = result.c;
+      h_out[j * hidden + u] = result.h;
       if (step == length - 1) {
-        final_c[c_offset + sequence * c_batch + u] = cell;
+        final_c[c_offset + sequence * c_batch + u] = result.c;
       }
       const int time = reverse ? length - 1 - step : step;
 #ifdef TRACE
       const size_t plane = (size_t)trace_rows * hidden;
       const size_t place = (size_t)(time * sequences + sequence) * hidden + u;
-      trace[place] = input;
-      trace[plane + place] = forget;
-      trace[2 * plane + place] = candidate;
-      trace[3 * plane + place] = out;
-      trace[4 * plane + place] = cell;
+      trace[place] = result.i;
+      trace[plane + place] = result.f;
+      trace[2 * plane + place] = result.g;
+      trace[3 * plane + place] = result.o;
+      trace[4 * plane + place] = result.c;
 #endif
 #ifndef PROJECTED
-      y[y_offset + sequence * y_batch + time * y_time + u] = result;
+      y[y_offset + sequence * y_batch + time * y_time + u] = result.h;
       if (step == length - 1) {
-        final_h[h_offset + sequence * h_batch + u] = result;
+        final_h[h_offset + sequence * h_batch + u] = result.h;
       }
 #endif
     }

@@ -42,6 +42,14 @@ final class Kernel implements AutoCloseable {
     return this;
   }
 
+  /** Sets a pointer argument to local memory. */
+  Kernel setLocal(int index, long bytes) {
+    // no pointer: local memory has a size and no contents
+    int code = CL.clSetKernelArg(handle, index, bytes, null);
+    ClError.check(code, "argument " + index + " of " + name);
+    return this;
+  }
+
   /**
    * Starts it.
    *

@@ -7,8 +7,9 @@ import java.util.Optional;
 
 /**
  * One direction of an LSTM layer: the initial states (lstm_begin.cl), then in chunks of time the
- * input projection of all rows of the chunk in one launch (product.cl) and one launch for each step
- * (lstm_step.cl), two with a projection.
+ * input projection of all rows of the chunk in one launch (product.cl) and the recurrence: in one
+ * launch where a work-group can own the layer (lstm_sequence.cl), otherwise one for each step
+ * (lstm_step.cl) or two with a projection (lstm_project.cl).
  */
 final class LstmDirection implements AutoCloseable {
   private final Lstm stage;
@@ -20,7 +21,9 @@ final class LstmDirection implements AutoCloseable {
   private final Kernel beginH;
   private final Kernel beginC;
   private final Product inputProjection;
-  private final LstmStep step;
+  // one of the two: all steps of a chunk in one launch, or a launch for each
+  private final Optional<LstmSequence> sequence;
+  private final Optional<LstmStep> step;
   private final Optional<LstmProject> project;
   // empty until the first trace
   private Optional<LstmStep> traced = Optional.empty();
@@ -36,7 +39,9 @@ final class LstmDirection implements AutoCloseable {
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.inputProjection = new Product(programs, plan, true);
-    this.step = new LstmStep(programs, plan, cell, false);
+    boolean whole = plan.wholeSequence(cell);
+    this.sequence = whole ? Optional.of(new LstmSequence(programs, plan, cell)) : Optional.empty();
+    this.step = whole ? Optional.empty() : Optional.of(new LstmStep(programs, plan, cell, false));
     this.project =
         cell.projection().isEmpty()
             ? Optional.empty()
@@ -84,11 +89,34 @@ final class LstmDirection implements AutoCloseable {
             stage.yStrides(steps, sequences),
             stage.stateStrides(sequences, stage.outputSize()),
             stage.stateStrides(sequences, stage.hiddenSize()));
-    LstmStep recurrent = traces.isEmpty() ? step : tracedStep();
+    if (traces.isEmpty() && sequence.isPresent()) {
+      sequence.get().bind(sequences, targets, order, xw, weights, state);
+      return () -> run(sequence.get()::enqueue, sequences, order, stepsPerChunk);
+    }
+    LstmStep recurrent = traces.isEmpty() ? step.orElseThrow() : tracedStep();
     recurrent.bind(targets, order, xw, weights, state);
     traces.ifPresent(t -> recurrent.bindTrace(steps * sequences, sequences, t.of(stage, index)));
     project.ifPresent(p -> p.bind(targets, order, weights, state));
-    return () -> run(recurrent, sequences, order, stepsPerChunk);
+    Chunk stepByStep =
+        (first, end, firstRow, running) -> stepwise(recurrent, order, first, end, firstRow);
+    return () -> run(stepByStep, sequences, order, stepsPerChunk);
+  }
+
+  /**
+   * Starts the recurrence over steps first to before end, of which the first has {@code running}
+   * sequences.
+   */
+  private interface Chunk {
+    void enqueue(int first, int end, int firstRow, int running);
+  }
+
+  private void stepwise(LstmStep recurrent, RunOrder order, int first, int end, int firstRow) {
+    for (int t = first; t < end; t++) {
+      recurrent.enqueue(t, firstRow, order.running(t));
+      if (project.isPresent()) {
+        project.get().enqueue(t, order.running(t));
+      }
+    }
   }
 
   private LstmStep tracedStep() {
@@ -98,7 +126,7 @@ final class LstmDirection implements AutoCloseable {
     return traced.get();
   }
 
-  private void run(LstmStep recurrent, int sequences, RunOrder order, int stepsPerChunk) {
+  private void run(Chunk recurrence, int sequences, RunOrder order, int stepsPerChunk) {
     int columns = Cell.GATES * stage.hiddenSize();
     beginH.launch(stage.outputSize(), sequences, plan.flatItems(), 1);
     beginC.launch(stage.hiddenSize(), sequences, plan.flatItems(), 1);
@@ -107,12 +135,7 @@ final class LstmDirection implements AutoCloseable {
       int end = Math.min(longest, first + stepsPerChunk);
       int firstRow = order.firstRow(first);
       inputProjection.enqueueRows(firstRow, order.firstRow(end) - firstRow, columns);
-      for (int t = first; t < end; t++) {
-        recurrent.enqueue(t, firstRow, order.running(t));
-        if (project.isPresent()) {
-          project.get().enqueue(t, order.running(t));
-        }
-      }
+      recurrence.enqueue(first, end, firstRow, order.running(first));
     }
   }
 
@@ -168,7 +191,8 @@ final class LstmDirection implements AutoCloseable {
     beginH.close();
     beginC.close();
     inputProjection.close();
-    step.close();
+    sequence.ifPresent(LstmSequence::close);
+    step.ifPresent(LstmStep::close);
     traced.ifPresent(LstmStep::close);
     project.ifPresent(LstmProject::close);
   }

@@ -27,6 +27,7 @@ public final class OpenClBackend implements Backend {
             .filter(f -> f.device().id().equals(device.id()))
             .findFirst()
             .orElseThrow(() -> new DeviceException("device " + device.id() + " has gone"));
-    return OpenClSession.open(graph, found, choice, ProgramCache.inUserFolder());
+    OpenClPlan plan = OpenClPlan.of(found.facts());
+    return OpenClSession.open(graph, found, plan, ProgramCache.inUserFolder(), choice);
   }
 }

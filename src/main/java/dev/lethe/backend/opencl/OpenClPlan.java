@@ -12,13 +12,19 @@ import java.util.Locale;
  *
  * @param product tile of product.cl
  * @param step tile of lstm_step.cl
+ * @param sequence tile of lstm_sequence.cl
  * @param softmaxItems work-items a row in softmax.cl, a power of two
  * @param flatItems work-items of a group in kernels without a tile
  * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in
  *     chunks of time
  */
 record OpenClPlan(
-    ProductTile product, StepTile step, int softmaxItems, int flatItems, long projectionBytes) {
+    ProductTile product,
+    StepTile step,
+    SequenceTile sequence,
+    int softmaxItems,
+    int flatItems,
+    long projectionBytes) {
   /** Least local memory of a device that this plan fits. */
   static final long LOCAL_BYTES = 16 << 10;
 
@@ -64,6 +70,22 @@ record OpenClPlan(
     }
   }
 
+  /**
+   * A group of {@code items} work-items owns {@code sequences} sequences, and their whole hidden
+   * state of {@code mostHidden} units or fewer.
+   */
+  record SequenceTile(int items, int sequences, int mostHidden) {
+    /** Hidden units of a work-item. */
+    int units(int hidden) {
+      return (hidden + items - 1) / items;
+    }
+
+    /** Local memory of a group. */
+    long localBytes(int hidden) {
+      return 2L * hidden * sequences * Float.BYTES;
+    }
+  }
+
   /** The plan for a device. */
   static OpenClPlan of(DeviceFacts facts) {
     long projection =
@@ -71,9 +93,19 @@ record OpenClPlan(
     boolean small = facts.cpu() || facts.workGroupSize() < 256;
     return small
         ? new OpenClPlan(
-            new ProductTile(4, 16, 4, 2, 16), new StepTile(16, 4, 2, 16), 16, 64, projection)
+            new ProductTile(4, 16, 4, 2, 16),
+            new StepTile(16, 4, 2, 16),
+            new SequenceTile(16, 4, 256),
+            16,
+            64,
+            projection)
         : new OpenClPlan(
-            new ProductTile(16, 16, 4, 4, 16), new StepTile(16, 16, 1, 32), 64, 256, projection);
+            new ProductTile(16, 16, 4, 4, 16),
+            new StepTile(16, 16, 1, 32),
+            new SequenceTile(128, 4, 128),
+            64,
+            256,
+            projection);
   }
 
   /** For product.cl; {@code rowMap} for the input projection. */
@@ -91,10 +123,29 @@ record OpenClPlan(
 
   /** For lstm_step.cl. */
   String stepOptions(Cell cell, boolean traced) {
-    StringBuilder options =
-        new StringBuilder(
-            "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
-                .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth));
+    String tile =
+        "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
+            .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
+    return tile + cellOptions(cell) + (traced ? " -DTRACE" : "");
+  }
+
+  /**
+   * Whether all steps of a layer run in one launch, each group by itself, rather than one launch a
+   * step. A group alone reads all recurrent weights at every step, so only small layers gain.
+   */
+  boolean wholeSequence(Cell cell) {
+    return cell.projection().isEmpty() && cell.hiddenSize() <= sequence.mostHidden;
+  }
+
+  /** For lstm_sequence.cl. */
+  String sequenceOptions(Cell cell) {
+    return "-DL=%d -DRB=%d -DUNITS=%d"
+            .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
+        + cellOptions(cell);
+  }
+
+  private static String cellOptions(Cell cell) {
+    StringBuilder options = new StringBuilder();
     options.append(" -DGATE=").append(function(cell.gate()));
     options.append(" -DCANDIDATE=").append(function(cell.candidate()));
     options.append(" -DOUTPUT=").append(function(cell.output()));
@@ -109,9 +160,6 @@ record OpenClPlan(
     }
     if (cell.clip() < Float.POSITIVE_INFINITY) {
       options.append(" -DCLIP=").append(literal(cell.clip()));
-    }
-    if (traced) {
-      options.append(" -DTRACE");
     }
     return options.toString();
   }

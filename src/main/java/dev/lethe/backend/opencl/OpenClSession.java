@@ -49,10 +49,10 @@ final class OpenClSession extends GraphSession {
   }
 
   /** Compiles and uploads; leaves nothing behind when that fails. */
-  static OpenClSession open(Graph graph, Discovery.Found found, String choice, ProgramCache cache) {
+  static OpenClSession open(
+      Graph graph, Discovery.Found found, OpenClPlan plan, ProgramCache cache, String choice) {
     Context context = Context.open(found);
     Programs programs = new Programs(context, cache);
-    OpenClPlan plan = OpenClPlan.of(found.facts());
     List<StageRunner> runners = new ArrayList<>();
     try {
       for (Stage stage : graph.steps()) {

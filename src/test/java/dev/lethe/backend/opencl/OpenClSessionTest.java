@@ -114,12 +114,13 @@ class OpenClSessionTest {
   void binariesFromTheCacheGiveTheSameBits(@TempDir Path folder) {
     Graph graph = graph(6);
     Discovery.Found found = Discovery.run().found().get(0);
+    OpenClPlan plan = OpenClPlan.of(found.facts());
     ProgramCache cache = new ProgramCache(folder);
     float[] compiled;
-    try (Session session = OpenClSession.open(graph, found, "", cache)) {
+    try (Session session = OpenClSession.open(graph, found, plan, cache, "")) {
       compiled = run(session, 4, 5);
     }
-    try (Session session = OpenClSession.open(graph, found, "", cache)) {
+    try (Session session = OpenClSession.open(graph, found, plan, cache, "")) {
       assertArrayEquals(compiled, run(session, 4, 5));
     }
   }
