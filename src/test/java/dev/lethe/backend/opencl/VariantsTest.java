@@ -48,6 +48,9 @@ class VariantsTest {
     assumeTrue(!devices.isEmpty(), "no OpenCL device");
     for (Discovery.Found found : devices) {
       for (Cases.Case c : Cases.all()) {
+        if (c.toString().startsWith("candidate ")) {
+          continue; // which function it is has nothing to do with tiles
+        }
         Map<String, int[]> expected = run(c, found, plans().get(0));
         for (OpenClPlan plan : plans().subList(1, plans().size())) {
           run(c, found, plan)
