@@ -51,14 +51,16 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     const int depth = min(TK, width - k0);
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int e = item; e < TB * TK; e += TU * LB) {
-      const int j = j0 + e / TK;
-      const int k = e % TK;
-      hs[k][e / TK] = j < running && k < depth ? h_in[j * width + k0 + k] : 0.0f;
+      const int i = e / TK;
+      const int j = j0 + i;
+      const int k = e - i * TK;
+      hs[k][i] = j < running && k < depth ? h_in[j * width + k0 + k] : 0.0f;
     }
     for (int e = item; e < TK * TU; e += TU * LB) {
       const int k = e / TU;
-      const int v = u0 + e % TU;
-      rs[k][e % TU] = k < depth && v < hidden ? r[(size_t)(k0 + k) * hidden + v] : (float4)(0.0f);
+      const int i = e - k * TU;
+      const int v = u0 + i;
+      rs[k][i] = k < depth && v < hidden ? r[(size_t)(k0 + k) * hidden + v] : (float4)(0.0f);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int k = 0; k < depth; ++k) {

@@ -17,8 +17,9 @@ __kernel void strided_copy(
   int source = from_offset;
   int target = to_offset;
   for (int axis = 4; axis >= 0; --axis) {
-    const int i = rest % axes[axis];
-    rest /= axes[axis];
+    const int outer = rest / axes[axis];
+    const int i = rest - outer * axes[axis];
+    rest = outer;
     source += i * axes[5 + axis];
     target += i * axes[10 + axis];
   }
@@ -30,8 +31,9 @@ __kernel void embedding(
     __global const int* restrict ids, __global float* restrict y) {
   const int e = get_global_id(0);
   if (e < count) {
-    const int id = ids[e / width];
-    y[e] = table[(size_t)(id < 0 ? id + words : id) * width + e % width];
+    const int word = e / width;
+    const int id = ids[word];
+    y[e] = table[(size_t)(id < 0 ? id + words : id) * width + e - word * width];
   }
 }
 
@@ -42,6 +44,6 @@ __kernel void select_step(
   if (e < sequences * width) {
     const int b = e / width;
     const int step = lengths[b] - back;
-    y[e] = step < 0 ? 0.0f : x[b * batch + step * time + e % width];
+    y[e] = step < 0 ? 0.0f : x[b * batch + step * time + e - b * width];
   }
 }

@@ -23,8 +23,14 @@ import java.util.Random;
 /**
  * Small networks with seeded random weights and inputs: awkward sizes, every option of the cell,
  * every stage.
+ *
+ * <p>With LETHE_SMALL_SIZES=1 in the environment, tests that run many batches run few and small
+ * ones: for emulators, which take seconds where a device takes milliseconds.
  */
 public final class Cases {
+  /** Whether sizes are to be small. */
+  static final boolean SMALL = "1".equals(System.getenv("LETHE_SMALL_SIZES"));
+
   private static final Dim T = Dim.symbol("time");
   private static final Dim B = Dim.symbol("batch");
 
