@@ -2,6 +2,7 @@
 //   strided_copy  to[to_offset + i.to_strides] = from[from_offset + i.from_strides]  for i within extents
 //                 axes [3][5]: extents, from_strides, to_strides
 //   embedding     y[e][:] = table[ids[e]][:]; a negative id counts from the table's end
+//   clear         y[e] = 0
 //   select_step   y[b][:] = x at b*batch + (lengths[b] - back)*time, or 0 if there is no such step
 // Grid: one work-item an element written, rounded up.  Nothing may alias.
 // Host side: Move.java
@@ -34,6 +35,13 @@ __kernel void embedding(
     const int word = e / width;
     const int id = ids[word];
     y[e] = table[(size_t)(id < 0 ? id + words : id) * width + e - word * width];
+  }
+}
+
+__kernel void clear(const int count, __global float* restrict y) {
+  const int e = get_global_id(0);
+  if (e < count) {
+    y[e] = 0.0f;
   }
 }
 

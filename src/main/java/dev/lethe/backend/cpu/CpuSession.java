@@ -36,7 +36,6 @@ import java.util.stream.Stream;
  * <p>Threads: as {@link dev.lethe.Session} says; a run spreads over the session's own threads.
  */
 final class CpuSession extends GraphSession {
-  private final Kernels kernels;
   private final Workers workers;
   private final Buffers buffers = new Buffers();
   private final Map<Stage, CpuLstm> lstms = new IdentityHashMap<>();
@@ -47,7 +46,6 @@ final class CpuSession extends GraphSession {
 
   CpuSession(Graph graph, Device device, String choice, Kernels kernels, int threads) {
     super(graph, device, choice);
-    this.kernels = kernels;
     for (Stage stage : graph.steps()) {
       if (stage instanceof Lstm lstm) {
         lstms.put(stage, new CpuLstm(lstm, kernels));

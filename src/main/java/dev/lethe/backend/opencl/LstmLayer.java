@@ -9,12 +9,15 @@ import java.util.Optional;
 /** One LSTM layer: its directions one after the other. */
 final class LstmLayer implements StageRunner {
   private final Lstm stage;
-  private final Context context;
+  private final OpenClPlan plan;
+  // not clEnqueueFillBuffer, whose bytes Oclgrind takes for uninitialized
+  private final Kernel clear;
   private final List<LstmDirection> directions = new ArrayList<>();
 
   LstmLayer(Lstm stage, Context context, Programs programs, OpenClPlan plan) {
     this.stage = stage;
-    this.context = context;
+    this.plan = plan;
+    this.clear = programs.kernel("move.cl", "clear", "");
     for (int d = 0; d < stage.directions().size(); d++) {
       directions.add(new LstmDirection(stage, d, context, programs, plan));
     }
@@ -40,11 +43,11 @@ final class LstmLayer implements StageRunner {
     RunOrder order = values.order(lengths, steps, sequences);
     List<Runnable> runs =
         directions.stream().map(d -> d.bind(steps, sequences, order, values, traces)).toList();
-    Buffer y = values.of(stage.y());
-    long yBytes = (long) steps * sequences * directions.size() * stage.outputSize() * Float.BYTES;
+    int count = stage.y().shape().count().resolve(sizes);
+    clear.set(0, count).set(1, values.of(stage.y()));
     return () -> {
       if (order.ragged()) {
-        context.clear(y, yBytes);
+        clear.launch(count, 1, plan.flatItems(), 1);
       }
       for (Runnable run : runs) {
         run.run();
@@ -55,5 +58,6 @@ final class LstmLayer implements StageRunner {
   @Override
   public void close() {
     directions.forEach(LstmDirection::close);
+    clear.close();
   }
 }

@@ -87,7 +87,7 @@ final class LstmStep implements AutoCloseable {
   void enqueue(int step, int firstRow, int running) {
     Kernel kernel = kernels[step % 2];
     kernel.set(FIRST_ROW, firstRow).set(STEP, step);
-    long groups = (running + tile.sequences() - 1) / tile.sequences();
+    long groups = (running + tile.sequences() - 1L) / tile.sequences();
     kernel.launch(hidden, groups * tile.sequenceItems(), tile.units(), tile.sequenceItems());
   }
 
