@@ -50,6 +50,10 @@ public final class Lethe {
     return engine().open(network, options);
   }
 
+  static Stream openStream(Network network, int capacity, Options options) {
+    return engine().openStream(network, capacity, options);
+  }
+
   private static Engine engine() {
     return services(Engine.class).stream()
         .findFirst()

@@ -6,6 +6,7 @@ import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.Trace;
 import dev.lethe.network.Graph;
+import dev.lethe.network.StreamingGraph;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,7 +37,7 @@ public abstract class GraphSession implements Session {
    * Runs. Called with the session's lock held.
    *
    * @param sizes of every named size
-   * @param given every input of the graph by name, checked
+   * @param given every input of the graph but for states by name, checked
    * @param wanted some of its outputs by name, checked, to be overwritten
    */
   protected abstract void execute(
@@ -56,6 +57,14 @@ public abstract class GraphSession implements Session {
       Map<String, Tensor> given,
       Map<String, Tensor> wanted,
       List<GateTrace> gates);
+
+  /**
+   * A table of states. What {@link #execute} finds no tensor for stays as the table left it.
+   *
+   * @param streaming whose graph this session runs
+   * @throws InputException when there can be no so many sequences
+   */
+  protected abstract StateTable openStates(StreamingGraph streaming, int capacity);
 
   /** Frees everything. Called once, with the session's lock held. */
   protected abstract void release();
@@ -97,6 +106,32 @@ public abstract class GraphSession implements Session {
     Map<String, Tensor> outputs = outputs(inputs.check(given).sizes());
     run(given, outputs);
     return outputs;
+  }
+
+  /** Like {@link #run(Map)}, on from the rows {@code ids} of a table, which it replaces. */
+  final synchronized Map<String, Tensor> step(
+      StateTable table, int[] ids, Map<String, Tensor> given) {
+    requireOpen();
+    Map<String, Tensor> outputs = outputs(inputs.check(given).sizes());
+    step(table, ids, given, outputs);
+    return outputs;
+  }
+
+  /** Like {@link #run(Map, Map)}, on from the rows {@code ids} of a table, which it replaces. */
+  final synchronized void step(
+      StateTable table, int[] ids, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    requireOpen();
+    RunInputs.Checked checked = inputs.check(given);
+    checkOutputs(checked.sizes(), wanted);
+    int sequences = graph.lstms().findFirst().orElseThrow().batch().resolve(checked.sizes());
+    if (ids.length != sequences) {
+      throw new InputException(
+          "the inputs hold " + sequences + " sequences, but there are " + ids.length + " ids");
+    }
+    allocate(checked.sizes());
+    table.gather(ids);
+    execute(checked.sizes(), checked.tensors(), wanted);
+    table.scatter(ids);
   }
 
   @Override

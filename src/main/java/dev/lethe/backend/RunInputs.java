@@ -23,7 +23,9 @@ import java.util.Map;
  * the optional.
  */
 final class RunInputs {
-  private final Graph graph;
+  /** What a caller may give. */
+  private final List<Graph.Entry> entries;
+
   private final Map<String, Integer> vocabulary = new HashMap<>();
   private final Map<String, Dim> timeOfLengths = new HashMap<>();
   private final Map<String, Tensor> defaults = new HashMap<>();
@@ -32,7 +34,8 @@ final class RunInputs {
   record Checked(Map<String, Integer> sizes, Map<String, Tensor> tensors) {}
 
   RunInputs(Graph graph) {
-    this.graph = graph;
+    this.entries =
+        graph.entries().stream().filter(e -> e.fallback() != Graph.Default.STATE).toList();
     Map<String, String> origin = new HashMap<>();
     graph.entries().forEach(entry -> origin.put(entry.value().name(), entry.value().name()));
     for (Stage stage : graph.steps()) {
@@ -58,13 +61,13 @@ final class RunInputs {
    */
   Checked check(Map<String, Tensor> given) {
     for (String name : given.keySet()) {
-      if (graph.entries().stream().noneMatch(entry -> entry.value().name().equals(name))) {
+      if (!names().contains(name)) {
         throw new InputException("no input '" + name + "'; there are " + names());
       }
     }
     Map<String, Integer> sizes = new LinkedHashMap<>();
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (Graph.Entry entry : graph.entries()) {
+    for (Graph.Entry entry : entries) {
       Tensor tensor = given.get(entry.value().name());
       if (tensor != null) {
         bind(entry.value(), tensor, sizes);
@@ -74,7 +77,7 @@ final class RunInputs {
             "input '" + entry.value().name() + "' " + entry.value().shape() + " is missing");
       }
     }
-    for (Graph.Entry entry : graph.entries()) {
+    for (Graph.Entry entry : entries) {
       String name = entry.value().name();
       tensors.computeIfAbsent(name, key -> fallback(entry, sizes));
       checkRange(name, tensors.get(name), sizes);
@@ -184,6 +187,6 @@ final class RunInputs {
   }
 
   private List<String> names() {
-    return graph.entries().stream().map(entry -> entry.value().name()).toList();
+    return entries.stream().map(entry -> entry.value().name()).toList();
   }
 }

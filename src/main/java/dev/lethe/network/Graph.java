@@ -30,7 +30,9 @@ public record Graph(
     /** Zeros: an initial state. */
     ZEROS,
     /** The whole time axis for each sequence: lengths. */
-    FULL_LENGTH
+    FULL_LENGTH,
+    /** It cannot be given: a state that stays on the device between runs. */
+    STATE
   }
 
   /**
@@ -164,7 +166,7 @@ public record Graph(
 
   private static String meaning(Default fallback) {
     return switch (fallback) {
-      case NONE -> "";
+      case NONE, STATE -> "";
       case ZEROS -> "zeros if left out";
       case FULL_LENGTH -> "every sequence as long as the time axis if left out";
     };

@@ -136,6 +136,12 @@ public record Lstm(
         : Shape.of(batch, Dim.of(directions), Dim.of(width));
   }
 
+  /** The same layer with other initial states. */
+  public Lstm withInitial(Optional<Value> h, Optional<Value> c) {
+    return new Lstm(
+        name, xLayout, yLayout, stateLayout, directions, x, lengths, h, c, y, finalH, finalC);
+  }
+
   /** The axis of x that counts steps. */
   public Dim time() {
     return x.shape().dim(xLayout == SequenceLayout.TIME_MAJOR ? 0 : 1);

@@ -4,6 +4,7 @@ import dev.lethe.Device;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.StateTable;
 import dev.lethe.backend.StridedCopy;
 import dev.lethe.network.Activation;
 import dev.lethe.network.Binary;
@@ -19,6 +20,7 @@ import dev.lethe.network.SelectStep;
 import dev.lethe.network.Slice;
 import dev.lethe.network.Softmax;
 import dev.lethe.network.Stage;
+import dev.lethe.network.StreamingGraph;
 import dev.lethe.network.Transpose;
 import dev.lethe.network.Value;
 import java.nio.FloatBuffer;
@@ -80,8 +82,10 @@ final class CpuSession extends GraphSession {
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
     for (Graph.Entry entry : network().entries()) {
-      String name = entry.value().name();
-      buffers.read(entry.value(), Objects.requireNonNull(given.get(name), name));
+      Tensor tensor = given.get(entry.value().name());
+      if (tensor != null) {
+        buffers.read(entry.value(), tensor);
+      }
     }
     for (Runnable stage : plan) {
       stage.run();
@@ -107,6 +111,30 @@ final class CpuSession extends GraphSession {
       network().lstms().forEach(lstm -> lstm(lstm).trace(List.of()));
     }
     gates.forEach(trace -> trace.hidden(FloatBuffer.wrap(buffers.floats(trace.lstm().y()))));
+  }
+
+  @Override
+  protected StateTable openStates(StreamingGraph streaming, int capacity) {
+    return new HostStates(
+        streaming.states(),
+        capacity,
+        Float.BYTES,
+        new HostStates.Memory() {
+          @Override
+          public Object make(int elements) {
+            return new float[elements];
+          }
+
+          @Override
+          public Object initial(Value value, int elements) {
+            return buffers.floats(value);
+          }
+
+          @Override
+          public Object last(Value value) {
+            return buffers.floats(value);
+          }
+        });
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.lethe.Device;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.StateTable;
 import dev.lethe.backend.StridedCopy;
 import dev.lethe.network.Activation;
 import dev.lethe.network.Binary;
@@ -19,6 +20,7 @@ import dev.lethe.network.SelectStep;
 import dev.lethe.network.Slice;
 import dev.lethe.network.Softmax;
 import dev.lethe.network.Stage;
+import dev.lethe.network.StreamingGraph;
 import dev.lethe.network.Transpose;
 import dev.lethe.network.Value;
 import java.nio.FloatBuffer;
@@ -70,7 +72,6 @@ public final class ScalarSession extends GraphSession {
   @Override
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
-    values.clear();
     given.forEach((name, tensor) -> values.put(name, doubles(tensor)));
     for (Stage stage : network().steps()) {
       run(stage, sizes);
@@ -98,6 +99,32 @@ public final class ScalarSession extends GraphSession {
     for (GateTrace trace : gates) {
       trace.hidden(FloatBuffer.wrap(floats(of(trace.lstm().y()))));
     }
+  }
+
+  @Override
+  protected StateTable openStates(StreamingGraph streaming, int capacity) {
+    return new HostStates(
+        streaming.states(),
+        capacity,
+        Double.BYTES,
+        new HostStates.Memory() {
+          @Override
+          public Object make(int elements) {
+            return new double[elements];
+          }
+
+          @Override
+          public Object initial(Value value, int elements) {
+            double[] array = new double[elements];
+            values.put(value.name(), array);
+            return array;
+          }
+
+          @Override
+          public Object last(Value value) {
+            return of(value);
+          }
+        });
   }
 
   @Override

@@ -104,10 +104,31 @@ final class Context implements AutoCloseable {
    * hold up the garbage collector.
    */
   void write(Buffer target, ByteBuffer source) {
+    write(target, 0, source);
+  }
+
+  /** Copies to the device as {@link #write(Buffer, ByteBuffer)} does, from a byte on. */
+  void write(Buffer target, long offset, ByteBuffer source) {
     int code =
         CL.clEnqueueWriteBuffer(
-            queue, target.handle(), true, 0, source.remaining(), Pointer.to(source), 0, null, null);
+            queue,
+            target.handle(),
+            true,
+            offset,
+            source.remaining(),
+            Pointer.to(source),
+            0,
+            null,
+            null);
     ClError.check(code, "uploading " + target.what());
+  }
+
+  /** Copies bytes of a buffer to others of it; the two must not overlap. */
+  void copy(Buffer buffer, long from, long to, long bytes) {
+    int code =
+        CL.clEnqueueCopyBuffer(
+            queue, buffer.handle(), buffer.handle(), from, to, bytes, 0, null, null);
+    ClError.check(code, "copying within " + buffer.what());
   }
 
   /** Copies from the device once everything enqueued before is done; {@code target} is direct. */

@@ -3,6 +3,7 @@ package dev.lethe.backend.opencl;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.StateTable;
 import dev.lethe.network.Activation;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Constant;
@@ -14,10 +15,10 @@ import dev.lethe.network.Reshape;
 import dev.lethe.network.SelectStep;
 import dev.lethe.network.Softmax;
 import dev.lethe.network.Stage;
+import dev.lethe.network.StreamingGraph;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -137,9 +138,10 @@ final class OpenClSession extends GraphSession {
 
   private void execute(List<Runnable> runs, Map<String, Tensor> given, Map<String, Tensor> wanted) {
     for (Graph.Entry entry : network().entries()) {
-      String name = entry.value().name();
-      context.write(
-          values.of(entry.value()), Objects.requireNonNull(given.get(name), name).bytes());
+      Tensor tensor = given.get(entry.value().name());
+      if (tensor != null) {
+        context.write(values.of(entry.value()), tensor.bytes());
+      }
     }
     values.update(given);
     runs.forEach(Runnable::run);
@@ -150,6 +152,11 @@ final class OpenClSession extends GraphSession {
       }
     }
     context.finish();
+  }
+
+  @Override
+  protected StateTable openStates(StreamingGraph streaming, int capacity) {
+    return new OpenClStates(streaming.states(), capacity, context, programs, values);
   }
 
   @Override
