@@ -19,8 +19,8 @@ final class GraphStream implements Stream {
   private final List<State> states;
   private final StateTable table;
   // by id: the number of the last call that it was in
-  private final int[] lastCall;
-  private int calls;
+  private final long[] lastCall;
+  private long calls;
   private boolean closed;
 
   /**
@@ -31,7 +31,7 @@ final class GraphStream implements Stream {
     this.network = network;
     this.session = session;
     this.states = streaming.states();
-    this.lastCall = new int[capacity];
+    this.lastCall = new long[capacity];
     try {
       this.table = session.openStates(streaming, capacity);
     } catch (RuntimeException e) {

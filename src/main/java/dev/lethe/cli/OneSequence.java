@@ -158,7 +158,11 @@ final class OneSequence {
         return tensor.dimension(axis.get());
       }
     }
-    throw new InputException("--sequence: no given input has an axis '" + batch + "'");
+    throw new InputException(
+        "none of the given inputs "
+            + inputs.keySet()
+            + " counts sequences; the model's are "
+            + graph.inputs());
   }
 
   /** The axis that counts sequences: by its name, or by its length where no other has that. */

@@ -109,6 +109,8 @@ final class TraceCommand implements Callable<Integer> {
   }
 
   private void write(TracedSequence traced) {
+    // a DISPLAY that does not answer must not keep a picture from being drawn in memory
+    System.setProperty("java.awt.headless", "true");
     String title = model.getFileName() + ", sequence " + sequence;
     try (WholeFiles files = new WholeFiles()) {
       output.ifPresent(file -> files.add(file, out -> Npz.write(out, traced.arrays())));
