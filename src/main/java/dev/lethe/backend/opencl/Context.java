@@ -3,6 +3,7 @@ package dev.lethe.backend.opencl;
 import dev.lethe.DeviceException;
 import dev.lethe.Tensor;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -20,6 +21,9 @@ import org.jocl.cl_device_id;
  * behind.
  */
 final class Context implements AutoCloseable {
+  /** Set in tests: new memory holds NaN, so that a kernel that reads what nobody wrote is found. */
+  private static final boolean POISON = Boolean.getBoolean("lethe.poison");
+
   private static final Pointer ZERO = Pointer.to(new float[1]);
   private final DeviceFacts facts;
   private final cl_device_id device;
@@ -84,7 +88,13 @@ final class Context implements AutoCloseable {
               + facts.allocationBytes()
               + "; run a smaller batch");
     }
-    return Buffer.allocate(this, what, Math.max(bytes, Float.BYTES));
+    Buffer buffer = Buffer.allocate(this, what, Math.max(bytes, Float.BYTES));
+    if (POISON) {
+      float[] nan = new float[(int) (buffer.bytes() / Float.BYTES)];
+      Arrays.fill(nan, Float.NaN);
+      write(buffer, Tensor.of(nan, nan.length).bytes());
+    }
+    return buffer;
   }
 
   /** A buffer on the device holding {@code values}. */
