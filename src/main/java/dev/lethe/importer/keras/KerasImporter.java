@@ -71,9 +71,10 @@ public final class KerasImporter implements Importer {
     }
   }
 
-  /** Keras 3 writes no version into a model's JSON, and since then only has "build_config". */
+  /** Keras 3 writes no version into a model's JSON, but a "registered_name", even if it is null. */
   private static String version(Config config) {
-    return config.text("keras_version", config.has("registered_name") ? "3" : "2");
+    boolean registered = config.fields().containsKey("registered_name");
+    return config.text("keras_version", registered ? "3" : "2");
   }
 
   private static String beside(Path file) {
