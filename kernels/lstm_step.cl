@@ -7,6 +7,8 @@
 // y     this sequence's features at y_offset + order[j]*y_batch + t*y_time,  t = step, or length-1-step if reverse
 // final_h, final_c    at *_offset + order[j]*batch, written at a sequence's last step
 // PROJECTED: o * output(c) goes to h_out [B][H] alone; lstm_project.cl does the rest.
+// MASKED: where mask[sequence*mask_batch + time*mask_time] is 0, c and h stay and y is that of the step before, 0 at
+// the first.
 // Grid (H/TU, B/TB) work-groups of TU x LB work-items, each RB sequences of one hidden unit; TB = LB*RB.
 // h_out must not alias h_in; c is updated in place.
 // Host side: LstmStep.java
@@ -31,7 +33,11 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
     __global const float4* restrict xw, __global const float4* restrict r, __global const float* restrict peepholes,
     __global const float* restrict h_in, __global float* restrict c, __global float* restrict h_out,
-    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c) {
+    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c
+#ifdef MASKED
+    , const int mask_time, const int mask_batch, __global const float* restrict mask
+#endif
+    ) {
   __local float hs[TK][TB + 1];  // one column more, against bank conflicts while it is filled
   __local float4 rs[TK][TU];
 
@@ -90,19 +96,28 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
 #else
       const float forget = APPLY(GATE, BOUND(gates.y));
 #endif
-      const float cell = fma(forget, old, input * APPLY(CANDIDATE, BOUND(gates.z)));
+      float cell = fma(forget, old, input * APPLY(CANDIDATE, BOUND(gates.z)));
 #ifdef PEEPHOLES
       gates.w = fma(peepholes[2 * hidden + u], cell, gates.w);
 #endif
-      const float result = APPLY(GATE, BOUND(gates.w)) * APPLY(OUTPUT, cell);
+      float result = APPLY(GATE, BOUND(gates.w)) * APPLY(OUTPUT, cell);
+      const int time = reverse ? length - 1 - step : step;
+      const int y_place = y_offset + sequence * y_batch + time * y_time + u;
+      float shown = result;
+#ifdef MASKED
+      if (mask[sequence * mask_batch + time * mask_time] == 0.0f) {
+        cell = old;
+        result = h_in[j * hidden + u];
+        shown = step == 0 ? 0.0f : y[reverse ? y_place + y_time : y_place - y_time];
+      }
+#endif
       c[j * hidden + u] = cell;
       h_out[j * hidden + u] = result;
       if (step == length - 1) {
         final_c[c_offset + sequence * c_batch + u] = cell;
       }
 #ifndef PROJECTED
-      const int time = reverse ? length - 1 - step : step;
-      y[y_offset + sequence * y_batch + time * y_time + u] = result;
+      y[y_place] = shown;
       if (step == length - 1) {
         final_h[h_offset + sequence * h_batch + u] = result;
       }

@@ -23,6 +23,10 @@ final class LstmData {
   final float[] finalH;
   final float[] finalC;
 
+  /** Empty if every step counts. */
+  private final float[] mask;
+
+  private final Lstm.Strides maskStrides;
   private final Lstm.Strides xStrides;
   private final Lstm.Strides yStrides;
   private final Lstm.Strides hStrides;
@@ -32,6 +36,8 @@ final class LstmData {
     this.steps = steps;
     x = buffers.floats(layer.x());
     lengths = layer.lengths().map(buffers::ints).orElse(fullLengths);
+    mask = layer.mask().map(buffers::floats).orElse(new float[0]);
+    maskStrides = layer.maskStrides(steps, sequences);
     initialH = layer.initialH().map(buffers::floats).orElse(new float[0]);
     initialC = layer.initialC().map(buffers::floats).orElse(new float[0]);
     y = buffers.floats(layer.y());
@@ -41,6 +47,15 @@ final class LstmData {
     yStrides = layer.yStrides(steps, sequences);
     hStrides = layer.stateStrides(sequences, layer.outputSize());
     cStrides = layer.stateStrides(sequences, layer.hiddenSize());
+  }
+
+  boolean masked() {
+    return mask.length > 0;
+  }
+
+  /** Whether a step is to be skipped. */
+  boolean skips(int t, int b) {
+    return mask.length > 0 && mask[t * maskStrides.time() + b * maskStrides.batch()] == 0;
   }
 
   int xAt(int t, int b) {

@@ -32,7 +32,7 @@ final class LstmDirection implements AutoCloseable {
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.inputProjection = new Product(programs, plan, true);
-    this.step = new LstmStep(programs, plan, cell);
+    this.step = new LstmStep(programs, plan, cell, stage.mask().isPresent());
     this.project =
         cell.projection().isEmpty()
             ? Optional.empty()
@@ -76,6 +76,7 @@ final class LstmDirection implements AutoCloseable {
             stage.stateStrides(sequences, stage.outputSize()),
             stage.stateStrides(sequences, stage.hiddenSize()));
     step.bind(targets, order, xw, weights, state);
+    stage.mask().ifPresent(m -> step.bindMask(values.of(m), stage.maskStrides(steps, sequences)));
     project.ifPresent(p -> p.bind(targets, order, weights, state));
     return () -> run(sequences, order, stepsPerChunk);
   }

@@ -13,10 +13,10 @@ final class LstmStep implements AutoCloseable {
   // a call
   private final Kernel[] kernels;
 
-  LstmStep(Programs programs, OpenClPlan plan, Cell cell) {
+  LstmStep(Programs programs, OpenClPlan plan, Cell cell, boolean masked) {
     this.tile = plan.step();
     this.hidden = cell.hiddenSize();
-    String options = plan.stepOptions(cell);
+    String options = plan.stepOptions(cell, masked);
     this.kernels = new Kernel[] {kernel(programs, options), kernel(programs, options)};
     for (Kernel kernel : kernels) {
       kernel.set(0, hidden).set(1, cell.outputSize());
@@ -65,6 +65,13 @@ final class LstmStep implements AutoCloseable {
           .set(21, state.y())
           .set(22, state.finalH())
           .set(23, state.finalC());
+    }
+  }
+
+  /** The mask of a layer that has one. */
+  void bindMask(Buffer mask, Lstm.Strides strides) {
+    for (Kernel kernel : kernels) {
+      kernel.set(24, strides.time()).set(25, strides.batch()).set(26, mask);
     }
   }
 

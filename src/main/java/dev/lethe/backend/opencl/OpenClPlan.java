@@ -90,7 +90,7 @@ record OpenClPlan(
   }
 
   /** For lstm_step.cl. */
-  String stepOptions(Cell cell) {
+  String stepOptions(Cell cell, boolean masked) {
     StringBuilder options =
         new StringBuilder(
             "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
@@ -103,6 +103,9 @@ record OpenClPlan(
     }
     if (!cell.projection().isEmpty()) {
       options.append(" -DPROJECTED");
+    }
+    if (masked) {
+      options.append(" -DMASKED");
     }
     if (cell.coupled()) {
       options.append(" -DCOUPLED");
@@ -130,6 +133,16 @@ record OpenClPlan(
   /** For softmax.cl. */
   String softmaxOptions(boolean logarithm) {
     return "-DL=" + softmaxItems + (logarithm ? " -DLOGARITHM" : "");
+  }
+
+  /** For layer_norm.cl. */
+  String layerNormOptions() {
+    return "-DL=" + softmaxItems;
+  }
+
+  /** For step_mask.cl. */
+  static String stepMaskOptions(boolean ids) {
+    return "-DELEMENT=" + (ids ? "int" : "float");
   }
 
   // common.cl numbers the kinds in the order of the enum

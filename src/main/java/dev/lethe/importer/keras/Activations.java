@@ -64,7 +64,7 @@ final class Activations {
   /** Keras 1 and 2: clip(0.2 x + 0.5, 0, 1); Keras 3: relu6(x + 3) / 6. */
   private static Optional<ActivationFunction> function(String name, int keras) {
     if (name.equals("hard_sigmoid")) {
-      float slope = keras >= 3 ? 1f / 6 : 0.2f;
+      float slope = keras >= 300 ? 1f / 6 : 0.2f;
       return Optional.of(new ActivationFunction(Kind.HARD_SIGMOID, slope, 0.5f));
     }
     return Optional.ofNullable(FUNCTIONS.get(name));

@@ -24,7 +24,7 @@ record Architecture(
   /**
    * Reads a configuration.
    *
-   * @param keras the major version that wrote it
+   * @param keras the version that wrote it, 100 * major + minor
    * @throws ModelFormatException when it is damaged or holds a layer that Lethe does not run
    */
   static Architecture of(Config model, int keras) {
@@ -65,7 +65,7 @@ record Architecture(
       List<Call> calls =
           chain.isEmpty()
               ? List.of()
-              : List.of(new Call(List.of(new Reference(chain.get(chain.size() - 1).name(), 0, 0))));
+              : List.of(Call.of(new Reference(chain.get(chain.size() - 1).name(), 0, 0)));
       chain.add(new Layer(layer.name(), layer.kind(), layer.keras(), layer.config(), calls));
     }
     return chain;

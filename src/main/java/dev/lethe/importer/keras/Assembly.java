@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /** Calls the layers of a model one after another, each once all that it reads is there. */
@@ -26,6 +27,7 @@ final class Assembly {
   private final GraphBuilder builder = new GraphBuilder();
   private final Map<Reference, Signal> signals = new HashMap<>();
   private final Map<String, Value> states = new LinkedHashMap<>();
+  private final Masks masks = new Masks(builder);
   private int times;
 
   /**
@@ -54,7 +56,7 @@ final class Assembly {
       for (Layer layer : model.layers()) {
         for (int k = 0; k < layer.calls().size(); k++) {
           Call call = layer.calls().get(k);
-          if (signals.keySet().containsAll(call.inputs())
+          if (signals.keySet().containsAll(call.reads())
               && done.add(new Reference(layer.name(), k, 0))) {
             call(layer, k, call);
             moves = true;
@@ -66,11 +68,16 @@ final class Assembly {
   }
 
   private void call(Layer layer, int number, Call call) {
-    List<Signal> inputs =
-        call.inputs().stream()
-            .map(reference -> Objects.requireNonNull(signals.get(reference)))
-            .toList();
-    List<Signal> outputs = Layers.run(new Use(layer, weights.of(layer), builder, inputs, states));
+    List<Signal> inputs = new ArrayList<>();
+    for (Reference reference : call.inputs()) {
+      inputs.add(Objects.requireNonNull(signals.get(reference)));
+    }
+    if (call.mask().isPresent()) {
+      Value mask = Objects.requireNonNull(signals.get(call.mask().get())).value();
+      inputs.set(0, new Signal(inputs.get(0).value(), Optional.of(mask)));
+    }
+    Use use = new Use(layer, weights.of(layer), builder, inputs, call.numbers(), masks, states);
+    List<Signal> outputs = Layers.run(use);
     for (int k = 0; k < outputs.size(); k++) {
       signals.put(new Reference(layer.name(), number, k), outputs.get(k));
     }

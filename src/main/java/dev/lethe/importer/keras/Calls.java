@@ -5,6 +5,7 @@ import dev.lethe.importer.keras.Layer.Reference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -16,24 +17,34 @@ final class Calls {
   /** Keyword arguments that say nothing when they are false or null. */
   private static final Set<String> HARMLESS = Set.of("training", "mask");
 
-  private Calls() {}
+  private final Layer layer;
+  private final List<Reference> inputs = new ArrayList<>();
+  private final List<Double> numbers = new ArrayList<>();
+  private Optional<Reference> mask = Optional.empty();
+
+  private Calls(Layer layer) {
+    this.layer = layer;
+  }
 
   /** The calls of one layer. */
   static List<Call> read(Layer layer, List<Object> nodes) {
     List<Call> calls = new ArrayList<>();
     for (Object node : nodes) {
-      List<Reference> inputs = new ArrayList<>();
+      Calls call = new Calls(layer);
       if (node instanceof Map) {
-        Config call = Config.of(layer.where(), node);
-        collect(layer, call.get("args"), inputs);
-        keywords(layer, call.object("kwargs"), inputs);
+        Config fields = Config.of(layer.where(), node);
+        call.collect(fields.get("args"));
+        call.keywords(fields.object("kwargs"));
       } else {
-        collect(layer, node, inputs);
+        call.collect(node);
       }
-      if (inputs.isEmpty()) {
+      if (call.inputs.isEmpty()) {
         throw layer.config().error("a call of it reads nothing");
       }
-      calls.add(new Call(List.copyOf(inputs)));
+      if (!call.numbers.isEmpty() && !layer.kind().equals("NotEqual")) {
+        throw layer.config().error("is called with the numbers " + call.numbers);
+      }
+      calls.add(new Call(List.copyOf(call.inputs), call.mask, List.copyOf(call.numbers)));
     }
     return List.copyOf(calls);
   }
@@ -51,31 +62,39 @@ final class Calls {
     return List.copyOf(references);
   }
 
-  private static void collect(Layer layer, Object value, List<Reference> into) {
+  private void collect(Object value) {
     if (value instanceof List<?> list && isReference(list)) {
-      into.add(reference(layer.config(), list));
+      inputs.add(reference(layer.config(), list));
       if (list.size() > 3) {
-        keywords(layer, Config.of(layer.where(), list.get(3)), into);
+        keywords(Config.of(layer.where(), list.get(3)));
       }
     } else if (value instanceof List<?> list) {
-      list.forEach(item -> collect(layer, item, into));
+      list.forEach(this::collect);
     } else if (value instanceof Map) {
-      Config tensor = Config.of(layer.where(), value);
-      if (!tensor.text("class_name", "").equals("__keras_tensor__")) {
-        throw layer.config().error("is called with " + Config.shown(value) + ", no tensor");
-      }
-      into.add(reference(tensor, tensor.object("config").list("keras_history")));
+      inputs.add(tensor(value));
+    } else if (value instanceof Number number) {
+      numbers.add(number.doubleValue());
     } else {
       throw layer.config().error("is called with " + Config.shown(value) + ", no tensor");
     }
   }
 
-  private static void keywords(Layer layer, Config keywords, List<Reference> into) {
+  private Reference tensor(Object value) {
+    Config tensor = Config.of(layer.where(), value);
+    if (!tensor.text("class_name", "").equals("__keras_tensor__")) {
+      throw layer.config().error("is called with " + Config.shown(value) + ", no tensor");
+    }
+    return reference(tensor, tensor.object("config").list("keras_history"));
+  }
+
+  private void keywords(Config keywords) {
     for (Map.Entry<String, Object> entry : keywords.fields().entrySet()) {
       Object value = entry.getValue();
       boolean off = value == Config.NULL || Boolean.FALSE.equals(value);
       if (entry.getKey().equals("initial_state") && value != Config.NULL) {
-        collect(layer, value, into);
+        collect(value);
+      } else if (entry.getKey().equals("mask") && value instanceof Map) {
+        mask = Optional.of(tensor(value));
       } else if (!(off && HARMLESS.contains(entry.getKey())) && value != Config.NULL) {
         throw layer
             .config()

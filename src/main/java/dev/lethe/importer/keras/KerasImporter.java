@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Sequential and functional Keras models: .keras archives, .h5 files of whole models, and .h5 files
@@ -21,10 +23,16 @@ import java.util.Map;
  * stateful LSTM has its state as optional inputs NAME.initial_h and NAME.initial_c [batch,
  * directions, units] and as outputs NAME.final_h and NAME.final_c behind those of the model.
  *
+ * <p>Masks, of Masking and of Embedding with mask_zero, may skip any steps and are exact, as Keras'
+ * TensorFlow backend has them: h and c stay, and the output is that of the step before, 0 before
+ * the first. (With initial states and a mask that begins with skipped steps, its JAX backend shows
+ * the initial h instead.)
+ *
  * <p>Lambda and custom layers are refused, and nothing in a file is ever executed.
  */
 public final class KerasImporter implements Importer {
   private static final long LONGEST_JSON = 64 << 20;
+  private static final Pattern VERSION = Pattern.compile("(\\d{1,3})\\.(\\d{1,2})");
   private static final int HDF_MAGIC = 0x89;
 
   @Override
@@ -51,7 +59,7 @@ public final class KerasImporter implements Importer {
   private static Graph archive(Path file) {
     KerasZip zip = KerasZip.read(file);
     String version =
-        Json.parse(file + ": metadata.json", zip.metadata()).text("keras_version", "3");
+        Json.parse(file + ": metadata.json", zip.metadata()).text("keras_version", "3.0");
     Config config = Json.parse(file + ": config.json", zip.config());
     try (Hdf weights = Hdf.open(file + ": model.weights.h5", zip.weights())) {
       return network(file, config, version, weights);
@@ -74,7 +82,7 @@ public final class KerasImporter implements Importer {
   /** Keras 3 writes no version into a model's JSON, but a "registered_name", even if it is null. */
   private static String version(Config config) {
     boolean registered = config.fields().containsKey("registered_name");
-    return config.text("keras_version", registered ? "3" : "2");
+    return config.text("keras_version", registered ? "3.0" : "2.0");
   }
 
   private static String beside(Path file) {
@@ -102,7 +110,7 @@ public final class KerasImporter implements Importer {
   }
 
   private static Graph network(Path file, Config config, String version, Hdf hdf) {
-    int keras = version.matches("\\d.*") ? version.charAt(0) - '0' : 2;
+    int keras = number(version);
     Architecture model = Architecture.of(new Config(file.toString(), config.fields()), keras);
     ModelWeights weights = ModelWeights.of(hdf, model.layers());
     String format = "Keras " + Config.shown(version);
@@ -116,6 +124,14 @@ public final class KerasImporter implements Importer {
     }
     // Inputs that are joined step by step are as long as one another.
     return new Assembly(model, weights, true).build(file.toString(), format);
+  }
+
+  /** 100 * major + minor; what is not to be read counts as Keras 2.0. */
+  private static int number(String version) {
+    Matcher matcher = VERSION.matcher(version);
+    return matcher.lookingAt()
+        ? 100 * Integer.parseInt(matcher.group(1)) + Integer.parseInt(matcher.group(2))
+        : 200;
   }
 
   private static int firstByte(Path file) {

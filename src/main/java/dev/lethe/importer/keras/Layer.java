@@ -1,13 +1,15 @@
 package dev.lethe.importer.keras;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A layer as the configuration has it.
  *
  * @param name unique in the model
  * @param kind the class, without its package
- * @param keras the major version of Keras that wrote it
+ * @param keras the version of Keras that wrote it, 100 * major + minor
  * @param config its settings
  * @param calls what each call of the layer reads; empty in a Sequential model
  */
@@ -16,8 +18,19 @@ record Layer(String name, String kind, int keras, Config config, List<Call> call
    * One use of a layer.
    *
    * @param inputs tensors in order, an LSTM's initial states after its input
+   * @param mask the mask of the first input where the call names one, as Keras 3 does
+   * @param numbers that the call has beside tensors
    */
-  record Call(List<Reference> inputs) {}
+  record Call(List<Reference> inputs, Optional<Reference> mask, List<Double> numbers) {
+    static Call of(Reference input) {
+      return new Call(List.of(input), Optional.empty(), List.of());
+    }
+
+    /** All that must be there before. */
+    List<Reference> reads() {
+      return Stream.concat(inputs.stream(), mask.stream()).toList();
+    }
+  }
 
   /**
    * A tensor: what a call of a layer wrote.
@@ -58,6 +71,9 @@ record Layer(String name, String kind, int keras, Config config, List<Call> call
   /** A class of that name from elsewhere could do anything. */
   private static void refuseForeign(Config fields, String name, String kind) {
     String module = fields.text("module", "keras.layers");
+    if (Masks.isOperation(module, kind)) {
+      return;
+    }
     String registered = fields.text("registered_name", kind);
     if (!module.matches("(tf_keras|tensorflow\\.keras|keras)(\\.src)?\\.layers(\\..*)?")
         || registered.contains(">")) {

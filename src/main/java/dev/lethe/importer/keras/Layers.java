@@ -10,6 +10,10 @@ import java.util.function.Function;
 final class Layers {
   private static final Map<String, Function<Use, List<Signal>>> ALL = new TreeMap<>();
 
+  /** What Keras 3 writes beside the layers to compute their masks. */
+  private static final Map<String, Function<Use, List<Signal>>> MASKS =
+      Map.of("NotEqual", Masks::notEqual, "Any", Masks::any);
+
   static {
     ALL.put("Activation", PlainLayers::activation);
     ALL.put("ActivityRegularization", PlainLayers::nothing);
@@ -30,6 +34,8 @@ final class Layers {
     ALL.put("GaussianNoise", PlainLayers::nothing);
     ALL.put("LSTM", RecurrentLayers::lstm);
     ALL.put("LeakyReLU", PlainLayers::leakyRelu);
+    ALL.put("LayerNormalization", PlainLayers::layerNormalization);
+    ALL.put("Masking", Masks::masking);
     ALL.put("Multiply", ShapeLayers::multiply);
     ALL.put("Permute", ShapeLayers::permute);
     ALL.put("ReLU", PlainLayers::relu);
@@ -57,9 +63,8 @@ final class Layers {
    * @throws dev.lethe.ModelFormatException when the layer, or a setting of it, is not run
    */
   static List<Signal> run(Use use) {
-    requireKnown(use.layer());
     try {
-      return ALL.getOrDefault(use.layer().kind(), PlainLayers::nothing).apply(use);
+      return rule(use.layer()).apply(use);
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw use.error(String.valueOf(e.getMessage()));
     }
@@ -67,8 +72,17 @@ final class Layers {
 
   /** Refuses a layer that Lethe does not run, before anything is read. */
   static void requireKnown(Layer layer) {
-    if (!ALL.containsKey(layer.kind()) && !layer.kind().equals("InputLayer")) {
+    if (!layer.kind().equals("InputLayer")) {
+      rule(layer);
+    }
+  }
+
+  private static Function<Use, List<Signal>> rule(Layer layer) {
+    Function<Use, List<Signal>> rule = ALL.get(layer.kind());
+    Function<Use, List<Signal>> found = rule == null ? MASKS.get(layer.kind()) : rule;
+    if (found == null) {
       throw layer.config().error("Lethe does not run this layer; it runs " + supported());
     }
+    return found;
   }
 }

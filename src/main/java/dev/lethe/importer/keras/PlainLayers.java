@@ -9,7 +9,9 @@ import dev.lethe.network.Binary;
 import dev.lethe.network.Matrix;
 import dev.lethe.network.Value;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** Layers of one input that compute: Embedding, Dense, normalizations, activations. */
 final class PlainLayers {
@@ -28,13 +30,14 @@ final class PlainLayers {
     if (use.inputs().size() != 1 || ids.type() != Tensor.Type.INT32) {
       throw use.error("takes ids that are an input of the model");
     }
-    if (use.config().flag("mask_zero", false)) {
-      throw use.error("has mask_zero, which Lethe does not run");
-    }
     int rows = use.config().size("input_dim");
     int width = use.config().size("output_dim");
     Matrix table = Matrix.of(rows, width, use.weights().array(0, rows, width));
-    return List.of(Signal.of(use.builder().embedding(use.name(), table, ids)));
+    Optional<Value> mask =
+        use.config().flag("mask_zero", false)
+            ? Optional.of(use.masks().of(use.name(), ids, 0))
+            : Optional.empty();
+    return List.of(new Signal(use.builder().embedding(use.name(), table, ids), mask));
   }
 
   /** Over the last axis. */
@@ -132,6 +135,19 @@ final class PlainLayers {
     return use.masked(withVector(use, Binary.Operation.ADD, scaled, shift));
   }
 
+  static List<Signal> layerNormalization(Use use) {
+    Value x = use.floats(2, MOST_AXES);
+    requireLastAxis(use, x);
+    if (use.config().flag("rms_scaling", false)) {
+      throw use.error("has rms_scaling, which Lethe does not run");
+    }
+    float[] gamma = factor(use, "scale", 0, 1);
+    float[] beta = factor(use, "center", use.config().flag("scale", true) ? 1 : 0, 0);
+    float epsilon = (float) use.config().real("epsilon", 1e-3);
+    Value y = use.builder().layerNorm(use.name(), Matrix.row(gamma), Matrix.row(beta), epsilon, x);
+    return use.masked(y);
+  }
+
   /** A trained vector where the setting says so, otherwise the same number throughout. */
   private static float[] factor(Use use, String setting, int k, float otherwise) {
     int features = use.features();
@@ -139,7 +155,7 @@ final class PlainLayers {
       return use.weights().array(k, features);
     }
     float[] values = new float[features];
-    java.util.Arrays.fill(values, otherwise);
+    Arrays.fill(values, otherwise);
     return values;
   }
 

@@ -39,10 +39,7 @@ final class RecurrentLayers {
     Value h = part(use, outputs.finalH(), 0, 1);
     List<Signal> signals = new ArrayList<>();
     if (layer.config().flag("return_sequences", false)) {
-      Dim time = x.shape().dim(1);
-      Value y = outputs.y();
-      Value ordered = backwards ? use.builder().slice(use.name() + ".y", y, 1, -1, -1, time) : y;
-      signals.add(Signal.of(ordered));
+      signals.add(use.input().with(processed(use, outputs.y(), backwards)));
     } else {
       signals.add(Signal.of(h));
     }
@@ -51,6 +48,11 @@ final class RecurrentLayers {
       signals.add(Signal.of(part(use, outputs.finalC(), 0, 1)));
     }
     return signals;
+  }
+
+  /** All steps in the order of processing, which Keras leaves as it is, the mask too. */
+  private static Value processed(Use use, Value y, boolean backwards) {
+    return backwards ? use.builder().slice(use.name() + ".y", y, 1, -1, -1, y.shape().dim(1)) : y;
   }
 
   /** The two directions, merged; with return_state the states of both. */
@@ -73,7 +75,9 @@ final class RecurrentLayers {
     boolean sequences = forward.config().flag("return_sequences", false);
     Value both =
         sequences ? outputs.y() : use.builder().reshape(use.name(), outputs.finalH(), flat);
-    List<Signal> signals = new ArrayList<>(List.of(Signal.of(merged(use, both))));
+    Value y = merged(use, sequences ? shown(use, both) : both);
+    List<Signal> signals = new ArrayList<>();
+    signals.add(sequences ? use.input().with(y) : Signal.of(y));
     if (forward.config().flag("return_state", false)) {
       for (int d = 0; d < 2; d++) {
         signals.add(Signal.of(part(use, outputs.finalH(), d, 2)));
@@ -150,6 +154,8 @@ final class RecurrentLayers {
             x.shape().dim(0),
             directions.get(0).cell().hiddenSize());
     boolean stateful = config.flag("stateful", false);
+    Optional<Value> mask = use.input().mask();
+    checkMask(use, config, stateful);
     States initial = stateful ? stateful(use, shape) : given(use, count, shape);
     GraphBuilder.LstmOutputs outputs =
         use.builder()
@@ -159,6 +165,7 @@ final class RecurrentLayers {
                 directions,
                 x,
                 Optional.empty(),
+                mask,
                 initial.h(),
                 initial.c());
     if (stateful) {
@@ -166,6 +173,32 @@ final class RecurrentLayers {
       use.states().put(use.name() + ".final_c", outputs.finalC());
     }
     return outputs;
+  }
+
+  /** Bidirectional shows zeros at the steps that it skips, in Keras' versions since 2.4. */
+  private static Value shown(Use use, Value both) {
+    if (use.input().mask().isPresent() && use.layer().keras() < 204) {
+      throw use.error(
+          "has a masked input in a model of Keras before 2.4, which Lethe does not run");
+    }
+    return use.input().mask().map(mask -> Masks.zeroed(use, both, mask)).orElse(both);
+  }
+
+  /** With initial states, Keras gives 0 for a sequence of which no step counts, and Lethe h. */
+  private static void checkMask(Use use, Config config, boolean stateful) {
+    if (use.input().mask().isEmpty()) {
+      return;
+    }
+    boolean both = use.layer().kind().equals("Bidirectional");
+    boolean sequences = config.flag("return_sequences", false);
+    if (config.flag("zero_output_for_mask", false) && !(both && sequences)) {
+      throw use.error("has zero_output_for_mask, which Lethe does not run");
+    }
+    boolean begins = stateful || use.inputs().size() > 1;
+    if (begins && !sequences) {
+      throw use.error(
+          "has a masked input, initial states and no return_sequences, which Lethe does not run");
+    }
   }
 
   /** A stateful layer begins where the caller says, with zeros otherwise. */

@@ -14,6 +14,8 @@ import java.util.Map;
  * @param weights its arrays
  * @param builder takes the stages
  * @param inputs what it reads
+ * @param numbers that the call has beside tensors
+ * @param masks those of the model
  * @param states takes the final states of stateful layers, by the name of an output
  */
 record Use(
@@ -21,6 +23,8 @@ record Use(
     LayerWeights weights,
     GraphBuilder builder,
     List<Signal> inputs,
+    List<Double> numbers,
+    Masks masks,
     Map<String, Value> states) {
   Config config() {
     return layer.config();
@@ -65,7 +69,7 @@ record Use(
 
   /** The same value under another layer's settings: for a layer inside this one. */
   Use inside(Layer inner, LayerWeights innerWeights) {
-    return new Use(inner, innerWeights, builder, inputs, states);
+    return new Use(inner, innerWeights, builder, inputs, numbers, masks, states);
   }
 
   /** The input's mask goes on with {@code y}. */
