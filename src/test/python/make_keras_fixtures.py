@@ -14,6 +14,7 @@ import os
 import pathlib
 import shutil
 import sys
+import zlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
@@ -23,7 +24,7 @@ from keras import layers as L
 MAJOR = int(keras.__version__.split(".")[0])
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = HERE.parent / "resources/dev/lethe/importer/keras"
-RANDOM = np.random.default_rng(20 + MAJOR)
+RANDOM = np.random.default_rng()  # seeded anew for each case
 
 
 def draw_weights(model):
@@ -200,7 +201,7 @@ def mask_zero():
 
 
 def convert_to_cudnn(config, model):
-    """Turns every LSTM into a CuDNNLSTM by Keras 2's own conversion."""
+    """Turns every LSTM into a CuDNNLSTM by Keras 2's own conversion; gives layers and weights."""
     from keras.src.saving.legacy import hdf5_format
 
     for layer in config["config"]["layers"]:
@@ -212,20 +213,19 @@ def convert_to_cudnn(config, model):
             inner["config"] = {k: v for k, v in inner["config"].items() if k in keep}
     for layer in model.layers:
         if isinstance(layer, L.LSTM):
-            yield layer, hdf5_format._convert_rnn_weights(_FakeCuDnn(), layer.get_weights())
+            yield layer, hdf5_format._convert_rnn_weights(CuDNNLSTM(), layer.get_weights())
         elif isinstance(layer, L.Bidirectional):
             values = layer.get_weights()
             halves = [values[:3], values[3:]]
             yield layer, sum(
-                (hdf5_format._convert_rnn_weights(_FakeCuDnn(), half) for half in halves), []
+                (hdf5_format._convert_rnn_weights(CuDNNLSTM(), half) for half in halves), []
             )
 
 
 class CuDNNLSTM:
+    """Keras' conversion goes by the name of the class and by its units alone."""
+
     units = 4
-
-
-_FakeCuDnn = CuDNNLSTM
 
 
 def cudnn():
@@ -249,8 +249,58 @@ def rewrite_as_cudnn(path, model):
         file.attrs["model_config"] = json.dumps(config)
 
 
-def record(name, made, file):
-    model, inputs = made
+def keras_one():
+    model = chain(
+        L.Input((None, 3)),
+        L.LSTM(4, recurrent_activation="hard_sigmoid", return_sequences=True),
+        L.Bidirectional(L.LSTM(2, recurrent_activation="hard_sigmoid")),
+        L.Dense(3, activation="tanh"),
+    )
+    return model, [reals(3, 6, 3)]
+
+
+def rewrite_as_keras_one(path, model):
+    """Cuts the weights into Keras 1's twelve, which Keras 2 must read as they were.
+
+    Keras 1 wrote no version, and Keras 2 takes files without one for its.
+    """
+    import h5py
+
+    old = {"units": "output_dim", "recurrent_activation": "inner_activation", "use_bias": "bias"}
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        for entry in config["config"]["layers"]:
+            inner = entry["config"].get("layer", entry)
+            inner["config"] = {old.get(k, k): v for k, v in inner["config"].items()}
+            if inner["class_name"] == "LSTM":
+                del inner["config"]["bias"]
+        for layer in model.layers:
+            if isinstance(layer, L.Dense):
+                continue
+            arrays, values = [], layer.get_weights()
+            for three in [values[k : k + 3] for k in range(0, len(values), 3)]:
+                i, f, c, o = zip(*(np.split(array, 4, axis=-1) for array in three))
+                arrays += [*i, *c, *f, *o]
+            group = file["model_weights"][layer.name]
+            names = [f"w{k}" for k in range(len(arrays))]
+            for name, array in zip(names, arrays):
+                group.create_dataset(name, data=array)
+            group.attrs["weight_names"] = names
+        config["config"] = config["config"]["layers"][1:]
+        config["config"][0]["config"]["batch_input_shape"] = [None, None, 3]
+        file.attrs["model_config"] = json.dumps(config)
+        del file.attrs["keras_version"], file["model_weights"].attrs["keras_version"]
+    before = model.get_weights()
+    draw_weights(model)
+    model.load_weights(path)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
+
+
+def record(name, case, file):
+    global RANDOM
+    RANDOM = np.random.default_rng(zlib.crc32(name.encode()))
+    keras.backend.clear_session()
+    model, inputs = case()
     draw_weights(model)
     folder = FOLDER / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -265,6 +315,8 @@ def record(name, made, file):
     outputs = outputs if isinstance(outputs, list) else [outputs]
     if name.endswith("cudnn"):
         rewrite_as_cudnn(folder / file, model)
+    if name.endswith("keras_one"):
+        rewrite_as_keras_one(folder / file, model)
     for k, array in enumerate(inputs):
         np.save(data / f"input_{k}.npy", array)
     for k, array in enumerate(outputs):
@@ -283,18 +335,19 @@ def record(name, made, file):
 def main():
     cases = [lstm, hard_sigmoid, bidirectional, states, embedding, plain_layers, merges, shared]
     cases += [stateful, layer_normalization, masking, mask_zero]
-    cases += [cudnn] if MAJOR == 2 else []
+    cases += [cudnn, keras_one] if MAJOR == 2 else []
     chosen = sys.argv[1:] or [case.__name__ for case in cases]
     for case in cases:
         if case.__name__ not in chosen:
             continue
         other = ".h5" if MAJOR == 2 else ".keras"
-        record(f"keras{MAJOR}_{case.__name__}", case(), "model" + other)
+        record(f"keras{MAJOR}_{case.__name__}", case, "model" + other)
         if case in (hard_sigmoid, embedding):
             # The other two formats: the same layers under other names and another layout.
             other = ".keras" if MAJOR == 2 else ".h5"
-            record(f"keras{MAJOR}_{case.__name__}{other.replace('.', '_')}", case(), "model" + other)
-            record(f"keras{MAJOR}_{case.__name__}_weights", case(), "model.weights.h5")
+            name = f"keras{MAJOR}_{case.__name__}{other.replace('.', '_')}"
+            record(name, case, "model" + other)
+            record(f"keras{MAJOR}_{case.__name__}_weights", case, "model.weights.h5")
 
 
 if __name__ == "__main__":

@@ -50,11 +50,6 @@ final class Hdf implements AutoCloseable {
     return guarded(where, () -> node(path).filter(Group.class::isInstance).isPresent());
   }
 
-  /** Whether a path leads to an array. */
-  boolean isArray(String path) {
-    return guarded(where, () -> node(path).filter(Dataset.class::isInstance).isPresent());
-  }
-
   /** An attribute that is one text. */
   Optional<String> text(String path, String name) {
     return guarded(where, () -> attribute(path, name).map(Attribute::getData))

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -32,7 +33,7 @@ import java.util.regex.Pattern;
  */
 public final class KerasImporter implements Importer {
   private static final long LONGEST_JSON = 64 << 20;
-  private static final Pattern VERSION = Pattern.compile("(\\d{1,3})\\.(\\d{1,2})");
+  private static final Pattern VERSION = Pattern.compile("(\\d{1,3})(?:\\.(\\d{1,2}))?");
   private static final int HDF_MAGIC = 0x89;
 
   @Override
@@ -79,10 +80,13 @@ public final class KerasImporter implements Importer {
     }
   }
 
-  /** Keras 3 writes no version into a model's JSON, but a "registered_name", even if it is null. */
+  /**
+   * Keras 3 writes no version into a model's JSON, but a "registered_name", even if it is null;
+   * Keras 1 writes none at all.
+   */
   private static String version(Config config) {
     boolean registered = config.fields().containsKey("registered_name");
-    return config.text("keras_version", registered ? "3.0" : "2.0");
+    return config.text("keras_version", registered ? "3.0" : "1.0");
   }
 
   private static String beside(Path file) {
@@ -130,7 +134,8 @@ public final class KerasImporter implements Importer {
   private static int number(String version) {
     Matcher matcher = VERSION.matcher(version);
     return matcher.lookingAt()
-        ? 100 * Integer.parseInt(matcher.group(1)) + Integer.parseInt(matcher.group(2))
+        ? 100 * Integer.parseInt(matcher.group(1))
+            + Integer.parseInt(Objects.requireNonNullElse(matcher.group(2), "0"))
         : 200;
   }
 

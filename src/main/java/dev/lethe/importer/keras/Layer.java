@@ -52,7 +52,7 @@ record Layer(String name, String kind, int keras, Config config, List<Call> call
 
   static Layer of(Config fields, int keras, List<Call> calls) {
     String kind = fields.text("class_name");
-    Config inner = fields.object("config");
+    Config inner = KerasOne.renamed(fields.object("config"), kind, keras);
     String name = fields.text("name", inner.text("name", kind));
     refuseForeign(fields, name, kind);
     String file = fields.where().replaceFirst(": '.*", "");

@@ -10,9 +10,6 @@ interface LayerWeights {
    */
   LayerWeights part(String name, int first);
 
-  /** Number of arrays. */
-  int count();
-
   /**
    * An array in row-major order.
    *

@@ -15,7 +15,9 @@ final class LstmWeights {
 
   /** How many arrays the layer has. */
   static int count(Layer layer) {
-    return layer.config().flag("use_bias", true) ? 3 : 2;
+    return layer.keras() < 200
+        ? KerasOne.LSTM_ARRAYS
+        : layer.config().flag("use_bias", true) ? 3 : 2;
   }
 
   /**
@@ -25,7 +27,13 @@ final class LstmWeights {
    */
   static Cell cell(Layer layer, LayerWeights weights, int inputSize) {
     int hidden = layer.config().size("units");
-    LayerWeights own = weights.part("cell", 0);
+    if (layer.config().flag("time_major", false)) {
+      throw layer.config().error("has time_major, which Lethe does not run");
+    }
+    LayerWeights own =
+        layer.keras() < 200
+            ? new KerasOne.Joined(weights, inputSize, hidden)
+            : weights.part("cell", 0);
     return layer.kind().equals("CuDNNLSTM")
         ? cuDnn(weights, inputSize, hidden)
         : standard(layer, own, inputSize, hidden);
@@ -33,7 +41,7 @@ final class LstmWeights {
 
   private static Cell standard(Layer layer, LayerWeights weights, int inputSize, int hidden) {
     int rows = GATES * hidden;
-    float[] bias = count(layer) == 3 ? weights.array(2, rows) : new float[rows];
+    float[] bias = count(layer) != 2 ? weights.array(2, rows) : new float[rows];
     ActivationFunction activation = Activations.function(layer, "activation");
     layer.config().get("recurrent_activation");
     return new Cell(

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Where the arrays of a layer are in an HDF5 file. Keras 1 and 2 list them by name in attributes;
@@ -55,12 +56,21 @@ final class ModelWeights {
   LayerWeights of(Layer layer) {
     String group = groups.get(layer.name());
     if (group != null) {
+      checkName(layer, group);
       return new Nested(file, group);
     }
     String legacy = root + "/" + layer.name();
     List<String> paths = new ArrayList<>();
     names(file, legacy, "weight_names").forEach(name -> paths.add(legacy + "/" + name));
     return new Listed(file, layer.where(), paths);
+  }
+
+  /** A group may say whose it is: never that of another layer of the model. */
+  private void checkName(Layer layer, String group) {
+    Optional<String> name = file.text(group + "/vars", "name");
+    if (name.isPresent() && !name.get().equals(layer.name()) && groups.containsKey(name.get())) {
+      throw layer.config().error("its weights in " + group + " are those of another layer");
+    }
   }
 
   /** Long lists are cut into name0, name1 and so on. */
@@ -90,15 +100,6 @@ final class ModelWeights {
     }
 
     @Override
-    public int count() {
-      int count = 0;
-      while (file.isArray(group + "/vars/" + count)) {
-        count++;
-      }
-      return count;
-    }
-
-    @Override
     public float[] array(int k, int... shape) {
       return file.floats(group + "/vars/" + k, shape);
     }
@@ -109,11 +110,6 @@ final class ModelWeights {
     public LayerWeights part(String name, int first) {
       int from = Math.min(first, paths.size());
       return new Listed(file, where, paths.subList(from, paths.size()));
-    }
-
-    @Override
-    public int count() {
-      return paths.size();
     }
 
     @Override

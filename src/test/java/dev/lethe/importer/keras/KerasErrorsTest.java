@@ -53,6 +53,7 @@ class KerasErrorsTest {
         "'\"registered_name\": null' | '\"registered_name\": \"my>LSTM\"' | custom class",
         "'\"module\": \"keras.layers\", \"class_name\": \"LSTM\"' |"
             + " '\"module\": \"my.layers\", \"class_name\": \"LSTM\"' | custom class my.layers.LSTM",
+        "'\"go_backwards\": false' | '\"go_backwards\": false, \"time_major\": true' | time_major",
         "'\"return_sequences\": true' | '\"return_sequences\": \"yes\"' | 'return_sequences'",
       })
   void refuses(String from, String to, String named) throws IOException {
