@@ -51,12 +51,14 @@ final class KerasOne {
     @Override
     public float[] array(int k, int... shape) {
       int rows = k == 0 ? inputSize : k == 1 ? hidden : 1;
-      float[] joined = new float[rows * 4 * hidden];
+      float[] joined = {};
       for (int gate = 0; gate < PLACES.length; gate++) {
         float[] one =
             k == 2
                 ? twelve.array(PLACES[gate] + k, hidden)
                 : twelve.array(PLACES[gate] + k, rows, hidden);
+        // not before the first array is known to be as long as the settings say
+        joined = gate == 0 ? new float[Math.multiplyExact(4, one.length)] : joined;
         for (int row = 0; row < rows; row++) {
           System.arraycopy(one, row * hidden, joined, (row * 4 + gate) * hidden, hidden);
         }

@@ -65,7 +65,7 @@ final class Layers {
   static List<Signal> run(Use use) {
     try {
       return rule(use.layer()).apply(use);
-    } catch (IllegalArgumentException | ArithmeticException e) {
+    } catch (IllegalArgumentException | ArithmeticException | IndexOutOfBoundsException e) {
       throw use.error(String.valueOf(e.getMessage()));
     }
   }

@@ -41,11 +41,12 @@ final class LstmWeights {
 
   private static Cell standard(Layer layer, LayerWeights weights, int inputSize, int hidden) {
     int rows = GATES * hidden;
+    float[] kernel = weights.array(0, inputSize, rows);
     float[] bias = count(layer) != 2 ? weights.array(2, rows) : new float[rows];
     ActivationFunction activation = Activations.function(layer, "activation");
     layer.config().get("recurrent_activation");
     return new Cell(
-        transposed(weights.array(0, inputSize, rows), inputSize, rows),
+        transposed(kernel, inputSize, rows),
         transposed(weights.array(1, hidden, rows), hidden, rows),
         Matrix.row(bias),
         Matrix.empty(),
