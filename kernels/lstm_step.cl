@@ -7,7 +7,10 @@
 // y     this sequence's features at y_offset + order[j]*y_batch + t*y_time,  t = step, or length-1-step if reverse
 // final_h, final_c    at *_offset + order[j]*batch, written at a sequence's last step
 // PROJECTED: o * output(c) goes to h_out [B][H] alone; lstm_project.cl does the rest.
-// TRACE: i, f, g, o and c of each step also go to trace [5][trace_rows = T*B][H], row t*B + sequence.
+// MASKED: where mask[sequence*mask_batch + time*mask_time] is 0, c and h stay and y is that of the step before, 0 at
+// the first.
+// TRACE: i, f, g, o and c of each step that is not masked also go to trace [5][trace_rows = T*B][H], row
+// t*B + sequence.
 // Grid (H/TU, B/TB) work-groups of TU x LB work-items, each RB sequences of one hidden unit; TB = LB*RB.
 // h_out must not alias h_in; c is updated in place.
 // Host side: LstmStep.java
@@ -24,6 +27,9 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     __global const float4* restrict xw, __global const float4* restrict r, __global const float* restrict peepholes,
     __global const float* restrict h_in, __global float* restrict c, __global float* restrict h_out,
     __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c
+#ifdef MASKED
+    , const int mask_time, const int mask_batch, __global const float* restrict mask
+#endif
 #ifdef TRACE
     , const int trace_rows, const int sequences, __global float* restrict trace
 #endif
@@ -76,24 +82,39 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     if (u < hidden && j < running) {
       const int sequence = order[j];
       const int length = lengths[sequence];
-      const CellStep result = lstm_cell(z[i], c[j * hidden + u], peepholes, hidden, u);
+      const float old = c[j * hidden + u];
+      CellStep result = lstm_cell(z[i], old, peepholes, hidden, u);
+      const int time = reverse ? length - 1 - step : step;
+#ifdef MASKED
+      const bool counts = mask[sequence * mask_batch + time * mask_time] != 0.0f;
+#else
+      const bool counts = true;
+#endif
+#ifdef TRACE
+      if (counts) {
+        const size_t plane = (size_t)trace_rows * hidden;
+        const size_t place = (size_t)(time * sequences + sequence) * hidden + u;
+        trace[place] = result.i;
+        trace[plane + place] = result.f;
+        trace[2 * plane + place] = result.g;
+        trace[3 * plane + place] = result.o;
+        trace[4 * plane + place] = result.c;
+      }
+#endif
+      const int y_place = y_offset + sequence * y_batch + time * y_time + u;
+      float shown = result.h;
+      if (!counts) {
+        result.c = old;
+        result.h = h_in[j * hidden + u];
+        shown = step == 0 ? 0.0f : y[reverse ? y_place + y_time : y_place - y_time];
+      }
       c[j * hidden + u] = result.c;
       h_out[j * hidden + u] = result.h;
       if (step == length - 1) {
         final_c[c_offset + sequence * c_batch + u] = result.c;
       }
-      const int time = reverse ? length - 1 - step : step;
-#ifdef TRACE
-      const size_t plane = (size_t)trace_rows * hidden;
-      const size_t place = (size_t)(time * sequences + sequence) * hidden + u;
-      trace[place] = result.i;
-      trace[plane + place] = result.f;
-      trace[2 * plane + place] = result.g;
-      trace[3 * plane + place] = result.o;
-      trace[4 * plane + place] = result.c;
-#endif
 #ifndef PROJECTED
-      y[y_offset + sequence * y_batch + time * y_time + u] = result.h;
+      y[y_place] = shown;
       if (step == length - 1) {
         final_h[h_offset + sequence * h_batch + u] = result.h;
       }

@@ -47,7 +47,9 @@ final class CompareCommand implements Callable<Integer> {
   private static final int RUNS = 7;
   private static final long WARM_UP_NANOS = 500_000_000L;
 
-  @Parameters(paramLabel = "MODEL", description = "A model file: .onnx or .safetensors.")
+  @Parameters(
+      paramLabel = "MODEL",
+      description = "A model file: .onnx, .safetensors, .keras or .h5.")
   private Path model = Path.of("");
 
   @Option(

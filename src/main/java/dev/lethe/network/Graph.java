@@ -126,6 +126,8 @@ public record Graph(
         sum += lstm.directions().stream().mapToLong(d -> d.cell().parameters()).sum();
       } else if (stage instanceof Dense dense) {
         sum += dense.weights().size() + (long) dense.bias().size();
+      } else if (stage instanceof LayerNorm norm) {
+        sum += norm.scale().size() + (long) norm.shift().size();
       } else if (stage instanceof Embedding embedding) {
         sum += embedding.table().size();
       } else if (stage instanceof Constant constant) {

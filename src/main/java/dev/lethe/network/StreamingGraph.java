@@ -49,7 +49,7 @@ public record StreamingGraph(Graph graph, Dim batch, List<State> states) {
     Map<String, Stage> writers = new HashMap<>();
     graph.steps().forEach(stage -> stage.outputs().forEach(y -> writers.put(y.name(), stage)));
     for (Lstm layer : layers) {
-      requireForward(layer);
+      requireStreamable(layer);
       if (!layer.batch().equals(batch)) {
         throw new InputException(
             "LSTM " + layer.name() + ": its batch is " + layer.batch() + ", another's " + batch);
@@ -60,12 +60,19 @@ public record StreamingGraph(Graph graph, Dim batch, List<State> states) {
     return rewrite(graph, batch);
   }
 
-  private static void requireForward(Lstm layer) {
+  private static void requireStreamable(Lstm layer) {
     if (layer.directions().size() > 1 || layer.directions().get(0).reverse()) {
       throw new InputException(
           "LSTM "
               + layer.name()
               + ": runs from a sequence's end, which a stream does not know; use Session.run");
+    }
+    if (layer.mask().isPresent()) {
+      throw new InputException(
+          "LSTM "
+              + layer.name()
+              + ": is masked, and a stream does not keep the output that a masked step repeats; use"
+              + " Session.run");
     }
   }
 

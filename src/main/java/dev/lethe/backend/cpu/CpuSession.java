@@ -14,12 +14,14 @@ import dev.lethe.network.Dense;
 import dev.lethe.network.Embedding;
 import dev.lethe.network.Expand;
 import dev.lethe.network.Graph;
+import dev.lethe.network.LayerNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Reshape;
 import dev.lethe.network.SelectStep;
 import dev.lethe.network.Slice;
 import dev.lethe.network.Softmax;
 import dev.lethe.network.Stage;
+import dev.lethe.network.StepMask;
 import dev.lethe.network.StreamingGraph;
 import dev.lethe.network.Transpose;
 import dev.lethe.network.Value;
@@ -154,6 +156,10 @@ final class CpuSession extends GraphSession {
       return Stream.of(CpuStages.activation(activation, sizes, buffers));
     } else if (stage instanceof Softmax softmax) {
       return Stream.of(CpuStages.softmax(softmax, sizes, buffers));
+    } else if (stage instanceof LayerNorm norm) {
+      return Stream.of(CpuStages.layerNorm(norm, sizes, buffers));
+    } else if (stage instanceof StepMask mask) {
+      return Stream.of(CpuStages.stepMask(mask, sizes, buffers));
     } else if (stage instanceof SelectStep select) {
       return Stream.of(CpuStages.selectStep(select, sizes, buffers));
     } else if (stage instanceof Binary binary) {

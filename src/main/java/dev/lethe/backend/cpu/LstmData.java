@@ -28,6 +28,10 @@ final class LstmData {
   /** By direction: where i, f, g, o and c go, each [T, B, H]. Empty in a run without a trace. */
   FloatBuffer[][] gates = {};
 
+  /** Empty if every step counts. */
+  private final float[] mask;
+
+  private final Lstm.Strides maskStrides;
   private final Lstm.Strides xStrides;
   private final Lstm.Strides yStrides;
   private final Lstm.Strides hStrides;
@@ -38,6 +42,8 @@ final class LstmData {
     this.sequences = sequences;
     x = buffers.floats(layer.x());
     lengths = layer.lengths().map(buffers::ints).orElse(fullLengths);
+    mask = layer.mask().map(buffers::floats).orElse(new float[0]);
+    maskStrides = layer.maskStrides(steps, sequences);
     initialH = layer.initialH().map(buffers::floats).orElse(new float[0]);
     initialC = layer.initialC().map(buffers::floats).orElse(new float[0]);
     y = buffers.floats(layer.y());
@@ -47,6 +53,15 @@ final class LstmData {
     yStrides = layer.yStrides(steps, sequences);
     hStrides = layer.stateStrides(sequences, layer.outputSize());
     cStrides = layer.stateStrides(sequences, layer.hiddenSize());
+  }
+
+  boolean masked() {
+    return mask.length > 0;
+  }
+
+  /** Whether a step is to be skipped. */
+  boolean skips(int t, int b) {
+    return mask.length > 0 && mask[t * maskStrides.time() + b * maskStrides.batch()] == 0;
   }
 
   int xAt(int t, int b) {

@@ -6,6 +6,7 @@ import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One LSTM layer by the definition in {@link Cell}: one sequence after the other, one step after
@@ -62,10 +63,12 @@ final class ScalarLstm {
    *
    * @param x as {@link Lstm#x()}
    * @param lengths [B]
+   * @param mask as {@link Lstm#mask()}
    * @param initialH as {@link Lstm#initialH()}, zeros where that is empty
    * @param initialC likewise
    */
-  void run(double[] x, double[] lengths, double[] initialH, double[] initialC) {
+  void run(
+      double[] x, double[] lengths, Optional<double[]> mask, double[] initialH, double[] initialC) {
     Lstm.Strides hStrides = layer.stateStrides(sequences, layer.outputSize());
     Lstm.Strides cStrides = layer.stateStrides(sequences, layer.hiddenSize());
     for (int d = 0; d < layer.directions().size(); d++) {
@@ -74,21 +77,31 @@ final class ScalarLstm {
         int cAt = d * cStrides.direction() + b * cStrides.batch();
         System.arraycopy(initialH, hAt, finalH, hAt, layer.outputSize());
         System.arraycopy(initialC, cAt, finalC, cAt, layer.hiddenSize());
-        sequence(d, b, (int) lengths[b], x, hAt, cAt);
+        sequence(d, b, (int) lengths[b], x, mask, hAt, cAt);
       }
     }
   }
 
-  private void sequence(int d, int b, int length, double[] x, int hAt, int cAt) {
+  private void sequence(
+      int d, int b, int length, double[] x, Optional<double[]> mask, int hAt, int cAt) {
     Lstm.Direction direction = layer.directions().get(d);
     Lstm.Strides xStrides = layer.xStrides(steps, sequences);
     Lstm.Strides yStrides = layer.yStrides(steps, sequences);
+    Lstm.Strides maskStrides = layer.maskStrides(steps, sequences);
     for (int step = 0; step < length; step++) {
       int t = direction.reverse() ? length - 1 - step : step;
+      int yAt = t * yStrides.time() + d * yStrides.direction() + b * yStrides.batch();
+      int maskAt = t * maskStrides.time() + b * maskStrides.batch();
+      if (mask.isPresent() && mask.get()[maskAt] == 0) {
+        int before = direction.reverse() ? yAt + yStrides.time() : yAt - yStrides.time();
+        if (step > 0) {
+          System.arraycopy(y, before, y, yAt, layer.outputSize());
+        }
+        continue;
+      }
       int place = (t * sequences + b) * layer.hiddenSize();
       Sink sink = traces.isEmpty() ? NOWHERE : sink(traces.get(d), place);
       step(direction.cell(), x, t * xStrides.time() + b * xStrides.batch(), hAt, cAt, sink);
-      int yAt = t * yStrides.time() + d * yStrides.direction() + b * yStrides.batch();
       System.arraycopy(finalH, hAt, y, yAt, layer.outputSize());
     }
   }

@@ -14,12 +14,14 @@ import dev.lethe.network.Dense;
 import dev.lethe.network.Embedding;
 import dev.lethe.network.Expand;
 import dev.lethe.network.Graph;
+import dev.lethe.network.LayerNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Reshape;
 import dev.lethe.network.SelectStep;
 import dev.lethe.network.Slice;
 import dev.lethe.network.Softmax;
 import dev.lethe.network.Stage;
+import dev.lethe.network.StepMask;
 import dev.lethe.network.StreamingGraph;
 import dev.lethe.network.Transpose;
 import dev.lethe.network.Value;
@@ -161,6 +163,10 @@ public final class ScalarSession extends GraphSession {
     } else if (stage instanceof Softmax softmax) {
       int width = softmax.x().shape().dim(-1).resolve(sizes);
       return ScalarStages.softmax(softmax, of(softmax.x()), width);
+    } else if (stage instanceof LayerNorm norm) {
+      return ScalarStages.layerNorm(norm, of(norm.x()));
+    } else if (stage instanceof StepMask mask) {
+      return ScalarStages.stepMask(mask, of(mask.x()), mask.width().resolve(sizes));
     } else if (stage instanceof SelectStep select) {
       int[] shape = select.x().shape().resolve(sizes);
       return ScalarStages.selectStep(select, of(select.x()), of(select.lengths()), shape);
@@ -184,6 +190,7 @@ public final class ScalarSession extends GraphSession {
     layer.run(
         of(lstm.x()),
         lstm.lengths().map(this::of).orElse(lengths),
+        lstm.mask().map(this::of),
         state(lstm.initialH(), layer.finalH().length),
         state(lstm.initialC(), layer.finalC().length));
     values.put(lstm.y().name(), layer.y());

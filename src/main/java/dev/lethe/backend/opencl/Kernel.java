@@ -34,6 +34,11 @@ final class Kernel implements AutoCloseable {
     return this;
   }
 
+  /** Sets a float argument. */
+  Kernel set(int index, float value) {
+    return set(index, Float.floatToRawIntBits(value));
+  }
+
   /** Sets a pointer argument. */
   Kernel set(int index, Buffer value) {
     ClError.check(

@@ -39,9 +39,9 @@ final class LstmDirection implements AutoCloseable {
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.inputProjection = new Product(programs, plan, true);
-    boolean whole = plan.wholeSequence(cell);
+    boolean whole = plan.wholeSequence(cell) && stage.mask().isEmpty();
     this.sequence = whole ? Optional.of(new LstmSequence(programs, plan, cell)) : Optional.empty();
-    this.step = whole ? Optional.empty() : Optional.of(new LstmStep(programs, plan, cell, false));
+    this.step = whole ? Optional.empty() : Optional.of(step(false));
     this.project =
         cell.projection().isEmpty()
             ? Optional.empty()
@@ -95,6 +95,9 @@ final class LstmDirection implements AutoCloseable {
     }
     LstmStep recurrent = traces.isEmpty() ? step.orElseThrow() : tracedStep();
     recurrent.bind(targets, order, xw, weights, state);
+    stage
+        .mask()
+        .ifPresent(m -> recurrent.bindMask(values.of(m), stage.maskStrides(steps, sequences)));
     traces.ifPresent(t -> recurrent.bindTrace(steps * sequences, sequences, t.of(stage, index)));
     project.ifPresent(p -> p.bind(targets, order, weights, state));
     Chunk stepByStep =
@@ -119,9 +122,13 @@ final class LstmDirection implements AutoCloseable {
     }
   }
 
+  private LstmStep step(boolean tracing) {
+    return new LstmStep(programs, plan, direction.cell(), stage.mask().isPresent(), tracing);
+  }
+
   private LstmStep tracedStep() {
     if (traced.isEmpty()) {
-      traced = Optional.of(new LstmStep(programs, plan, direction.cell(), true));
+      traced = Optional.of(step(true));
     }
     return traced.get();
   }

@@ -7,19 +7,23 @@ import dev.lethe.network.Lstm;
 final class LstmStep implements AutoCloseable {
   private static final int FIRST_ROW = 10;
   private static final int STEP = 11;
+  private static final int MASK = 24;
   private final OpenClPlan.StepTile tile;
   private final int hidden;
+  private final int firstTraceArgument;
   // one kernel object for even and one for odd steps, so that h_in and h_out change places without
   // a call
   private final Kernel[] kernels;
 
   /**
+   * @param masked whether some steps may be skipped; see {@link #bindMask}
    * @param traced whether it leaves the gates in memory; see {@link #bindTrace}
    */
-  LstmStep(Programs programs, OpenClPlan plan, Cell cell, boolean traced) {
+  LstmStep(Programs programs, OpenClPlan plan, Cell cell, boolean masked, boolean traced) {
     this.tile = plan.step();
     this.hidden = cell.hiddenSize();
-    String options = plan.stepOptions(cell, traced);
+    this.firstTraceArgument = masked ? MASK + 3 : MASK;
+    String options = plan.stepOptions(cell, masked, traced);
     this.kernels = new Kernel[] {kernel(programs, options), kernel(programs, options)};
     for (Kernel kernel : kernels) {
       kernel.set(0, hidden).set(1, cell.outputSize());
@@ -71,6 +75,13 @@ final class LstmStep implements AutoCloseable {
     }
   }
 
+  /** The mask of a layer that has one. */
+  void bindMask(Buffer mask, Lstm.Strides strides) {
+    for (Kernel kernel : kernels) {
+      kernel.set(MASK, strides.time()).set(MASK + 1, strides.batch()).set(MASK + 2, mask);
+    }
+  }
+
   /**
    * Where the gates go.
    *
@@ -78,8 +89,9 @@ final class LstmStep implements AutoCloseable {
    * @param trace [5][T][B][H]
    */
   void bindTrace(int rows, int sequences, Buffer trace) {
+    int at = firstTraceArgument;
     for (Kernel kernel : kernels) {
-      kernel.set(24, rows).set(25, sequences).set(26, trace);
+      kernel.set(at, rows).set(at + 1, sequences).set(at + 2, trace);
     }
   }
 

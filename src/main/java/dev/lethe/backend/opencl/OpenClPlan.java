@@ -122,11 +122,11 @@ record OpenClPlan(
   }
 
   /** For lstm_step.cl. */
-  String stepOptions(Cell cell, boolean traced) {
+  String stepOptions(Cell cell, boolean masked, boolean traced) {
     String tile =
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
             .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
-    return tile + cellOptions(cell) + (traced ? " -DTRACE" : "");
+    return tile + cellOptions(cell) + (masked ? " -DMASKED" : "") + (traced ? " -DTRACE" : "");
   }
 
   /**
@@ -181,6 +181,16 @@ record OpenClPlan(
   /** For softmax.cl. */
   String softmaxOptions(boolean logarithm) {
     return "-DL=" + softmaxItems + (logarithm ? " -DLOGARITHM" : "");
+  }
+
+  /** For layer_norm.cl. */
+  String layerNormOptions() {
+    return "-DL=" + softmaxItems;
+  }
+
+  /** For step_mask.cl. */
+  static String stepMaskOptions(boolean ids) {
+    return "-DELEMENT=" + (ids ? "int" : "float");
   }
 
   // common.cl numbers the kinds in the order of the enum

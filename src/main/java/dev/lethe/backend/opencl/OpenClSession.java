@@ -10,11 +10,13 @@ import dev.lethe.network.Constant;
 import dev.lethe.network.Dense;
 import dev.lethe.network.Embedding;
 import dev.lethe.network.Graph;
+import dev.lethe.network.LayerNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Reshape;
 import dev.lethe.network.SelectStep;
 import dev.lethe.network.Softmax;
 import dev.lethe.network.Stage;
+import dev.lethe.network.StepMask;
 import dev.lethe.network.StreamingGraph;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,6 +85,10 @@ final class OpenClSession extends GraphSession {
       return Elementwise.of(binary, programs, plan);
     } else if (stage instanceof Softmax softmax) {
       return new SoftmaxKernel(softmax, programs, plan);
+    } else if (stage instanceof LayerNorm norm) {
+      return new LayerNormKernel(norm, context, programs, plan);
+    } else if (stage instanceof StepMask mask) {
+      return new StepMaskKernel(mask, programs, plan);
     } else if (stage instanceof Embedding embedding) {
       return new Move.EmbeddingRunner(embedding, context, programs, plan);
     } else if (stage instanceof SelectStep select) {

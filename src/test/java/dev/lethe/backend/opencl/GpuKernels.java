@@ -19,8 +19,8 @@ final class GpuKernels {
     print("product.cl", plan.productOptions(true));
     print("product.cl", plan.productOptions(false));
     print("lstm_begin.cl", "");
-    print("lstm_step.cl", plan.stepOptions(plain, false));
-    print("lstm_step.cl", plan.stepOptions(special, true));
+    print("lstm_step.cl", plan.stepOptions(plain, false, false));
+    print("lstm_step.cl", plan.stepOptions(special, false, true));
     print("lstm_sequence.cl", plan.sequenceOptions(plain));
     print("lstm_project.cl", "");
     print("elementwise.cl", OpenClPlan.activationOptions(ActivationFunction.SIGMOID));
