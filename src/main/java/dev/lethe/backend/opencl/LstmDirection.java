@@ -35,6 +35,7 @@ final class LstmDirection implements AutoCloseable {
     this.programs = programs;
     this.plan = plan;
     Cell cell = direction.cell();
+    plan.requireDepth(stage.name(), Math.max(stage.inputSize(), stage.hiddenSize()));
     this.weights = new CellWeights(context, stage.name(), cell);
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");

@@ -1,5 +1,6 @@
 package dev.lethe.backend.opencl;
 
+import dev.lethe.DeviceException;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
@@ -17,6 +18,7 @@ import java.util.Locale;
  * @param flatItems work-items of a group in kernels without a tile
  * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in
  *     chunks of time
+ * @param mostDepth most terms of a sum that the device's loops get through
  */
 record OpenClPlan(
     ProductTile product,
@@ -24,7 +26,8 @@ record OpenClPlan(
     SequenceTile sequence,
     int softmaxItems,
     int flatItems,
-    long projectionBytes) {
+    long projectionBytes,
+    int mostDepth) {
   /** Least local memory of a device that this plan fits. */
   static final long LOCAL_BYTES = 16 << 10;
 
@@ -32,6 +35,9 @@ record OpenClPlan(
   static final long WORK_GROUP = 64;
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
+
+  /** Where loops are limited: product.cl takes up to 15 turns a term. */
+  private static final int LIMITED_DEPTH = 4096;
 
   /**
    * A group of rowItems x columnItems work-items makes (rowItems*rowResults) x
@@ -90,22 +96,43 @@ record OpenClPlan(
   static OpenClPlan of(DeviceFacts facts) {
     long projection =
         Math.min(MOST_PROJECTION_BYTES, Math.min(facts.allocationBytes(), facts.globalBytes() / 4));
-    boolean small = facts.cpu() || facts.workGroupSize() < 256;
-    return small
-        ? new OpenClPlan(
-            new ProductTile(4, 16, 4, 2, 16),
-            new StepTile(16, 4, 2, 16),
-            new SequenceTile(16, 4, 256),
-            16,
-            64,
-            projection)
-        : new OpenClPlan(
-            new ProductTile(16, 16, 4, 4, 16),
-            new StepTile(16, 16, 1, 32),
-            new SequenceTile(128, 4, 128),
-            64,
-            256,
-            projection);
+    if (facts.cpu() || facts.workGroupSize() < 256) {
+      boolean limited = facts.limitsLoops();
+      return new OpenClPlan(
+          new ProductTile(4, 16, 4, 2, 16),
+          new StepTile(16, 4, 2, 16),
+          new SequenceTile(16, 4, limited ? 0 : 256),
+          16,
+          64,
+          projection,
+          limited ? LIMITED_DEPTH : Integer.MAX_VALUE);
+    }
+    return new OpenClPlan(
+        new ProductTile(16, 16, 4, 4, 16),
+        new StepTile(16, 16, 1, 32),
+        new SequenceTile(128, 4, 128),
+        64,
+        256,
+        projection,
+        Integer.MAX_VALUE);
+  }
+
+  /**
+   * Refuses a sum of more terms than the device can be trusted with.
+   *
+   * @param stage whose sum it is, for the message
+   */
+  void requireDepth(String stage, int depth) {
+    if (depth > mostDepth) {
+      throw new DeviceException(
+          "stage "
+              + stage
+              + " adds up "
+              + depth
+              + " terms, this device's loops stop after "
+              + mostDepth
+              + "; use -d cpu");
+    }
   }
 
   /** For product.cl; {@code rowMap} for the input projection. */

@@ -58,6 +58,7 @@ final class Product implements AutoCloseable {
     private final Buffer bias;
 
     DenseRunner(Dense stage, Context context, Programs programs, OpenClPlan plan) {
+      plan.requireDepth(stage.name(), stage.weights().rows());
       this.stage = stage;
       this.product = new Product(programs, plan, false);
       this.weights = context.upload(stage.name() + " weights", stage.weights().toArray());

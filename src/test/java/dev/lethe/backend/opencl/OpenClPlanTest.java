@@ -1,8 +1,11 @@
 package dev.lethe.backend.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lethe.DeviceException;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
@@ -90,5 +93,22 @@ class OpenClPlanTest {
       assertTrue(options.contains(part), () -> part + " is not in " + options);
     }
     assertEquals("-DOPERATOR=-", OpenClPlan.binaryOptions(Binary.Operation.SUBTRACT));
+  }
+
+  @Test
+  void aDeviceWhoseLoopsStopRunsNoLongOnes() {
+    DeviceFacts plain = facts(true, 64, 1 << 15, 1 << 30);
+    DeviceFacts limited =
+        new DeviceFacts(
+            "llvmpipe (LLVM 15)", "rusticl", "Mesa", "3.0", "1", true, 8, 1024, 1 << 15, 1, 1);
+    Cell cell = Cell.of(Matrix.zeros(8, 3), Matrix.zeros(8, 2), Matrix.zeros(1, 8));
+    assertTrue(OpenClPlan.of(plain).wholeSequence(cell));
+    assertFalse(OpenClPlan.of(limited).wholeSequence(cell));
+    OpenClPlan.of(plain).requireDepth("dense", 1 << 20);
+    OpenClPlan.of(limited).requireDepth("dense", 4096);
+    DeviceException e =
+        assertThrows(
+            DeviceException.class, () -> OpenClPlan.of(limited).requireDepth("dense", 4097));
+    assertTrue(e.getMessage().startsWith("stage dense adds up 4097 terms"), e.getMessage());
   }
 }

@@ -34,12 +34,13 @@ class VariantsTest {
             new OpenClPlan.SequenceTile(8, 1, 256),
             16,
             64,
-            1));
+            1,
+            Integer.MAX_VALUE));
   }
 
   private static OpenClPlan plan(
       OpenClPlan.ProductTile product, OpenClPlan.StepTile step, OpenClPlan.SequenceTile sequence) {
-    return new OpenClPlan(product, step, sequence, 16, 64, 1 << 20);
+    return new OpenClPlan(product, step, sequence, 16, 64, 1 << 20, Integer.MAX_VALUE);
   }
 
   @Test
