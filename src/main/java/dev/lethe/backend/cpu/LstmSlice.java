@@ -312,11 +312,7 @@ final class LstmSlice {
   }
 
   private int tileOf(int row) {
-    int tile = 0;
-    while (tileStart[tile + 1] <= row) {
-      tile++;
-    }
-    return tile;
+    return row / TILE;
   }
 
   private int xAt(int place, int tile) {

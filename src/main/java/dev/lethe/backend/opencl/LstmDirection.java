@@ -83,8 +83,8 @@ final class LstmDirection implements AutoCloseable {
     inputProjection.bind(
         columns, stage.inputSize(), values.of(stage.x()), weights.input(), weights.bias(), xw);
     inputProjection.bindRows(order.rows(direction.reverse()), x.batch(), x.time());
-    LstmStep.Targets targets =
-        new LstmStep.Targets(
+    LstmTargets targets =
+        new LstmTargets(
             index,
             direction.reverse(),
             stage.yStrides(steps, sequences),

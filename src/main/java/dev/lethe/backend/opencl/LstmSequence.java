@@ -17,25 +17,16 @@ final class LstmSequence implements AutoCloseable {
 
   void bind(
       int sequences,
-      LstmStep.Targets targets,
+      LstmTargets targets,
       RunOrder order,
       Buffer xw,
       CellWeights weights,
       LstmStep.State state) {
-    int direction = targets.direction();
+    targets.setHidden(kernel);
+    targets.setCell(kernel);
+    order.set(kernel, 13);
     kernel
         .set(1, sequences)
-        .set(2, targets.reverse() ? 1 : 0)
-        .set(3, targets.y().time())
-        .set(4, targets.y().batch())
-        .set(5, direction * targets.y().direction())
-        .set(6, targets.h().batch())
-        .set(7, direction * targets.h().direction())
-        .set(8, targets.c().batch())
-        .set(9, direction * targets.c().direction())
-        .set(13, order.steps())
-        .set(14, order.order())
-        .set(15, order.lengths())
         .set(16, xw)
         .set(17, weights.recurrent())
         .set(18, weights.peepholes())

@@ -34,9 +34,6 @@ final class LstmStep implements AutoCloseable {
     return programs.kernel("lstm_step.cl", "lstm_step", options);
   }
 
-  /** Where a direction's outputs go: strides of y and of the final states, in elements. */
-  record Targets(int direction, boolean reverse, Lstm.Strides y, Lstm.Strides h, Lstm.Strides c) {}
-
   /** What even and odd steps read and write as h_in and h_out, and what all of them share. */
   record State(
       Buffer evenIn,
@@ -48,21 +45,12 @@ final class LstmStep implements AutoCloseable {
       Buffer finalH,
       Buffer finalC) {}
 
-  void bind(Targets targets, RunOrder order, Buffer xw, CellWeights weights, State state) {
+  void bind(LstmTargets targets, RunOrder order, Buffer xw, CellWeights weights, State state) {
     for (int parity = 0; parity < 2; parity++) {
-      int direction = targets.direction();
+      targets.setHidden(kernels[parity]);
+      targets.setCell(kernels[parity]);
+      order.set(kernels[parity], 12);
       kernels[parity]
-          .set(2, targets.reverse() ? 1 : 0)
-          .set(3, targets.y().time())
-          .set(4, targets.y().batch())
-          .set(5, direction * targets.y().direction())
-          .set(6, targets.h().batch())
-          .set(7, direction * targets.h().direction())
-          .set(8, targets.c().batch())
-          .set(9, direction * targets.c().direction())
-          .set(12, order.steps())
-          .set(13, order.order())
-          .set(14, order.lengths())
           .set(15, xw)
           .set(16, weights.recurrent())
           .set(17, weights.peepholes())
