@@ -137,6 +137,7 @@ class StreamTest {
 
   @ParameterizedTest
   @MethodSource("devices")
+  @SuppressWarnings("try") // closes early to see what is refused then
   void whatDoesNotFitIsRefusedAndChangesNothing(String device) {
     Graph graph = network(Layouts.TIME_FIRST);
     Tensor x = Cases.floats(new Random(1), 4, 2, INPUT);

@@ -137,7 +137,7 @@ final class Hdf implements AutoCloseable {
   /** Goes from group to group and refuses links, which could lead to another file. */
   private Optional<Node> node(String path) {
     Node node = file;
-    for (String name : path.split("/")) {
+    for (String name : path.split("/", -1)) {
       if (name.isEmpty()) {
         continue;
       }
