@@ -1,5 +1,6 @@
 // common.cl: the arithmetic that several kernels share; stands in front of every kernel file.
-//   activate: the functions of the ONNX operator LSTM, by the ordinal of ActivationFunction.Kind.
+//   activate   the functions of the ONNX operator LSTM, by the ordinal of ActivationFunction.Kind
+//   lstm_cell  gates, cell and hidden update of one unit; the only place that computes them
 // Products are written as fma in one fixed order and nothing else may be contracted, so that a sequence's result has
 // the same bits whatever tile, group or batch it is computed in.
 // Host side: KernelSource.java, OpenClPlan.java
@@ -88,3 +89,47 @@ inline float activate(const int kind, const float a, const float b, const float 
       return (x < 0.0f ? 0.0f : x) + log1p(exp(-fabs(x)));
   }
 }
+
+// A function stands for three arguments: kind, alpha, beta.
+#define APPLY(function, x) activate(function, x)
+
+#ifdef GATE
+#if !defined(CANDIDATE) || !defined(OUTPUT)
+#error "lstm_cell needs GATE, CANDIDATE and OUTPUT: kind, alpha, beta"
+#endif
+#ifdef CLIP
+#define BOUND(z) bounded(z, -CLIP, CLIP)
+#else
+#define BOUND(z) (z)
+#endif
+
+typedef struct {
+  float i, f, g, o, c, h;
+} CellStep;
+
+// One cell of one sequence at one step, from the pre-activations z (i, f, g, o) and c of the step before:
+//   c = f*c + i*g   h = o * output(c)
+// peepholes [3][H] for i, f (they see the old c) and o (it sees the new c), read with PEEPHOLES only.
+inline CellStep lstm_cell(
+    float4 z, const float old, __global const float* peepholes, const int hidden, const int u) {
+  CellStep step;
+#ifdef PEEPHOLES
+  z.x = fma(peepholes[u], old, z.x);
+  z.y = fma(peepholes[hidden + u], old, z.y);
+#endif
+  step.i = APPLY(GATE, BOUND(z.x));
+#ifdef COUPLED
+  step.f = 1.0f - step.i;
+#else
+  step.f = APPLY(GATE, BOUND(z.y));
+#endif
+  step.g = APPLY(CANDIDATE, BOUND(z.z));
+  step.c = fma(step.f, old, step.i * step.g);
+#ifdef PEEPHOLES
+  z.w = fma(peepholes[2 * hidden + u], step.c, z.w);
+#endif
+  step.o = APPLY(GATE, BOUND(z.w));
+  step.h = step.o * APPLY(OUTPUT, step.c);
+  return step;
+}
+#endif

@@ -8,7 +8,6 @@
 #endif
 
 #ifdef FUNCTION
-#define APPLY(function, x) activate(function, x)
 __kernel void activation(const int count, __global const float* x, __global float* y) {
   const int e = get_global_id(0);
   if (e < count) {

@@ -7,23 +7,18 @@
 // y     this sequence's features at y_offset + order[j]*y_batch + t*y_time,  t = step, or length-1-step if reverse
 // final_h, final_c    at *_offset + order[j]*batch, written at a sequence's last step
 // PROJECTED: o * output(c) goes to h_out [B][H] alone; lstm_project.cl does the rest.
+// MASKED: where mask[sequence*mask_batch + time*mask_time] is 0, c and h stay and y is that of the step before, 0 at
+// the first.
+// TRACE: i, f, g, o and c of each step that is not masked also go to trace [5][trace_rows = T*B][H], row
+// t*B + sequence.
 // Grid (H/TU, B/TB) work-groups of TU x LB work-items, each RB sequences of one hidden unit; TB = LB*RB.
 // h_out must not alias h_in; c is updated in place.
 // Host side: LstmStep.java
 
-#if !defined(TU) || !defined(LB) || !defined(RB) || !defined(TK)
-#error "lstm_step.cl needs TU, LB, RB and TK"
-#endif
-#if !defined(GATE) || !defined(CANDIDATE) || !defined(OUTPUT)
-#error "lstm_step.cl needs GATE, CANDIDATE and OUTPUT: kind, alpha, beta"
+#if !defined(TU) || !defined(LB) || !defined(RB) || !defined(TK) || !defined(GATE)
+#error "lstm_step.cl needs TU, LB, RB, TK and what lstm_cell needs"
 #endif
 #define TB (LB * RB)
-#define APPLY(function, x) activate(function, x)
-#ifdef CLIP
-#define BOUND(z) bounded(z, -CLIP, CLIP)
-#else
-#define BOUND(z) (z)
-#endif
 
 __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     const int hidden, const int width, const int reverse, const int y_time, const int y_batch, const int y_offset,
@@ -31,7 +26,14 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
     __global const float4* restrict xw, __global const float4* restrict r, __global const float* restrict peepholes,
     __global const float* restrict h_in, __global float* restrict c, __global float* restrict h_out,
-    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c) {
+    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c
+#ifdef MASKED
+    , const int mask_time, const int mask_batch, __global const float* restrict mask
+#endif
+#ifdef TRACE
+    , const int trace_rows, const int sequences, __global float* restrict trace
+#endif
+    ) {
   __local float hs[TK][TB + 1];  // one column more, against bank conflicts while it is filled
   __local float4 rs[TK][TU];
 
@@ -55,14 +57,16 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     const int depth = min(TK, width - k0);
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int e = item; e < TB * TK; e += TU * LB) {
-      const int j = j0 + e / TK;
-      const int k = e % TK;
-      hs[k][e / TK] = j < running && k < depth ? h_in[j * width + k0 + k] : 0.0f;
+      const int i = e / TK;
+      const int j = j0 + i;
+      const int k = e - i * TK;
+      hs[k][i] = j < running && k < depth ? h_in[j * width + k0 + k] : 0.0f;
     }
     for (int e = item; e < TK * TU; e += TU * LB) {
       const int k = e / TU;
-      const int v = u0 + e % TU;
-      rs[k][e % TU] = k < depth && v < hidden ? r[(size_t)(k0 + k) * hidden + v] : (float4)(0.0f);
+      const int i = e - k * TU;
+      const int v = u0 + i;
+      rs[k][i] = k < depth && v < hidden ? r[(size_t)(k0 + k) * hidden + v] : (float4)(0.0f);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int k = 0; k < depth; ++k) {
@@ -79,32 +83,40 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
       const int sequence = order[j];
       const int length = lengths[sequence];
       const float old = c[j * hidden + u];
-      float4 gates = z[i];
-#ifdef PEEPHOLES
-      gates.x = fma(peepholes[u], old, gates.x);
-      gates.y = fma(peepholes[hidden + u], old, gates.y);
-#endif
-      const float input = APPLY(GATE, BOUND(gates.x));
-#ifdef COUPLED
-      const float forget = 1.0f - input;
+      CellStep result = lstm_cell(z[i], old, peepholes, hidden, u);
+      const int time = reverse ? length - 1 - step : step;
+#ifdef MASKED
+      const bool counts = mask[sequence * mask_batch + time * mask_time] != 0.0f;
 #else
-      const float forget = APPLY(GATE, BOUND(gates.y));
+      const bool counts = true;
 #endif
-      const float cell = fma(forget, old, input * APPLY(CANDIDATE, BOUND(gates.z)));
-#ifdef PEEPHOLES
-      gates.w = fma(peepholes[2 * hidden + u], cell, gates.w);
+#ifdef TRACE
+      if (counts) {
+        const size_t plane = (size_t)trace_rows * hidden;
+        const size_t place = (size_t)(time * sequences + sequence) * hidden + u;
+        trace[place] = result.i;
+        trace[plane + place] = result.f;
+        trace[2 * plane + place] = result.g;
+        trace[3 * plane + place] = result.o;
+        trace[4 * plane + place] = result.c;
+      }
 #endif
-      const float result = APPLY(GATE, BOUND(gates.w)) * APPLY(OUTPUT, cell);
-      c[j * hidden + u] = cell;
-      h_out[j * hidden + u] = result;
+      const int y_place = y_offset + sequence * y_batch + time * y_time + u;
+      float shown = result.h;
+      if (!counts) {
+        result.c = old;
+        result.h = h_in[j * hidden + u];
+        shown = step == 0 ? 0.0f : y[reverse ? y_place + y_time : y_place - y_time];
+      }
+      c[j * hidden + u] = result.c;
+      h_out[j * hidden + u] = result.h;
       if (step == length - 1) {
-        final_c[c_offset + sequence * c_batch + u] = cell;
+        final_c[c_offset + sequence * c_batch + u] = result.c;
       }
 #ifndef PROJECTED
-      const int time = reverse ? length - 1 - step : step;
-      y[y_offset + sequence * y_batch + time * y_time + u] = result;
+      y[y_place] = shown;
       if (step == length - 1) {
-        final_h[h_offset + sequence * h_batch + u] = result;
+        final_h[h_offset + sequence * h_batch + u] = result.h;
       }
 #endif
     }

@@ -54,13 +54,14 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int e = item; e < TM * TK; e += LM * LN) {
       const int i = e / TK;
-      const int k = e % TK;
+      const int k = e - i * TK;
       xs[k][i] = k < depth ? x[starts[i] + k0 + k] : 0.0f;
     }
     for (int e = item; e < TK * TN; e += LM * LN) {
       const int k = e / TN;
-      const int n = n0 + e % TN;
-      ws[k][e % TN] = k < depth && n < n_size ? w[(size_t)(k0 + k) * n_size + n] : 0.0f;
+      const int j = e - k * TN;
+      const int n = n0 + j;
+      ws[k][j] = k < depth && n < n_size ? w[(size_t)(k0 + k) * n_size + n] : 0.0f;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int k = 0; k < depth; ++k) {

@@ -25,7 +25,7 @@ public final class Lethe {
   public static Network load(Path file, Map<String, Tensor> constants) {
     if (!Files.isRegularFile(file)) {
       throw new InputException(
-          file + ": no such file; give the path of a model (.onnx or .safetensors)");
+          file + ": no such file; give the path of a model (.onnx, .safetensors, .keras or .h5)");
     }
     List<Importer> importers = services(Importer.class);
     for (Importer importer : importers) {
@@ -48,6 +48,10 @@ public final class Lethe {
 
   static Session open(Network network, Options options) {
     return engine().open(network, options);
+  }
+
+  static Stream openStream(Network network, int capacity, Options options) {
+    return engine().openStream(network, capacity, options);
   }
 
   private static Engine engine() {

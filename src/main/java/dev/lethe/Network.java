@@ -67,4 +67,17 @@ public interface Network {
   default Session open(Options options) {
     return Lethe.open(this, options);
   }
+
+  /**
+   * Like {@link #open}, with room for the states of many live sequences. A bidirectional or reverse
+   * layer cannot be streamed, nor one whose initial state is an input that must be given; optional
+   * initial states are no inputs of the stream.
+   *
+   * @param capacity how many sequences can live at a time, at least 1
+   * @throws InputException when the network cannot be streamed
+   * @throws DeviceException when the device that the options force cannot run, or has no room
+   */
+  default Stream openStream(int capacity, Options options) {
+    return Lethe.openStream(this, capacity, options);
+  }
 }

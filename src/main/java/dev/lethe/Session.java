@@ -47,6 +47,17 @@ public interface Session extends AutoCloseable {
    */
   Map<String, Tensor> run(Map<String, Tensor> inputs);
 
+  /**
+   * Runs a batch and returns what its LSTM layers computed on the way: the gates, c and h of every
+   * step. Outputs have the same bits as without. The first trace of a session may compile; runs
+   * that are not traced pay nothing.
+   *
+   * @param inputs by name; optional ones may be missing
+   * @throws InputException when an input does not fit, or an array of the trace would exceed 2 GiB
+   * @throws DeviceException when the device fails, or has no room for 5*T*B*H floats of a layer
+   */
+  Trace trace(Map<String, Tensor> inputs);
+
   @Override
   void close();
 }

@@ -79,6 +79,8 @@ final class ArchitectureTest {
   static final ArchRule protobufStaysInOnnx =
       only("dev.lethe.importer.onnx..", "com.google.protobuf..");
 
+  @ArchTest static final ArchRule hdfStaysInKeras = only("dev.lethe.importer.keras..", "io.jhdf..");
+
   @ArchTest
   static final ArchRule terminalLibrariesStayInCli =
       only(

@@ -2,7 +2,6 @@ package dev.lethe.backend;
 
 import dev.lethe.Device;
 import dev.lethe.Options;
-import dev.lethe.Session;
 import dev.lethe.network.Graph;
 import java.util.List;
 
@@ -18,8 +17,8 @@ public interface Backend {
    * Compiles and uploads.
    *
    * @param device one of {@link #devices()}, usable
-   * @param choice for {@link Session#choice()}
+   * @param choice for {@link dev.lethe.Session#choice()}
    * @throws dev.lethe.DeviceException when the device fails
    */
-  Session open(Graph graph, Device device, Options options, String choice);
+  GraphSession open(Graph graph, Device device, Options options, String choice);
 }

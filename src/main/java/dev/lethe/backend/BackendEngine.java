@@ -6,7 +6,9 @@ import dev.lethe.InputException;
 import dev.lethe.Network;
 import dev.lethe.Options;
 import dev.lethe.Session;
+import dev.lethe.Stream;
 import dev.lethe.network.Graph;
+import dev.lethe.network.StreamingGraph;
 import dev.lethe.spi.Engine;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -29,10 +31,27 @@ public final class BackendEngine implements Engine {
 
   @Override
   public Session open(Network network, Options options) {
-    if (!(network instanceof Graph graph)) {
-      throw new InputException(
-          "only networks that Lethe made can be opened, not " + network.getClass().getName());
+    return open(graph(network), options);
+  }
+
+  @Override
+  public Stream openStream(Network network, int capacity, Options options) {
+    if (capacity < 1) {
+      throw new InputException("a stream's capacity must be at least 1, not " + capacity);
     }
+    StreamingGraph streaming = StreamingGraph.of(graph(network));
+    return new GraphStream(network, streaming, open(streaming.graph(), options), capacity);
+  }
+
+  private static Graph graph(Network network) {
+    if (network instanceof Graph graph) {
+      return graph;
+    }
+    throw new InputException(
+        "only networks that Lethe made can be opened, not " + network.getClass().getName());
+  }
+
+  private static GraphSession open(Graph graph, Options options) {
     Map<Device, Backend> candidates = candidates();
     Device device = choose(List.copyOf(candidates.keySet()), options.device());
     String choice = explain(device, List.copyOf(candidates.keySet()), options.device());

@@ -4,9 +4,12 @@ import dev.lethe.Device;
 import dev.lethe.InputException;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
+import dev.lethe.Trace;
 import dev.lethe.network.Graph;
+import dev.lethe.network.StreamingGraph;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -34,11 +37,34 @@ public abstract class GraphSession implements Session {
    * Runs. Called with the session's lock held.
    *
    * @param sizes of every named size
-   * @param given every input of the graph by name, checked
+   * @param given every input of the graph but for states by name, checked
    * @param wanted some of its outputs by name, checked, to be overwritten
    */
   protected abstract void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted);
+
+  /**
+   * Runs, keeping what the LSTM layers compute. Called with the session's lock held.
+   *
+   * @param sizes of every named size
+   * @param given every input of the graph by name, checked
+   * @param wanted every output by name, to be overwritten
+   * @param gates of each direction of each layer, in the order of the graph, all zeros, to be
+   *     filled
+   */
+  protected abstract void executeTraced(
+      Map<String, Integer> sizes,
+      Map<String, Tensor> given,
+      Map<String, Tensor> wanted,
+      List<GateTrace> gates);
+
+  /**
+   * A table of states. What {@link #execute} finds no tensor for stays as the table left it.
+   *
+   * @param streaming whose graph this session runs
+   * @throws InputException when there can be no so many sequences
+   */
+  protected abstract StateTable openStates(StreamingGraph streaming, int capacity);
 
   /** Frees everything. Called once, with the session's lock held. */
   protected abstract void release();
@@ -77,14 +103,55 @@ public abstract class GraphSession implements Session {
   @Override
   public final synchronized Map<String, Tensor> run(Map<String, Tensor> given) {
     requireOpen();
-    Map<String, Integer> sizes = inputs.check(given).sizes();
+    Map<String, Tensor> outputs = outputs(inputs.check(given).sizes());
+    run(given, outputs);
+    return outputs;
+  }
+
+  /** Like {@link #run(Map)}, on from the rows {@code ids} of a table, which it replaces. */
+  final synchronized Map<String, Tensor> step(
+      StateTable table, int[] ids, Map<String, Tensor> given) {
+    requireOpen();
+    Map<String, Tensor> outputs = outputs(inputs.check(given).sizes());
+    step(table, ids, given, outputs);
+    return outputs;
+  }
+
+  /** Like {@link #run(Map, Map)}, on from the rows {@code ids} of a table, which it replaces. */
+  final synchronized void step(
+      StateTable table, int[] ids, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    requireOpen();
+    RunInputs.Checked checked = inputs.check(given);
+    checkOutputs(checked.sizes(), wanted);
+    int sequences = graph.lstms().findFirst().orElseThrow().batch().resolve(checked.sizes());
+    if (ids.length != sequences) {
+      throw new InputException(
+          "the inputs hold " + sequences + " sequences, but there are " + ids.length + " ids");
+    }
+    allocate(checked.sizes());
+    table.gather(ids);
+    execute(checked.sizes(), checked.tensors(), wanted);
+    table.scatter(ids);
+  }
+
+  @Override
+  public final synchronized Trace trace(Map<String, Tensor> given) {
+    requireOpen();
+    RunInputs.Checked checked = inputs.check(given);
+    Map<String, Tensor> outputs = outputs(checked.sizes());
+    List<GateTrace> gates = GateTrace.of(graph, checked.sizes());
+    allocate(checked.sizes());
+    executeTraced(checked.sizes(), checked.tensors(), outputs, gates);
+    return new Trace(outputs, gates.stream().map(GateTrace::layer).toList());
+  }
+
+  private Map<String, Tensor> outputs(Map<String, Integer> sizes) {
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     for (Graph.Result result : graph.results()) {
       outputs.put(
           result.name(),
           Tensor.allocate(result.value().type(), result.value().shape().resolve(sizes)));
     }
-    run(given, outputs);
     return outputs;
   }
 

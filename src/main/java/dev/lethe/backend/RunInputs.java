@@ -2,6 +2,7 @@ package dev.lethe.backend;
 
 import dev.lethe.Dim;
 import dev.lethe.InputException;
+import dev.lethe.ModelFormatException;
 import dev.lethe.Shape;
 import dev.lethe.Tensor;
 import dev.lethe.network.Embedding;
@@ -22,7 +23,9 @@ import java.util.Map;
  * the optional.
  */
 final class RunInputs {
-  private final Graph graph;
+  /** What a caller may give. */
+  private final List<Graph.Entry> entries;
+
   private final Map<String, Integer> vocabulary = new HashMap<>();
   private final Map<String, Dim> timeOfLengths = new HashMap<>();
   private final Map<String, Tensor> defaults = new HashMap<>();
@@ -31,7 +34,8 @@ final class RunInputs {
   record Checked(Map<String, Integer> sizes, Map<String, Tensor> tensors) {}
 
   RunInputs(Graph graph) {
-    this.graph = graph;
+    this.entries =
+        graph.entries().stream().filter(e -> e.fallback() != Graph.Default.STATE).toList();
     Map<String, String> origin = new HashMap<>();
     graph.entries().forEach(entry -> origin.put(entry.value().name(), entry.value().name()));
     for (Stage stage : graph.steps()) {
@@ -57,13 +61,13 @@ final class RunInputs {
    */
   Checked check(Map<String, Tensor> given) {
     for (String name : given.keySet()) {
-      if (graph.entries().stream().noneMatch(entry -> entry.value().name().equals(name))) {
+      if (!names().contains(name)) {
         throw new InputException("no input '" + name + "'; there are " + names());
       }
     }
     Map<String, Integer> sizes = new LinkedHashMap<>();
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (Graph.Entry entry : graph.entries()) {
+    for (Graph.Entry entry : entries) {
       Tensor tensor = given.get(entry.value().name());
       if (tensor != null) {
         bind(entry.value(), tensor, sizes);
@@ -73,7 +77,7 @@ final class RunInputs {
             "input '" + entry.value().name() + "' " + entry.value().shape() + " is missing");
       }
     }
-    for (Graph.Entry entry : graph.entries()) {
+    for (Graph.Entry entry : entries) {
       String name = entry.value().name();
       tensors.computeIfAbsent(name, key -> fallback(entry, sizes));
       checkRange(name, tensors.get(name), sizes);
@@ -174,13 +178,15 @@ final class RunInputs {
   private static String entry(Map<String, String> origin, Value value) {
     String name = origin.get(value.name());
     if (name == null) {
-      throw new IllegalArgumentException(
-          "lengths and ids must come from an input of the network: " + value);
+      throw new ModelFormatException(
+          "lengths and ids must come straight from one input of the network, and "
+              + value
+              + " does not");
     }
     return name;
   }
 
   private List<String> names() {
-    return graph.entries().stream().map(entry -> entry.value().name()).toList();
+    return entries.stream().map(entry -> entry.value().name()).toList();
   }
 }

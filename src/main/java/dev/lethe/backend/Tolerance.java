@@ -6,6 +6,7 @@ import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Dense;
 import dev.lethe.network.Graph;
+import dev.lethe.network.LayerNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Stage;
 import java.util.HashMap;
@@ -97,6 +98,9 @@ public record Tolerance(double absolute, double relative) {
         layers += lstm.directions().stream().anyMatch(d -> unbounded(d.cell())) ? 2 : 1;
       } else if (stage instanceof Dense dense) {
         reduction = Math.max(reduction, dense.weights().rows());
+        layers++;
+      } else if (stage instanceof LayerNorm norm) {
+        reduction = Math.max(reduction, norm.scale().size());
         layers++;
       } else if (stage instanceof Activation) {
         layers++;

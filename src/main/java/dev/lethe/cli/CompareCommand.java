@@ -1,7 +1,6 @@
 package dev.lethe.cli;
 
 import dev.lethe.Device;
-import dev.lethe.InputException;
 import dev.lethe.Lethe;
 import dev.lethe.LetheException;
 import dev.lethe.Options;
@@ -48,7 +47,9 @@ final class CompareCommand implements Callable<Integer> {
   private static final int RUNS = 7;
   private static final long WARM_UP_NANOS = 500_000_000L;
 
-  @Parameters(paramLabel = "MODEL", description = "A model file: .onnx or .safetensors.")
+  @Parameters(
+      paramLabel = "MODEL",
+      description = "A model file: .onnx, .safetensors, .keras or .h5.")
   private Path model = Path.of("");
 
   @Option(
@@ -76,7 +77,7 @@ final class CompareCommand implements Callable<Integer> {
     Model.requireFile(model);
     Inputs given = Inputs.read(inputs);
     Model loaded = Model.load(model, given.named());
-    Graph graph = graph(loaded);
+    Graph graph = Model.graph(loaded.network());
     boolean madeUp = inputs.isEmpty() && lengths.isEmpty();
     Map<String, Tensor> bound =
         madeUp ? MadeUpInputs.of(graph) : given.bind(graph, lengths, loaded.weights());
@@ -97,14 +98,6 @@ final class CompareCommand implements Callable<Integer> {
     out.println(verdict(passed, bound, reference.tolerance()));
     out.flush();
     return passed ? ExitCodes.DONE : ExitCodes.CHECK_FAILED;
-  }
-
-  private static Graph graph(Model loaded) {
-    if (loaded.network() instanceof Graph graph) {
-      return graph;
-    }
-    throw new InputException(
-        loaded.network().name() + ": only networks that Lethe read can be compared");
   }
 
   /** Every device that works by its id, or the one that -d asks for. */

@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
     footer = {"%nExamples:", "  lethe doctor", "  lethe doctor --json", ExitCodes.HELP})
 final class DoctorCommand implements Callable<Integer> {
   private static final String VECTOR = "jdk.incubator.vector";
+  private static final String TURN_ON =
+      "java --add-modules " + VECTOR + " -jar lethe.jar turns on the faster Vector API";
 
   @Option(names = "--json", description = "Write JSON.")
   private boolean json;
@@ -57,6 +59,9 @@ final class DoctorCommand implements Callable<Integer> {
       print(findings, out);
     }
     out.flush();
+    if (!vectors()) {
+      Main.err(spec).println("lethe: plain Java arithmetic on the CPU; " + TURN_ON);
+    }
     boolean wrong = findings.stream().anyMatch(finding -> finding.test().wrong());
     return wrong ? ExitCodes.CHECK_FAILED : ExitCodes.DONE;
   }
@@ -82,11 +87,7 @@ final class DoctorCommand implements Callable<Integer> {
         .row("lethe", Versions.lethe())
         .row("java", Versions.java())
         .row("system", system())
-        .row(
-            "vectors",
-            vectors()
-                ? "on"
-                : "off; java --add-modules " + VECTOR + " -jar lethe.jar turns them on")
+        .row("vectors", vectors() ? "on" : "off; " + TURN_ON)
         .row("native", nativeAccess())
         .print(out, "");
     out.println();

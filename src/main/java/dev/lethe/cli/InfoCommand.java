@@ -28,7 +28,9 @@ import picocli.CommandLine.Spec;
       ExitCodes.HELP
     })
 final class InfoCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "A model file: .onnx or .safetensors.")
+  @Parameters(
+      paramLabel = "MODEL",
+      description = "A model file: .onnx, .safetensors, .keras or .h5.")
   private Path model = Path.of("");
 
   @Option(

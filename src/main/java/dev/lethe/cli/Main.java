@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
       InfoCommand.class,
       DoctorCommand.class,
       VerifyCommand.class,
-      CompareCommand.class
+      CompareCommand.class,
+      TraceCommand.class
     },
     description = {
       "Runs trained LSTM networks on any OpenCL device, a batch at a time,",
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
       "  lethe run model.onnx -i x.npy -o y.npy      the main job",
       "  lethe run model.onnx -i X=x.npy --lengths n.npy -o all.npz -d opencl",
       "  lethe compare model.onnx                    is every device right, and how fast",
+      "  lethe trace model.onnx -i x.npy --plot gates.png       what the gates do over time",
       "%nData go to stdout, everything else to stderr. lethe COMMAND --help tells more.",
       ExitCodes.HELP
     })
@@ -42,12 +44,14 @@ public final class Main implements Runnable {
       usageHelp = true,
       scope = ScopeType.INHERIT,
       description = "Show this help and exit.")
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
   private boolean help;
 
   @Option(
       names = {"-V", "--version"},
       versionHelp = true,
       description = "Show the versions of Lethe and Java and exit.")
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
   private boolean version;
 
   @Option(

@@ -5,6 +5,7 @@ import dev.lethe.Lethe;
 import dev.lethe.Network;
 import dev.lethe.Tensor;
 import dev.lethe.importer.onnx.TensorFiles;
+import dev.lethe.network.Graph;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -29,6 +30,14 @@ record Model(Network network, Set<String> weights) {
       wanted.forEach(name -> weights.put(name, given.get(name)));
     }
     return new Model(Lethe.load(file, weights), weights.keySet());
+  }
+
+  /** What every importer makes. */
+  static Graph graph(Network network) {
+    if (network instanceof Graph graph) {
+      return graph;
+    }
+    throw new InputException(network.name() + ": only networks that Lethe read can be looked into");
   }
 
   private static void requireAll(Path file, List<String> wanted, Map<String, Tensor> given) {

@@ -32,6 +32,7 @@ final class Progress implements AutoCloseable, IntConsumer {
   }
 
   /** Since Java 22 there is a console without a terminal too, and a method that tells. */
+  @SuppressWarnings("SystemConsoleNull")
   private static boolean isTerminal() {
     Console console = System.console();
     if (console == null) {

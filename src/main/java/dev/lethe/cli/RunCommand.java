@@ -35,7 +35,9 @@ import picocli.CommandLine.Spec;
       ExitCodes.HELP
     })
 final class RunCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "A model file: .onnx or .safetensors.")
+  @Parameters(
+      paramLabel = "MODEL",
+      description = "A model file: .onnx, .safetensors, .keras or .h5.")
   private Path model = Path.of("");
 
   @Option(

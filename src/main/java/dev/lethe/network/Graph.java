@@ -30,7 +30,9 @@ public record Graph(
     /** Zeros: an initial state. */
     ZEROS,
     /** The whole time axis for each sequence: lengths. */
-    FULL_LENGTH
+    FULL_LENGTH,
+    /** It cannot be given: a state that stays on the device between runs. */
+    STATE
   }
 
   /**
@@ -124,6 +126,8 @@ public record Graph(
         sum += lstm.directions().stream().mapToLong(d -> d.cell().parameters()).sum();
       } else if (stage instanceof Dense dense) {
         sum += dense.weights().size() + (long) dense.bias().size();
+      } else if (stage instanceof LayerNorm norm) {
+        sum += norm.scale().size() + (long) norm.shift().size();
       } else if (stage instanceof Embedding embedding) {
         sum += embedding.table().size();
       } else if (stage instanceof Constant constant) {
@@ -164,7 +168,7 @@ public record Graph(
 
   private static String meaning(Default fallback) {
     return switch (fallback) {
-      case NONE -> "";
+      case NONE, STATE -> "";
       case ZEROS -> "zeros if left out";
       case FULL_LENGTH -> "every sequence as long as the time axis if left out";
     };

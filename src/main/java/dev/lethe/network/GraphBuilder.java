@@ -55,6 +55,19 @@ public final class GraphBuilder {
       Optional<Value> lengths,
       Optional<Value> initialH,
       Optional<Value> initialC) {
+    return lstm(name, layouts, directions, x, lengths, Optional.empty(), initialH, initialC);
+  }
+
+  /** One LSTM layer that skips the steps where {@code mask} is 0; see {@link Lstm}. */
+  public LstmOutputs lstm(
+      String name,
+      Layouts layouts,
+      List<Lstm.Direction> directions,
+      Value x,
+      Optional<Value> lengths,
+      Optional<Value> mask,
+      Optional<Value> initialH,
+      Optional<Value> initialC) {
     Cell cell = directions.get(0).cell();
     boolean timeMajor = layouts.x() == Lstm.SequenceLayout.TIME_MAJOR;
     Dim time = x.shape().dim(timeMajor ? 0 : 1);
@@ -79,6 +92,7 @@ public final class GraphBuilder {
             directions,
             x,
             lengths,
+            mask,
             initialH,
             initialC,
             floats(name + ".y", y),
@@ -143,6 +157,18 @@ public final class GraphBuilder {
   public Value softmax(String name, boolean logarithm, Value x) {
     Value y = floats(name, x.shape());
     return add(new Softmax(name, logarithm, x, y), y);
+  }
+
+  /** (x - mean) / sqrt(variance + epsilon) * scale + shift over the last axis. */
+  public Value layerNorm(String name, Matrix scale, Matrix shift, float epsilon, Value x) {
+    Value y = floats(name, x.shape());
+    return add(new LayerNorm(name, scale, shift, epsilon, x, y), y);
+  }
+
+  /** 1 where any feature of x [..., F] (an int is its own) differs from {@code skipped}, else 0. */
+  public Value stepMask(String name, float skipped, Value x) {
+    Value y = floats(name, StepMask.shape(x));
+    return add(new StepMask(name, skipped, x, y), y);
   }
 
   /**

@@ -15,6 +15,9 @@ import java.util.Optional;
  * direction starts at the last step of each sequence (ONNX operator LSTM, PyTorch packed
  * sequences).
  *
+ * <p>A step that the mask skips leaves h and c as they are; y there is that of the step before, in
+ * the order of processing, and 0 before the first (Keras).
+ *
  * @param name for people
  * @param xLayout order of x's axes
  * @param yLayout order of y's axes
@@ -22,6 +25,8 @@ import java.util.Optional;
  * @param directions one or two
  * @param x [T, B, I] or [B, T, I]
  * @param lengths int [B], each from 0 to T: an input of the graph; empty for T throughout
+ * @param mask float [T, B] or [B, T], as x has them; 0 for a step to skip. Empty for none; not
+ *     together with lengths or a projection
  * @param initialH [D, B, P] or [B, D, P]; empty for zeros
  * @param initialC [D, B, H] or [B, D, H]; empty for zeros
  * @param y [T, D, B, P], [T, B, D*P] or [B, T, D*P]
@@ -36,6 +41,7 @@ public record Lstm(
     List<Direction> directions,
     Value x,
     Optional<Value> lengths,
+    Optional<Value> mask,
     Optional<Value> initialH,
     Optional<Value> initialC,
     Value y,
@@ -115,6 +121,14 @@ public record Lstm(
             require(
                 v.type() == Tensor.Type.INT32 && v.shape().equals(Shape.of(batch)),
                 where + "lengths must be [" + batch + "], are " + v));
+    mask.ifPresent(
+        v ->
+            require(
+                v.type() == Tensor.Type.FLOAT32
+                    && v.shape().equals(Shape.of(x.shape().dim(0), x.shape().dim(1)))
+                    && lengths.isEmpty()
+                    && first.projection().isEmpty(),
+                where + "the mask cannot be " + v));
     initialH.ifPresent(
         v -> require(v.shape().equals(h), where + "initial h must be " + h + ", is " + v));
     initialC.ifPresent(
@@ -134,6 +148,12 @@ public record Lstm(
     return layout == StateLayout.DIRECTION_BATCH
         ? Shape.of(Dim.of(directions), batch, Dim.of(width))
         : Shape.of(batch, Dim.of(directions), Dim.of(width));
+  }
+
+  /** The same layer with other initial states. */
+  public Lstm withInitial(Optional<Value> h, Optional<Value> c) {
+    return new Lstm(
+        name, xLayout, yLayout, stateLayout, directions, x, lengths, mask, h, c, y, finalH, finalC);
   }
 
   /** The axis of x that counts steps. */
@@ -169,6 +189,13 @@ public record Lstm(
         : new Strides(width, 0, steps * width);
   }
 
+  /** Where step t of sequence b of the mask is. */
+  public Strides maskStrides(int steps, int sequences) {
+    return xLayout == SequenceLayout.TIME_MAJOR
+        ? new Strides(sequences, 0, 1)
+        : new Strides(1, 0, steps);
+  }
+
   /** Where step t of direction d of sequence b of y begins. */
   public Strides yStrides(int steps, int sequences) {
     int width = outputSize();
@@ -191,6 +218,7 @@ public record Lstm(
   public List<Value> inputs() {
     List<Value> all = new ArrayList<>(List.of(x));
     lengths.ifPresent(all::add);
+    mask.ifPresent(all::add);
     initialH.ifPresent(all::add);
     initialC.ifPresent(all::add);
     return List.copyOf(all);

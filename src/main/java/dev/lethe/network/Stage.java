@@ -9,6 +9,8 @@ public sealed interface Stage
         Embedding,
         Activation,
         Softmax,
+        LayerNorm,
+        StepMask,
         SelectStep,
         Slice,
         Transpose,

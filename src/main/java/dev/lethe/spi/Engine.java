@@ -4,6 +4,7 @@ import dev.lethe.Device;
 import dev.lethe.Network;
 import dev.lethe.Options;
 import dev.lethe.Session;
+import dev.lethe.Stream;
 import java.util.List;
 
 /**
@@ -22,4 +23,14 @@ public interface Engine {
    * @throws dev.lethe.DeviceException when that device cannot run
    */
   Session open(Network network, Options options);
+
+  /**
+   * Opens a stream on the device that the options name.
+   *
+   * @param capacity how many sequences can live at a time
+   * @throws dev.lethe.InputException when the network cannot be streamed, or there can be no so
+   *     many sequences
+   * @throws dev.lethe.DeviceException when that device cannot run
+   */
+  Stream openStream(Network network, int capacity, Options options);
 }

@@ -19,12 +19,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /**
  * Small networks with seeded random weights and inputs: awkward sizes, every option of the cell,
  * every stage.
+ *
+ * <p>With LETHE_SMALL_SIZES=1 in the environment, tests that run many batches run few and small
+ * ones: for emulators, which take seconds where a device takes milliseconds.
  */
 public final class Cases {
+  /** Whether sizes are to be small. */
+  static final boolean SMALL = "1".equals(System.getenv("LETHE_SMALL_SIZES"));
+
   private static final Dim T = Dim.symbol("time");
   private static final Dim B = Dim.symbol("batch");
 
@@ -116,6 +123,10 @@ public final class Cases {
     cases.add(arithmetic());
     cases.add(dense());
     cases.add(integers());
+    cases.add(normalized());
+    cases.add(masked(Layouts.ONNX));
+    cases.add(masked(Layouts.ONNX_BATCH_MAJOR));
+    cases.add(maskedIds());
     return cases;
   }
 
@@ -403,6 +414,71 @@ public final class Cases {
     g.output("y", g.dense("y", matrix(random, 41, 3), matrix(random, 1, 3), active));
     return new Case(
         "dense layers", g.build("dense", "made by hand"), Map.of("x", floats(random, 7, 5, 37)));
+  }
+
+  private static Case normalized() {
+    Random random = new Random(18);
+    GraphBuilder g = new GraphBuilder();
+    Map<String, Tensor> inputs = new LinkedHashMap<>();
+    for (int width : new int[] {2, 37, 130}) {
+      Value x = g.input("x" + width, Tensor.Type.FLOAT32, Shape.of(B, T, Dim.of(width)));
+      Matrix scale = matrix(random, 1, width);
+      g.output("y" + width, g.layerNorm("norm", scale, matrix(random, 1, width), 0.01f, x));
+      inputs.put("x" + width, floats(random, 3, 5, width));
+    }
+    return new Case("layer normalization", g.build("normalized", "made by hand"), inputs);
+  }
+
+  /** Both directions over x with steps of 0.25 throughout, at the ends and in the middle. */
+  private static Case masked(Layouts layouts) {
+    Random random = new Random(19);
+    GraphBuilder g = new GraphBuilder();
+    boolean timeMajor = layouts.x() == Lstm.SequenceLayout.TIME_MAJOR;
+    Value x =
+        g.input(
+            "x",
+            Tensor.Type.FLOAT32,
+            timeMajor ? Shape.of(T, B, Dim.of(2)) : Shape.of(B, T, Dim.of(2)));
+    Value h0 = g.input("h0", Tensor.Type.FLOAT32, Lstm.stateShape(layouts.state(), 2, B, 19));
+    Value mask = g.stepMask("mask", 0.25f, x);
+    List<Lstm.Direction> directions =
+        Stream.of(false, true)
+            .map(r -> new Lstm.Direction(r, cell(random, Sizes.of(0, 0, 2, 19), Special.NONE)))
+            .toList();
+    GraphBuilder.LstmOutputs out =
+        g.lstm(
+            "lstm",
+            layouts,
+            directions,
+            x,
+            Optional.empty(),
+            Optional.of(mask),
+            Optional.of(h0),
+            Optional.empty());
+    g.output("y", out.y()).output("h", out.finalH()).output("c", out.finalC());
+    g.output("mask", mask);
+    int[] shape = timeMajor ? new int[] {6, 17, 2} : new int[] {17, 6, 2};
+    Tensor data = floats(random, shape);
+    for (int step = 0; step < 6 * 17; step++) {
+      if (random.nextInt(3) == 0) {
+        data.floats().put(2 * step, 0.25f).put(2 * step + 1, 0.25f);
+      }
+    }
+    return new Case(
+        "masked, " + (timeMajor ? "time" : "batch") + " major",
+        g.build("masked", "made by hand"),
+        Map.of("x", data, "h0", state(random, layouts.state(), 2, 17, 19)));
+  }
+
+  private static Case maskedIds() {
+    Random random = new Random(20);
+    GraphBuilder g = new GraphBuilder();
+    Value ids = g.input("ids", Tensor.Type.INT32, Shape.of(B, T));
+    g.output("mask", g.stepMask("mask", 3, ids));
+    return new Case(
+        "masked ids",
+        g.build("masked ids", "made by hand"),
+        Map.of("ids", Tensor.of(random.ints(35, 2, 5).toArray(), 5, 7)));
   }
 
   private static Case integers() {

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import dev.lethe.Tensor;
 import dev.lethe.io.Npy;
 import dev.lethe.io.Npz;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -136,7 +138,7 @@ class CliTest {
 
   @Test
   void helpAndVersionGoToStdout() {
-    for (String command : List.of("run", "info", "doctor", "verify", "compare")) {
+    for (String command : List.of("run", "info", "doctor", "verify", "compare", "trace")) {
       assertEquals(0, lethe(command, "--help"));
       assertTrue(
           out.toString().contains("Examples:") && out.toString().contains("Exit codes:"), command);
@@ -173,6 +175,89 @@ class CliTest {
     assertEquals(0, lethe("compare", model, "-d", "cpu:scalar"));
     String last = out.toString().lines().reduce("", (a, b) -> b);
     assertTrue(last.startsWith("within tolerance"), out.toString());
+  }
+
+  @Test
+  void traceWritesTheGatesOfOneSequence() throws IOException {
+    Npy.write(folder.resolve("n.npy"), Tensor.of(new int[] {4, 1, 0, 3, 2}, SEQUENCES));
+    String[] args = {
+      "trace",
+      model,
+      "-i",
+      x,
+      "--lengths",
+      path("n.npy"),
+      "--sequence",
+      "3",
+      "-o",
+      path("t.npz"),
+      "--plot",
+      path("t.png")
+    };
+    assertEquals(0, lethe(args), err.toString());
+    assertEquals("", out.toString());
+    Map<String, Tensor> arrays = Npz.read(folder.resolve("t.npz"));
+    for (String gate : List.of("i", "f", "g", "o", "c", "h")) {
+      assertArrayEquals(
+          new int[] {3, TinyModel.HIDDEN}, arrays.get("l0.forward." + gate).shape(), gate);
+    }
+    for (int e = 0; e < 3 * TinyModel.HIDDEN; e++) {
+      float before = e < TinyModel.HIDDEN ? 0 : at(arrays, "c", e - TinyModel.HIDDEN);
+      float now = Math.fma(at(arrays, "f", e), before, at(arrays, "i", e) * at(arrays, "g", e));
+      assertEquals(now, at(arrays, "c", e), 1e-6f);
+      assertEquals(at(arrays, "o", e) * Math.tanh(now), at(arrays, "h", e), 1e-6);
+      assertEquals(at(arrays, "h", e), arrays.get("output.Y").floats().get(e));
+    }
+    assertArrayEquals(
+        new int[] {STEPS, TinyModel.FEATURES}, arrays.get("input.X").shape(), arrays.toString());
+    assertEquals(
+        TinyModel.input(SEQUENCES, STEPS).floats().get(3 * STEPS * TinyModel.FEATURES),
+        arrays.get("input.X").floats().get(0));
+    BufferedImage picture = ImageIO.read(folder.resolve("t.png").toFile());
+    assertTrue(picture.getWidth() > 800 && picture.getHeight() > 800, picture.toString());
+  }
+
+  @Test
+  void traceRefusesWhatItCannotShow() throws IOException {
+    Npy.write(folder.resolve("n.npy"), Tensor.of(new int[] {4, 1, 0, 3, 2}, SEQUENCES));
+    String png = path("t.png");
+    assertFails("nothing to write", "trace", model, "-i", x);
+    assertFails("sequences 0 to 4", "trace", model, "-i", x, "--sequence", "5", "--plot", png);
+    assertFails("sequences 0 to 4", "trace", model, "-i", x, "--sequence", "-1", "--plot", png);
+    assertFails("end in .png", "trace", model, "-i", x, "--plot", path("t.gif"));
+    assertFails("end in .npz", "trace", model, "-i", x, "-o", path("t.npy"));
+    assertFails("no folder", "trace", model, "-i", x, "-o", path("none/t.npz"));
+    assertFails(
+        "no steps",
+        "trace",
+        model,
+        "-i",
+        x,
+        "--lengths",
+        path("n.npy"),
+        "--sequence",
+        "2",
+        "--plot",
+        png);
+    Npy.write(folder.resolve("few.npy"), Tensor.of(new int[] {4, 1}, 2));
+    assertFails(
+        "no sequence 2",
+        "trace",
+        model,
+        "-i",
+        x,
+        "--lengths",
+        path("few.npy"),
+        "--sequence",
+        "2",
+        "--plot",
+        png);
+    assertFails("no input 'Z'", "trace", model, "-i", x, "-i", "Z=" + x, "--plot", png);
+    assertFalse(Files.exists(folder.resolve("t.png")));
+  }
+
+  private static float at(Map<String, Tensor> arrays, String gate, int element) {
+    return arrays.get("l0.forward." + gate).floats().get(element);
   }
 
   @Test

@@ -2,8 +2,8 @@ package dev.lethe.backend.cpu;
 
 import dev.lethe.Device;
 import dev.lethe.Options;
-import dev.lethe.Session;
 import dev.lethe.backend.Backend;
+import dev.lethe.backend.GraphSession;
 import dev.lethe.network.Graph;
 import java.util.List;
 
@@ -37,7 +37,7 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public Session open(Graph graph, Device device, Options options, String choice) {
+  public GraphSession open(Graph graph, Device device, Options options, String choice) {
     if (device.kind() == Device.Kind.REFERENCE) {
       return new ScalarSession(graph, device, choice);
     }

@@ -3,6 +3,7 @@ package dev.lethe.backend.cpu;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
+import java.nio.FloatBuffer;
 
 /**
  * A cell's weights as the kernels read them, made once when a session opens. The hidden units stand
@@ -98,6 +99,32 @@ final class CpuCell {
       float o = FloatMath.apply(cell.gate(), pre(z[zAt + 3 * units + j], 2, unit, now));
       c[cAt + j] = now;
       z[zAt + j] = o * FloatMath.apply(cell.output(), now);
+    }
+  }
+
+  /**
+   * What {@link #update} is about to compute, bit for bit, for one row.
+   *
+   * @param z [4][units] from {@code zAt}
+   * @param c [units] from {@code cAt}: before the step
+   * @param to i, f, g, o and the new c, each from {@code at}
+   */
+  void trace(int block, float[] z, int zAt, float[] c, int cAt, FloatBuffer[] to, int at) {
+    for (int j = 0; j < unitsOf(block); j++) {
+      int unit = block * units + j;
+      float old = c[cAt + j];
+      float i = FloatMath.apply(cell.gate(), pre(z[zAt + j], 0, unit, old));
+      float f =
+          cell.coupled()
+              ? 1 - i
+              : FloatMath.apply(cell.gate(), pre(z[zAt + units + j], 1, unit, old));
+      float g = FloatMath.apply(cell.candidate(), clipped(z[zAt + 2 * units + j]));
+      float now = Math.fma(f, old, i * g);
+      to[0].put(at + j, i);
+      to[1].put(at + j, f);
+      to[2].put(at + j, g);
+      to[3].put(at + j, FloatMath.apply(cell.gate(), pre(z[zAt + 3 * units + j], 2, unit, now)));
+      to[4].put(at + j, now);
     }
   }
 

@@ -1,10 +1,14 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Tensor;
+import dev.lethe.backend.GateTrace;
 import dev.lethe.network.Lstm;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** One LSTM layer on the fast path: deals its sequences out to slices, each run by one thread. */
 final class CpuLstm {
@@ -15,6 +19,7 @@ final class CpuLstm {
   private final Kernels kernels;
   private final List<CpuCell> cells = new ArrayList<>();
   private final List<List<LstmSlice>> slices = new ArrayList<>();
+  private Optional<LstmData> planned = Optional.empty();
   private int[] order = {};
   private int[] starts = {};
 
@@ -47,6 +52,7 @@ final class CpuLstm {
     starts = starts.length < steps + 2 ? new int[steps + 2] : starts;
     int[] full = layer.lengths().isEmpty() ? Buffers.filled(sequences, steps) : new int[0];
     LstmData data = new LstmData(layer, steps, sequences, buffers, full);
+    planned = Optional.of(data);
     return () -> {
       sort(data, sequences);
       workers.run(
@@ -57,6 +63,18 @@ final class CpuLstm {
                   .get(task / directions)
                   .run(data, order, task / directions, count));
     };
+  }
+
+  /**
+   * Has the runs that follow leave what they compute.
+   *
+   * @param traces one for each direction; empty to end it
+   */
+  void trace(List<GateTrace> traces) {
+    planned.orElseThrow().gates =
+        traces.stream()
+            .map(t -> t.planes().stream().map(Tensor::floats).toArray(FloatBuffer[]::new))
+            .toArray(FloatBuffer[][]::new);
   }
 
   private LstmSlice slice(int d, int k) {

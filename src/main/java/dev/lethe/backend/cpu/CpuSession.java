@@ -2,7 +2,9 @@ package dev.lethe.backend.cpu;
 
 import dev.lethe.Device;
 import dev.lethe.Tensor;
+import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.StateTable;
 import dev.lethe.backend.StridedCopy;
 import dev.lethe.network.Activation;
 import dev.lethe.network.Binary;
@@ -12,14 +14,18 @@ import dev.lethe.network.Dense;
 import dev.lethe.network.Embedding;
 import dev.lethe.network.Expand;
 import dev.lethe.network.Graph;
+import dev.lethe.network.LayerNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Reshape;
 import dev.lethe.network.SelectStep;
 import dev.lethe.network.Slice;
 import dev.lethe.network.Softmax;
 import dev.lethe.network.Stage;
+import dev.lethe.network.StepMask;
+import dev.lethe.network.StreamingGraph;
 import dev.lethe.network.Transpose;
 import dev.lethe.network.Value;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -34,7 +40,6 @@ import java.util.stream.Stream;
  * <p>Threads: as {@link dev.lethe.Session} says; a run spreads over the session's own threads.
  */
 final class CpuSession extends GraphSession {
-  private final Kernels kernels;
   private final Workers workers;
   private final Buffers buffers = new Buffers();
   private final Map<Stage, CpuLstm> lstms = new IdentityHashMap<>();
@@ -45,7 +50,6 @@ final class CpuSession extends GraphSession {
 
   CpuSession(Graph graph, Device device, String choice, Kernels kernels, int threads) {
     super(graph, device, choice);
-    this.kernels = kernels;
     for (Stage stage : graph.steps()) {
       if (stage instanceof Lstm lstm) {
         lstms.put(stage, new CpuLstm(lstm, kernels));
@@ -80,8 +84,10 @@ final class CpuSession extends GraphSession {
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
     for (Graph.Entry entry : network().entries()) {
-      String name = entry.value().name();
-      buffers.read(entry.value(), Objects.requireNonNull(given.get(name), name));
+      Tensor tensor = given.get(entry.value().name());
+      if (tensor != null) {
+        buffers.read(entry.value(), tensor);
+      }
     }
     for (Runnable stage : plan) {
       stage.run();
@@ -95,14 +101,53 @@ final class CpuSession extends GraphSession {
   }
 
   @Override
+  protected void executeTraced(
+      Map<String, Integer> sizes,
+      Map<String, Tensor> given,
+      Map<String, Tensor> wanted,
+      List<GateTrace> gates) {
+    network().lstms().forEach(lstm -> lstm(lstm).trace(GateTrace.of(gates, lstm)));
+    try {
+      execute(sizes, given, wanted);
+    } finally {
+      network().lstms().forEach(lstm -> lstm(lstm).trace(List.of()));
+    }
+    gates.forEach(trace -> trace.hidden(FloatBuffer.wrap(buffers.floats(trace.lstm().y()))));
+  }
+
+  @Override
+  protected StateTable openStates(StreamingGraph streaming, int capacity) {
+    return new HostStates(
+        streaming.states(),
+        capacity,
+        Float.BYTES,
+        new HostStates.Memory() {
+          @Override
+          public Object make(int elements) {
+            return new float[elements];
+          }
+
+          @Override
+          public Object initial(Value value, int elements) {
+            return buffers.floats(value);
+          }
+
+          @Override
+          public Object last(Value value) {
+            return buffers.floats(value);
+          }
+        });
+  }
+
+  @Override
   protected void release() {
     workers.close();
     plan.clear();
   }
 
   private Stream<Runnable> plan(Stage stage, Map<String, Integer> sizes) {
-    if (stage instanceof Lstm) {
-      return Stream.of(Objects.requireNonNull(lstms.get(stage)).plan(sizes, buffers, workers));
+    if (stage instanceof Lstm lstm) {
+      return Stream.of(lstm(lstm).plan(sizes, buffers, workers));
     } else if (stage instanceof Dense) {
       return Stream.of(Objects.requireNonNull(denses.get(stage)).plan(sizes, buffers, workers));
     } else if (stage instanceof Embedding embedding) {
@@ -111,6 +156,10 @@ final class CpuSession extends GraphSession {
       return Stream.of(CpuStages.activation(activation, sizes, buffers));
     } else if (stage instanceof Softmax softmax) {
       return Stream.of(CpuStages.softmax(softmax, sizes, buffers));
+    } else if (stage instanceof LayerNorm norm) {
+      return Stream.of(CpuStages.layerNorm(norm, sizes, buffers));
+    } else if (stage instanceof StepMask mask) {
+      return Stream.of(CpuStages.stepMask(mask, sizes, buffers));
     } else if (stage instanceof SelectStep select) {
       return Stream.of(CpuStages.selectStep(select, sizes, buffers));
     } else if (stage instanceof Binary binary) {
@@ -120,6 +169,10 @@ final class CpuSession extends GraphSession {
       return Stream.empty();
     }
     return copies(stage, sizes);
+  }
+
+  private CpuLstm lstm(Lstm stage) {
+    return Objects.requireNonNull(lstms.get(stage), stage::name);
   }
 
   private Stream<Runnable> copies(Stage stage, Map<String, Integer> sizes) {

@@ -1,13 +1,16 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Tensor;
 import dev.lethe.backend.StridedCopy;
 import dev.lethe.network.Activation;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Embedding;
+import dev.lethe.network.LayerNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
 import dev.lethe.network.SelectStep;
 import dev.lethe.network.Softmax;
+import dev.lethe.network.StepMask;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -71,6 +74,54 @@ final class CpuStages {
       double shifted = (double) x[k] - largest;
       y[k] = (float) (logarithm ? shifted - log : Math.exp(shifted) / sum);
     }
+  }
+
+  static Runnable layerNorm(LayerNorm stage, Map<String, Integer> sizes, Buffers buffers) {
+    float[] x = buffers.floats(stage.x());
+    float[] y = buffers.floats(stage.y());
+    int count = stage.y().shape().count().resolve(sizes);
+    int width = stage.scale().size();
+    return () -> {
+      for (int at = 0; at < count; at += width) {
+        layerNorm(stage, x, y, at);
+      }
+    };
+  }
+
+  private static void layerNorm(LayerNorm stage, float[] x, float[] y, int at) {
+    int width = stage.scale().size();
+    double sum = 0;
+    for (int k = at; k < at + width; k++) {
+      sum += x[k];
+    }
+    double mean = sum / width;
+    double squares = 0;
+    for (int k = at; k < at + width; k++) {
+      squares += (x[k] - mean) * (x[k] - mean);
+    }
+    double factor = 1 / Math.sqrt(squares / width + stage.epsilon());
+    for (int k = 0; k < width; k++) {
+      double normal = (x[at + k] - mean) * factor;
+      y[at + k] = (float) (normal * stage.scale().at(0, k) + stage.shift().at(0, k));
+    }
+  }
+
+  static Runnable stepMask(StepMask stage, Map<String, Integer> sizes, Buffers buffers) {
+    boolean ids = stage.x().type() == Tensor.Type.INT32;
+    int[] ints = ids ? buffers.ints(stage.x()) : new int[0];
+    float[] floats = ids ? new float[0] : buffers.floats(stage.x());
+    float[] y = buffers.floats(stage.y());
+    int count = stage.y().shape().count().resolve(sizes);
+    int width = stage.width().resolve(sizes);
+    return () -> {
+      for (int n = 0; n < count; n++) {
+        boolean counts = false;
+        for (int k = n * width; k < (n + 1) * width; k++) {
+          counts |= (ids ? ints[k] : floats[k]) != stage.skipped();
+        }
+        y[n] = counts ? 1 : 0;
+      }
+    };
   }
 
   static Runnable selectStep(SelectStep stage, Map<String, Integer> sizes, Buffers buffers) {

@@ -1,6 +1,7 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.network.Lstm;
+import java.nio.FloatBuffer;
 
 /**
  * What an LSTM layer reads and writes for a batch, and where it stands. Arrays may be longer than
@@ -8,6 +9,7 @@ import dev.lethe.network.Lstm;
  */
 final class LstmData {
   final int steps;
+  final int sequences;
   final float[] x;
 
   /** [B]. */
@@ -23,6 +25,13 @@ final class LstmData {
   final float[] finalH;
   final float[] finalC;
 
+  /** By direction: where i, f, g, o and c go, each [T, B, H]. Empty in a run without a trace. */
+  FloatBuffer[][] gates = {};
+
+  /** Empty if every step counts. */
+  private final float[] mask;
+
+  private final Lstm.Strides maskStrides;
   private final Lstm.Strides xStrides;
   private final Lstm.Strides yStrides;
   private final Lstm.Strides hStrides;
@@ -30,8 +39,11 @@ final class LstmData {
 
   LstmData(Lstm layer, int steps, int sequences, Buffers buffers, int[] fullLengths) {
     this.steps = steps;
+    this.sequences = sequences;
     x = buffers.floats(layer.x());
     lengths = layer.lengths().map(buffers::ints).orElse(fullLengths);
+    mask = layer.mask().map(buffers::floats).orElse(new float[0]);
+    maskStrides = layer.maskStrides(steps, sequences);
     initialH = layer.initialH().map(buffers::floats).orElse(new float[0]);
     initialC = layer.initialC().map(buffers::floats).orElse(new float[0]);
     y = buffers.floats(layer.y());
@@ -41,6 +53,15 @@ final class LstmData {
     yStrides = layer.yStrides(steps, sequences);
     hStrides = layer.stateStrides(sequences, layer.outputSize());
     cStrides = layer.stateStrides(sequences, layer.hiddenSize());
+  }
+
+  boolean masked() {
+    return mask.length > 0;
+  }
+
+  /** Whether a step is to be skipped. */
+  boolean skips(int t, int b) {
+    return mask.length > 0 && mask[t * maskStrides.time() + b * maskStrides.batch()] == 0;
   }
 
   int xAt(int t, int b) {

@@ -37,6 +37,7 @@ final class LstmSlice {
   private float[] nextH = {};
   private float[] unprojected = {};
   private float[] projected = {};
+  private float[] keptC = {};
 
   /**
    * @param index of the direction in its layer
@@ -198,8 +199,22 @@ final class LstmSlice {
     int first = block * cell.units;
     int units = cell.unitsOf(block);
     float[] target = cell.projected() ? unprojected : nextH;
-    cell.update(block, active, z, at, c, cAt(tile, tileStart[tile], first));
+    if (data.gates.length > 0) {
+      trace(data, step, tile, block, active, at);
+    }
+    int c0 = cAt(tile, tileStart[tile], first);
+    if (data.masked()) {
+      keptC = grown(keptC, TILE * cell.units);
+      System.arraycopy(c, c0, keptC, 0, active * cell.units);
+    }
+    cell.update(block, active, z, at, c, c0);
     for (int row = 0; row < active; row++) {
+      if (data.masked()
+          && data.skips(time(tileStart[tile] + row, step), rows[tileStart[tile] + row])) {
+        skip(data, step, tile, first, row);
+        System.arraycopy(keptC, row * cell.units, c, c0 + row * cell.units, units);
+        continue;
+      }
       int zAt = at + row * cell.width();
       int to = (tile * hidden + first) * TILE + row;
       for (int k = 0; k < units; k++) {
@@ -208,6 +223,33 @@ final class LstmSlice {
       if (!cell.projected()) {
         System.arraycopy(z, zAt, data.y, yAt(data, tileStart[tile] + row, step) + first, units);
       }
+    }
+  }
+
+  private void trace(LstmData data, int step, int tile, int block, int active, int at) {
+    int first = block * cell.units;
+    for (int row = tileStart[tile]; row < tileStart[tile] + active; row++) {
+      if (!data.skips(time(row, step), rows[row])) {
+        int zAt = at + (row - tileStart[tile]) * cell.width();
+        int to = (time(row, step) * data.sequences + rows[row]) * hidden + first;
+        cell.trace(block, z, zAt, c, cAt(tile, row, first), data.gates[index], to);
+      }
+    }
+  }
+
+  /** h stays, and y is that of the step before; c is the caller's. */
+  private void skip(LstmData data, int step, int tile, int first, int row) {
+    int units = Math.min(cell.units, hidden - first);
+    int at = (tile * hidden + first) * TILE + row;
+    for (int k = 0; k < units; k++) {
+      nextH[at + k * TILE] = h[at + k * TILE];
+    }
+    int to = yAt(data, tileStart[tile] + row, step) + first;
+    if (step == 0) {
+      Arrays.fill(data.y, to, to + units, 0f);
+    } else {
+      int from = yAt(data, tileStart[tile] + row, step - 1) + first;
+      System.arraycopy(data.y, from, data.y, to, units);
     }
   }
 
@@ -231,8 +273,15 @@ final class LstmSlice {
   }
 
   private void end(LstmData data, int row, int step) {
-    int from = yAt(data, row, step);
-    System.arraycopy(data.y, from, data.finalH, data.hAt(index, rows[row]), outputSize);
+    int to = data.hAt(index, rows[row]);
+    if (data.masked()) {
+      int tile = tileOf(row);
+      for (int k = 0; k < outputSize; k++) {
+        data.finalH[to + k] = nextH[(tile * outputSize + k) * TILE + row - tileStart[tile]];
+      }
+    } else {
+      System.arraycopy(data.y, yAt(data, row, step), data.finalH, to, outputSize);
+    }
     endC(data, row);
   }
 
@@ -263,11 +312,7 @@ final class LstmSlice {
   }
 
   private int tileOf(int row) {
-    int tile = 0;
-    while (tileStart[tile + 1] <= row) {
-      tile++;
-    }
-    return tile;
+    return row / TILE;
   }
 
   private int xAt(int place, int tile) {

@@ -1,21 +1,27 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.backend.GateTrace;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * One LSTM layer by the definition in {@link Cell}: one sequence after the other, one step after
  * the other, everything in double precision.
  */
 final class ScalarLstm {
+  private static final Sink NOWHERE = (j, i, f, g, o, c) -> {};
+
   private final Lstm layer;
   private final int steps;
   private final int sequences;
   private final double[] y;
   private final double[] finalH;
   private final double[] finalC;
+  private List<GateTrace> traces = List.of();
 
   /** The layer for a batch of {@code sequences} with room for {@code steps} each. */
   ScalarLstm(Lstm layer, int steps, int sequences) {
@@ -44,14 +50,25 @@ final class ScalarLstm {
   }
 
   /**
+   * Has the run leave its gates.
+   *
+   * @param to one for each direction
+   */
+  void trace(List<GateTrace> to) {
+    traces = to;
+  }
+
+  /**
    * Runs the layer.
    *
    * @param x as {@link Lstm#x()}
    * @param lengths [B]
+   * @param mask as {@link Lstm#mask()}
    * @param initialH as {@link Lstm#initialH()}, zeros where that is empty
    * @param initialC likewise
    */
-  void run(double[] x, double[] lengths, double[] initialH, double[] initialC) {
+  void run(
+      double[] x, double[] lengths, Optional<double[]> mask, double[] initialH, double[] initialC) {
     Lstm.Strides hStrides = layer.stateStrides(sequences, layer.outputSize());
     Lstm.Strides cStrides = layer.stateStrides(sequences, layer.hiddenSize());
     for (int d = 0; d < layer.directions().size(); d++) {
@@ -60,25 +77,37 @@ final class ScalarLstm {
         int cAt = d * cStrides.direction() + b * cStrides.batch();
         System.arraycopy(initialH, hAt, finalH, hAt, layer.outputSize());
         System.arraycopy(initialC, cAt, finalC, cAt, layer.hiddenSize());
-        sequence(d, b, (int) lengths[b], x, hAt, cAt);
+        sequence(d, b, (int) lengths[b], x, mask, hAt, cAt);
       }
     }
   }
 
-  private void sequence(int d, int b, int length, double[] x, int hAt, int cAt) {
+  private void sequence(
+      int d, int b, int length, double[] x, Optional<double[]> mask, int hAt, int cAt) {
     Lstm.Direction direction = layer.directions().get(d);
     Lstm.Strides xStrides = layer.xStrides(steps, sequences);
     Lstm.Strides yStrides = layer.yStrides(steps, sequences);
+    Lstm.Strides maskStrides = layer.maskStrides(steps, sequences);
     for (int step = 0; step < length; step++) {
       int t = direction.reverse() ? length - 1 - step : step;
-      step(direction.cell(), x, t * xStrides.time() + b * xStrides.batch(), hAt, cAt);
       int yAt = t * yStrides.time() + d * yStrides.direction() + b * yStrides.batch();
+      int maskAt = t * maskStrides.time() + b * maskStrides.batch();
+      if (mask.isPresent() && mask.get()[maskAt] == 0) {
+        int before = direction.reverse() ? yAt + yStrides.time() : yAt - yStrides.time();
+        if (step > 0) {
+          System.arraycopy(y, before, y, yAt, layer.outputSize());
+        }
+        continue;
+      }
+      int place = (t * sequences + b) * layer.hiddenSize();
+      Sink sink = traces.isEmpty() ? NOWHERE : sink(traces.get(d), place);
+      step(direction.cell(), x, t * xStrides.time() + b * xStrides.batch(), hAt, cAt, sink);
       System.arraycopy(finalH, hAt, y, yAt, layer.outputSize());
     }
   }
 
   /** h[t-1] and c[t-1] stand in finalH and finalC and are replaced by h[t] and c[t]. */
-  private void step(Cell cell, double[] x, int xAt, int hAt, int cAt) {
+  private void step(Cell cell, double[] x, int xAt, int hAt, int cAt, Sink sink) {
     int hidden = cell.hiddenSize();
     double[] activated = new double[hidden];
     double[] newC = new double[hidden];
@@ -93,6 +122,7 @@ final class ScalarLstm {
       newC[j] = f * oldC + i * g;
       double o = gate(cell, cell.gate(), 3, j, x, xAt, hAt, peephole(cell, 2, j) * newC[j]);
       activated[j] = o * ScalarFunctions.apply(cell.output(), newC[j]);
+      sink.accept(j, i, f, g, o, newC[j]);
     }
     System.arraycopy(newC, 0, finalC, cAt, hidden);
     for (int p = 0; p < cell.outputSize(); p++) {
@@ -119,6 +149,21 @@ final class ScalarLstm {
   /** The weight of gate i, f or o (0, 1, 2) for cell j. */
   private static double peephole(Cell cell, int which, int j) {
     return cell.peepholes().isEmpty() ? 0 : cell.peepholes().at(0, which * cell.hiddenSize() + j);
+  }
+
+  /** Takes the gates and the new c of hidden unit j. */
+  @FunctionalInterface
+  private interface Sink {
+    void accept(int j, double i, double f, double g, double o, double c);
+  }
+
+  private static Sink sink(GateTrace trace, int place) {
+    return (j, i, f, g, o, c) -> {
+      double[] values = {i, f, g, o, c};
+      for (int k = 0; k < values.length; k++) {
+        trace.planes().get(k).floats().put(place + j, (float) values[k]);
+      }
+    };
   }
 
   private static double dot(Matrix weights, int row, double[] x, int at) {

@@ -2,7 +2,9 @@ package dev.lethe.backend.cpu;
 
 import dev.lethe.Device;
 import dev.lethe.Tensor;
+import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.StateTable;
 import dev.lethe.backend.StridedCopy;
 import dev.lethe.network.Activation;
 import dev.lethe.network.Binary;
@@ -12,12 +14,15 @@ import dev.lethe.network.Dense;
 import dev.lethe.network.Embedding;
 import dev.lethe.network.Expand;
 import dev.lethe.network.Graph;
+import dev.lethe.network.LayerNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Reshape;
 import dev.lethe.network.SelectStep;
 import dev.lethe.network.Slice;
 import dev.lethe.network.Softmax;
 import dev.lethe.network.Stage;
+import dev.lethe.network.StepMask;
+import dev.lethe.network.StreamingGraph;
 import dev.lethe.network.Transpose;
 import dev.lethe.network.Value;
 import java.nio.FloatBuffer;
@@ -37,6 +42,7 @@ import java.util.Optional;
  */
 public final class ScalarSession extends GraphSession {
   private final Map<String, double[]> values = new HashMap<>();
+  private List<GateTrace> traces = List.of();
 
   /** Opens; there is nothing to compile. */
   public ScalarSession(Graph graph, Device device, String choice) {
@@ -68,7 +74,6 @@ public final class ScalarSession extends GraphSession {
   @Override
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
-    values.clear();
     given.forEach((name, tensor) -> values.put(name, doubles(tensor)));
     for (Stage stage : network().steps()) {
       run(stage, sizes);
@@ -79,6 +84,49 @@ public final class ScalarSession extends GraphSession {
         write(of(result.value()), tensor);
       }
     }
+  }
+
+  @Override
+  protected void executeTraced(
+      Map<String, Integer> sizes,
+      Map<String, Tensor> given,
+      Map<String, Tensor> wanted,
+      List<GateTrace> gates) {
+    traces = gates;
+    try {
+      execute(sizes, given, wanted);
+    } finally {
+      traces = List.of();
+    }
+    for (GateTrace trace : gates) {
+      trace.hidden(FloatBuffer.wrap(floats(of(trace.lstm().y()))));
+    }
+  }
+
+  @Override
+  protected StateTable openStates(StreamingGraph streaming, int capacity) {
+    return new HostStates(
+        streaming.states(),
+        capacity,
+        Double.BYTES,
+        new HostStates.Memory() {
+          @Override
+          public Object make(int elements) {
+            return new double[elements];
+          }
+
+          @Override
+          public Object initial(Value value, int elements) {
+            double[] array = new double[elements];
+            values.put(value.name(), array);
+            return array;
+          }
+
+          @Override
+          public Object last(Value value) {
+            return of(value);
+          }
+        });
   }
 
   @Override
@@ -115,6 +163,10 @@ public final class ScalarSession extends GraphSession {
     } else if (stage instanceof Softmax softmax) {
       int width = softmax.x().shape().dim(-1).resolve(sizes);
       return ScalarStages.softmax(softmax, of(softmax.x()), width);
+    } else if (stage instanceof LayerNorm norm) {
+      return ScalarStages.layerNorm(norm, of(norm.x()));
+    } else if (stage instanceof StepMask mask) {
+      return ScalarStages.stepMask(mask, of(mask.x()), mask.width().resolve(sizes));
     } else if (stage instanceof SelectStep select) {
       int[] shape = select.x().shape().resolve(sizes);
       return ScalarStages.selectStep(select, of(select.x()), of(select.lengths()), shape);
@@ -134,9 +186,11 @@ public final class ScalarSession extends GraphSession {
     double[] lengths = new double[sequences];
     Arrays.fill(lengths, steps);
     ScalarLstm layer = new ScalarLstm(lstm, steps, sequences);
+    layer.trace(GateTrace.of(traces, lstm));
     layer.run(
         of(lstm.x()),
         lstm.lengths().map(this::of).orElse(lengths),
+        lstm.mask().map(this::of),
         state(lstm.initialH(), layer.finalH().length),
         state(lstm.initialC(), layer.finalC().length));
     values.put(lstm.y().name(), layer.y());
@@ -174,6 +228,14 @@ public final class ScalarSession extends GraphSession {
       Arrays.setAll(values, floats::get);
     }
     return values;
+  }
+
+  private static float[] floats(double[] values) {
+    float[] floats = new float[values.length];
+    for (int k = 0; k < floats.length; k++) {
+      floats[k] = (float) values[k];
+    }
+    return floats;
   }
 
   private static void write(double[] values, Tensor tensor) {

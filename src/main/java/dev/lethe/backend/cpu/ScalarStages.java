@@ -4,9 +4,12 @@ import dev.lethe.backend.StridedCopy;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Dense;
 import dev.lethe.network.Embedding;
+import dev.lethe.network.LayerNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.SelectStep;
 import dev.lethe.network.Softmax;
+import dev.lethe.network.StepMask;
+import java.util.Arrays;
 import java.util.List;
 
 /** The stages other than LSTM layers, in double precision. */
@@ -58,6 +61,29 @@ final class ScalarStages {
         double shifted = x[k] - largest;
         y[k] = stage.logarithm() ? shifted - Math.log(sum) : Math.exp(shifted) / sum;
       }
+    }
+    return y;
+  }
+
+  static double[] layerNorm(LayerNorm stage, double[] x) {
+    int width = stage.scale().size();
+    double[] y = new double[x.length];
+    for (int at = 0; at < x.length; at += width) {
+      double mean = Arrays.stream(x, at, at + width).sum() / width;
+      double squares = Arrays.stream(x, at, at + width).map(v -> (v - mean) * (v - mean)).sum();
+      double deviation = Math.sqrt(squares / width + stage.epsilon());
+      for (int k = 0; k < width; k++) {
+        double normal = (x[at + k] - mean) / deviation;
+        y[at + k] = normal * stage.scale().at(0, k) + stage.shift().at(0, k);
+      }
+    }
+    return y;
+  }
+
+  static double[] stepMask(StepMask stage, double[] x, int width) {
+    double[] y = new double[x.length / width];
+    for (int k = 0; k < x.length; k++) {
+      y[k / width] = x[k] != stage.skipped() ? 1 : y[k / width];
     }
     return y;
   }

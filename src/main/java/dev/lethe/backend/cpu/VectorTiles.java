@@ -41,7 +41,7 @@ final class VectorTiles {
     } else if (rows > 1) {
       rows4(depth, panels, at, a, aAt, z, zAt, width);
     } else {
-      rows1(depth, panels, at, a, aAt, z, zAt, width);
+      rows1(depth, panels, at, a, aAt, z, zAt);
     }
   }
 
@@ -245,7 +245,7 @@ final class VectorTiles {
 
   /** 1 rows of one panel, k in steps of two. */
   private static void rows1(
-      int depth, float[] panels, int at, float[] a, int aAt, float[] z, int zAt, int width) {
+      int depth, float[] panels, int at, float[] a, int aAt, float[] z, int zAt) {
     FloatVector l0 = load(z, zAt);
     FloatVector r0 = load(z, zAt + LANES);
     int k = 0;

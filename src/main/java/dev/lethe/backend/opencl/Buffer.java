@@ -7,12 +7,14 @@ import org.jocl.cl_mem;
 
 /** Memory on a device. Owns it. */
 final class Buffer implements AutoCloseable {
+  private final Context context;
   private final String what;
   private final long bytes;
   private final cl_mem handle;
   private final Pointer argument;
 
-  private Buffer(String what, long bytes, cl_mem handle) {
+  private Buffer(Context context, String what, long bytes, cl_mem handle) {
+    this.context = context;
     this.what = what;
     this.bytes = bytes;
     this.handle = handle;
@@ -34,8 +36,9 @@ final class Buffer implements AutoCloseable {
               + ClError.name(code[0])
               + "); run a smaller batch");
     }
-    Handles.opened(1);
-    return new Buffer(what, bytes, handle);
+    Buffer buffer = new Buffer(context, what, bytes, handle);
+    context.own(buffer);
+    return buffer;
   }
 
   String what() {
@@ -58,6 +61,6 @@ final class Buffer implements AutoCloseable {
   @Override
   public void close() {
     CL.clReleaseMemObject(handle);
-    Handles.closed(1);
+    context.released(this);
   }
 }

@@ -3,6 +3,11 @@ package dev.lethe.backend.opencl;
 import dev.lethe.DeviceException;
 import dev.lethe.Tensor;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
 import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.cl_command_queue;
@@ -11,14 +16,20 @@ import org.jocl.cl_context_properties;
 import org.jocl.cl_device_id;
 
 /**
- * A context and its in-order queue on one device. Owns both; everything made through it must be
- * closed before it.
+ * A context and its in-order queue on one device. Owns both, and in the end every buffer and kernel
+ * made through it that is not closed yet, so that an opening that fails halfway leaves nothing
+ * behind.
  */
 final class Context implements AutoCloseable {
+  /** Set in tests: new memory holds NaN, so that a kernel that reads what nobody wrote is found. */
+  private static final boolean POISON = Boolean.getBoolean("lethe.poison");
+
+  private static final Pointer ZERO = Pointer.to(new float[1]);
   private final DeviceFacts facts;
   private final cl_device_id device;
   private final cl_context context;
   private final cl_command_queue queue;
+  private final Set<AutoCloseable> owned = Collections.newSetFromMap(new IdentityHashMap<>());
 
   private Context(
       DeviceFacts facts, cl_device_id device, cl_context context, cl_command_queue queue) {
@@ -77,7 +88,13 @@ final class Context implements AutoCloseable {
               + facts.allocationBytes()
               + "; run a smaller batch");
     }
-    return Buffer.allocate(this, what, Math.max(bytes, Float.BYTES));
+    Buffer buffer = Buffer.allocate(this, what, Math.max(bytes, Float.BYTES));
+    if (POISON) {
+      float[] nan = new float[(int) (buffer.bytes() / Float.BYTES)];
+      Arrays.fill(nan, Float.NaN);
+      write(buffer, Tensor.of(nan, nan.length).bytes());
+    }
+    return buffer;
   }
 
   /** A buffer on the device holding {@code values}. */
@@ -97,18 +114,59 @@ final class Context implements AutoCloseable {
    * hold up the garbage collector.
    */
   void write(Buffer target, ByteBuffer source) {
+    write(target, 0, source);
+  }
+
+  /** Copies to the device as {@link #write(Buffer, ByteBuffer)} does, from a byte on. */
+  void write(Buffer target, long offset, ByteBuffer source) {
     int code =
         CL.clEnqueueWriteBuffer(
-            queue, target.handle(), true, 0, source.remaining(), Pointer.to(source), 0, null, null);
+            queue,
+            target.handle(),
+            true,
+            offset,
+            source.remaining(),
+            Pointer.to(source),
+            0,
+            null,
+            null);
     ClError.check(code, "uploading " + target.what());
+  }
+
+  /** Copies bytes of a buffer to others of it; the two must not overlap. */
+  void copy(Buffer buffer, long from, long to, long bytes) {
+    int code =
+        CL.clEnqueueCopyBuffer(
+            queue, buffer.handle(), buffer.handle(), from, to, bytes, 0, null, null);
+    ClError.check(code, "copying within " + buffer.what());
   }
 
   /** Copies from the device once everything enqueued before is done; {@code target} is direct. */
   void read(Buffer source, ByteBuffer target) {
+    read(source, 0, target);
+  }
+
+  /** Copies from the device as {@link #read(Buffer, ByteBuffer)} does, from a byte on. */
+  void read(Buffer source, long offset, ByteBuffer target) {
     int code =
         CL.clEnqueueReadBuffer(
-            queue, source.handle(), true, 0, target.remaining(), Pointer.to(target), 0, null, null);
+            queue,
+            source.handle(),
+            true,
+            offset,
+            target.remaining(),
+            Pointer.to(target),
+            0,
+            null,
+            null);
     ClError.check(code, "downloading " + source.what());
+  }
+
+  /** Fills the first bytes with zeros. */
+  void clear(Buffer buffer, long bytes) {
+    int code =
+        CL.clEnqueueFillBuffer(queue, buffer.handle(), ZERO, Float.BYTES, 0, bytes, 0, null, null);
+    ClError.check(code, "clearing " + buffer.what());
   }
 
   /** Waits until everything enqueued is done. */
@@ -116,8 +174,27 @@ final class Context implements AutoCloseable {
     ClError.check(CL.clFinish(queue), "running on " + facts.name());
   }
 
+  /** {@code made} is closed with this context, unless it is {@link #released} before. */
+  void own(AutoCloseable made) {
+    owned.add(made);
+    Handles.opened(1);
+  }
+
+  /** {@code made} has been closed. */
+  void released(AutoCloseable made) {
+    owned.remove(made);
+    Handles.closed(1);
+  }
+
   @Override
   public void close() {
+    for (AutoCloseable made : List.copyOf(owned)) {
+      try {
+        made.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("closing " + made, e);
+      }
+    }
     CL.clReleaseCommandQueue(queue);
     CL.clReleaseContext(context);
     Handles.closed(2);

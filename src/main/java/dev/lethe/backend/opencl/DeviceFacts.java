@@ -28,6 +28,14 @@ record DeviceFacts(
     long globalBytes,
     long allocationBytes) {
 
+  /**
+   * Whether a kernel's loops stop, without a word, after 65,535 turns in all: Mesa's llvmpipe does
+   * that (LP_MAX_TGSI_LOOP_ITERATIONS).
+   */
+  boolean limitsLoops() {
+    return name.contains("llvmpipe");
+  }
+
   /** One line for people. */
   String describe() {
     return platform

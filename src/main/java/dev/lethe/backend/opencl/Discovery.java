@@ -67,7 +67,7 @@ final class Discovery {
     int[] count = new int[1];
     int code = CL.clGetDeviceIDs(platform, ALL_TYPES, 0, null, count);
     if (code != CL.CL_SUCCESS || count[0] <= 0) {
-      broken.add(broken(id, "platform " + name + " has no device (" + ClError.name(code) + ")"));
+      broken.add(broken(id, noDevice(name, code)));
       return;
     }
     cl_device_id[] ids = new cl_device_id[Math.min(count[0], MOST)];
@@ -88,6 +88,14 @@ final class Discovery {
         broken.add(device);
       }
     }
+  }
+
+  private static String noDevice(String platform, int code) {
+    String remedy =
+        platform.equals("rusticl")
+            ? "set RUSTICL_ENABLE to Mesa's driver for it (radeonsi, iris, llvmpipe)"
+            : "install the device's own driver";
+    return "platform " + platform + " has no device (" + ClError.name(code) + "); " + remedy;
   }
 
   private static Device device(String id, DeviceFacts facts, String fault) {

@@ -22,7 +22,7 @@ final class Kernel implements AutoCloseable {
     this.context = context;
     this.name = name;
     this.handle = handle;
-    Handles.opened(1);
+    context.own(this);
   }
 
   /** Sets an int argument. */
@@ -34,11 +34,24 @@ final class Kernel implements AutoCloseable {
     return this;
   }
 
+  /** Sets a float argument. */
+  Kernel set(int index, float value) {
+    return set(index, Float.floatToRawIntBits(value));
+  }
+
   /** Sets a pointer argument. */
   Kernel set(int index, Buffer value) {
     ClError.check(
         CL.clSetKernelArg(handle, index, Sizeof.cl_mem, value.argument()),
         "argument " + index + " of " + name);
+    return this;
+  }
+
+  /** Sets a pointer argument to local memory. */
+  Kernel setLocal(int index, long bytes) {
+    // no pointer: local memory has a size and no contents
+    int code = CL.clSetKernelArg(handle, index, bytes, null);
+    ClError.check(code, "argument " + index + " of " + name);
     return this;
   }
 
@@ -63,6 +76,6 @@ final class Kernel implements AutoCloseable {
   @Override
   public void close() {
     CL.clReleaseKernel(handle);
-    Handles.closed(1);
+    context.released(this);
   }
 }

@@ -7,40 +7,55 @@ import java.util.Optional;
 
 /**
  * One direction of an LSTM layer: the initial states (lstm_begin.cl), then in chunks of time the
- * input projection of all rows of the chunk in one launch (product.cl) and one launch for each step
- * (lstm_step.cl), two with a projection.
+ * input projection of all rows of the chunk in one launch (product.cl) and the recurrence: in one
+ * launch where a work-group can own the layer (lstm_sequence.cl), otherwise one for each step
+ * (lstm_step.cl) or two with a projection (lstm_project.cl).
  */
 final class LstmDirection implements AutoCloseable {
   private final Lstm stage;
   private final int index;
   private final Lstm.Direction direction;
+  private final Programs programs;
   private final OpenClPlan plan;
   private final CellWeights weights;
   private final Kernel beginH;
   private final Kernel beginC;
   private final Product inputProjection;
-  private final LstmStep step;
+  // one of the two: all steps of a chunk in one launch, or a launch for each
+  private final Optional<LstmSequence> sequence;
+  private final Optional<LstmStep> step;
   private final Optional<LstmProject> project;
+  // empty until the first trace
+  private Optional<LstmStep> traced = Optional.empty();
 
   LstmDirection(Lstm stage, int index, Context context, Programs programs, OpenClPlan plan) {
     this.stage = stage;
     this.index = index;
     this.direction = stage.directions().get(index);
+    this.programs = programs;
     this.plan = plan;
     Cell cell = direction.cell();
+    plan.requireDepth(stage.name(), Math.max(stage.inputSize(), stage.hiddenSize()));
     this.weights = new CellWeights(context, stage.name(), cell);
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.inputProjection = new Product(programs, plan, true);
-    this.step = new LstmStep(programs, plan, cell);
+    boolean whole = plan.wholeSequence(cell) && stage.mask().isEmpty();
+    this.sequence = whole ? Optional.of(new LstmSequence(programs, plan, cell)) : Optional.empty();
+    this.step = whole ? Optional.empty() : Optional.of(step(false));
     this.project =
         cell.projection().isEmpty()
             ? Optional.empty()
             : Optional.of(new LstmProject(programs, plan, cell));
   }
 
-  /** Makes ready for runs of this size; what is returned starts them. */
-  Runnable bind(int steps, int sequences, RunOrder order, Values values) {
+  /**
+   * Makes ready for runs of this size; what is returned starts them.
+   *
+   * @param traces where to leave the gates, if at all; the first such call compiles
+   */
+  Runnable bind(
+      int steps, int sequences, RunOrder order, Values values, Optional<GateBuffers> traces) {
     int columns = Cell.GATES * stage.hiddenSize();
     int stepsPerChunk = stepsPerChunk(steps, sequences);
     long rowBytes = (long) columns * Float.BYTES;
@@ -68,19 +83,58 @@ final class LstmDirection implements AutoCloseable {
     inputProjection.bind(
         columns, stage.inputSize(), values.of(stage.x()), weights.input(), weights.bias(), xw);
     inputProjection.bindRows(order.rows(direction.reverse()), x.batch(), x.time());
-    LstmStep.Targets targets =
-        new LstmStep.Targets(
+    LstmTargets targets =
+        new LstmTargets(
             index,
             direction.reverse(),
             stage.yStrides(steps, sequences),
             stage.stateStrides(sequences, stage.outputSize()),
             stage.stateStrides(sequences, stage.hiddenSize()));
-    step.bind(targets, order, xw, weights, state);
+    if (traces.isEmpty() && sequence.isPresent()) {
+      sequence.get().bind(sequences, targets, order, xw, weights, state);
+      return () -> run(sequence.get()::enqueue, sequences, order, stepsPerChunk);
+    }
+    LstmStep recurrent = traces.isEmpty() ? step.orElseThrow() : tracedStep();
+    recurrent.bind(targets, order, xw, weights, state);
+    stage
+        .mask()
+        .ifPresent(m -> recurrent.bindMask(values.of(m), stage.maskStrides(steps, sequences)));
+    traces.ifPresent(t -> recurrent.bindTrace(steps * sequences, sequences, t.of(stage, index)));
     project.ifPresent(p -> p.bind(targets, order, weights, state));
-    return () -> run(sequences, order, stepsPerChunk);
+    Chunk stepByStep =
+        (first, end, firstRow, running) -> stepwise(recurrent, order, first, end, firstRow);
+    return () -> run(stepByStep, sequences, order, stepsPerChunk);
   }
 
-  private void run(int sequences, RunOrder order, int stepsPerChunk) {
+  /**
+   * Starts the recurrence over steps first to before end, of which the first has {@code running}
+   * sequences.
+   */
+  private interface Chunk {
+    void enqueue(int first, int end, int firstRow, int running);
+  }
+
+  private void stepwise(LstmStep recurrent, RunOrder order, int first, int end, int firstRow) {
+    for (int t = first; t < end; t++) {
+      recurrent.enqueue(t, firstRow, order.running(t));
+      if (project.isPresent()) {
+        project.get().enqueue(t, order.running(t));
+      }
+    }
+  }
+
+  private LstmStep step(boolean tracing) {
+    return new LstmStep(programs, plan, direction.cell(), stage.mask().isPresent(), tracing);
+  }
+
+  private LstmStep tracedStep() {
+    if (traced.isEmpty()) {
+      traced = Optional.of(step(true));
+    }
+    return traced.get();
+  }
+
+  private void run(Chunk recurrence, int sequences, RunOrder order, int stepsPerChunk) {
     int columns = Cell.GATES * stage.hiddenSize();
     beginH.launch(stage.outputSize(), sequences, plan.flatItems(), 1);
     beginC.launch(stage.hiddenSize(), sequences, plan.flatItems(), 1);
@@ -89,12 +143,7 @@ final class LstmDirection implements AutoCloseable {
       int end = Math.min(longest, first + stepsPerChunk);
       int firstRow = order.firstRow(first);
       inputProjection.enqueueRows(firstRow, order.firstRow(end) - firstRow, columns);
-      for (int t = first; t < end; t++) {
-        step.enqueue(t, firstRow, order.running(t));
-        if (project.isPresent()) {
-          project.get().enqueue(t, order.running(t));
-        }
-      }
+      recurrence.enqueue(first, end, firstRow, order.running(first));
     }
   }
 
@@ -150,7 +199,9 @@ final class LstmDirection implements AutoCloseable {
     beginH.close();
     beginC.close();
     inputProjection.close();
-    step.close();
+    sequence.ifPresent(LstmSequence::close);
+    step.ifPresent(LstmStep::close);
+    traced.ifPresent(LstmStep::close);
     project.ifPresent(LstmProject::close);
   }
 }

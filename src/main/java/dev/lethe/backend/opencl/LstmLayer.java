@@ -4,19 +4,20 @@ import dev.lethe.network.Lstm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.jocl.CL;
-import org.jocl.Pointer;
+import java.util.Optional;
 
 /** One LSTM layer: its directions one after the other. */
 final class LstmLayer implements StageRunner {
-  private static final Pointer ZERO = Pointer.to(new float[1]);
   private final Lstm stage;
-  private final Context context;
+  private final OpenClPlan plan;
+  // not clEnqueueFillBuffer, whose bytes Oclgrind takes for uninitialized
+  private final Kernel clear;
   private final List<LstmDirection> directions = new ArrayList<>();
 
   LstmLayer(Lstm stage, Context context, Programs programs, OpenClPlan plan) {
     this.stage = stage;
-    this.context = context;
+    this.plan = plan;
+    this.clear = programs.kernel("move.cl", "clear", "");
     for (int d = 0; d < stage.directions().size(); d++) {
       directions.add(new LstmDirection(stage, d, context, programs, plan));
     }
@@ -24,17 +25,29 @@ final class LstmLayer implements StageRunner {
 
   @Override
   public Runnable bind(Map<String, Integer> sizes, Values values) {
+    return bind(sizes, values, Optional.empty());
+  }
+
+  /**
+   * Like {@link #bind}, and what is returned leaves the gates in {@code traces}; compiles when
+   * called for the first time. To be called when bound for these sizes, which stays as it is.
+   */
+  Runnable bindTraced(Map<String, Integer> sizes, Values values, GateBuffers traces) {
+    return bind(sizes, values, Optional.of(traces));
+  }
+
+  private Runnable bind(Map<String, Integer> sizes, Values values, Optional<GateBuffers> traces) {
     int steps = stage.time().resolve(sizes);
     int sequences = stage.batch().resolve(sizes);
     String lengths = stage.lengths().map(value -> value.name()).orElse(RunOrder.FULL);
     RunOrder order = values.order(lengths, steps, sequences);
     List<Runnable> runs =
-        directions.stream().map(d -> d.bind(steps, sequences, order, values)).toList();
-    Buffer y = values.of(stage.y());
-    long yBytes = (long) steps * sequences * directions.size() * stage.outputSize() * Float.BYTES;
+        directions.stream().map(d -> d.bind(steps, sequences, order, values, traces)).toList();
+    int count = stage.y().shape().count().resolve(sizes);
+    clear.set(0, count).set(1, values.of(stage.y()));
     return () -> {
       if (order.ragged()) {
-        fillWithZeros(y, yBytes);
+        clear.launch(count, 1, plan.flatItems(), 1);
       }
       for (Runnable run : runs) {
         run.run();
@@ -42,15 +55,9 @@ final class LstmLayer implements StageRunner {
     };
   }
 
-  private void fillWithZeros(Buffer buffer, long bytes) {
-    int code =
-        CL.clEnqueueFillBuffer(
-            context.queue(), buffer.handle(), ZERO, Float.BYTES, 0, bytes, 0, null, null);
-    ClError.check(code, "clearing " + buffer.what());
-  }
-
   @Override
   public void close() {
     directions.forEach(LstmDirection::close);
+    clear.close();
   }
 }

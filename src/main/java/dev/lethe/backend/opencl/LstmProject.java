@@ -16,18 +16,10 @@ final class LstmProject implements AutoCloseable {
     kernel.set(0, cell.hiddenSize()).set(1, width);
   }
 
-  void bind(LstmStep.Targets targets, RunOrder order, CellWeights weights, LstmStep.State state) {
-    int direction = targets.direction();
+  void bind(LstmTargets targets, RunOrder order, CellWeights weights, LstmStep.State state) {
+    targets.setHidden(kernel);
+    order.set(kernel, 9);
     kernel
-        .set(2, targets.reverse() ? 1 : 0)
-        .set(3, targets.y().time())
-        .set(4, targets.y().batch())
-        .set(5, direction * targets.y().direction())
-        .set(6, targets.h().batch())
-        .set(7, direction * targets.h().direction())
-        .set(9, order.steps())
-        .set(10, order.order())
-        .set(11, order.lengths())
         .set(12, state.evenOut())
         .set(13, weights.projection())
         .set(14, state.evenIn())

@@ -7,16 +7,23 @@ import dev.lethe.network.Lstm;
 final class LstmStep implements AutoCloseable {
   private static final int FIRST_ROW = 10;
   private static final int STEP = 11;
+  private static final int MASK = 24;
   private final OpenClPlan.StepTile tile;
   private final int hidden;
+  private final int firstTraceArgument;
   // one kernel object for even and one for odd steps, so that h_in and h_out change places without
   // a call
   private final Kernel[] kernels;
 
-  LstmStep(Programs programs, OpenClPlan plan, Cell cell) {
+  /**
+   * @param masked whether some steps may be skipped; see {@link #bindMask}
+   * @param traced whether it leaves the gates in memory; see {@link #bindTrace}
+   */
+  LstmStep(Programs programs, OpenClPlan plan, Cell cell, boolean masked, boolean traced) {
     this.tile = plan.step();
     this.hidden = cell.hiddenSize();
-    String options = plan.stepOptions(cell);
+    this.firstTraceArgument = masked ? MASK + 3 : MASK;
+    String options = plan.stepOptions(cell, masked, traced);
     this.kernels = new Kernel[] {kernel(programs, options), kernel(programs, options)};
     for (Kernel kernel : kernels) {
       kernel.set(0, hidden).set(1, cell.outputSize());
@@ -26,9 +33,6 @@ final class LstmStep implements AutoCloseable {
   private static Kernel kernel(Programs programs, String options) {
     return programs.kernel("lstm_step.cl", "lstm_step", options);
   }
-
-  /** Where a direction's outputs go: strides of y and of the final states, in elements. */
-  record Targets(int direction, boolean reverse, Lstm.Strides y, Lstm.Strides h, Lstm.Strides c) {}
 
   /** What even and odd steps read and write as h_in and h_out, and what all of them share. */
   record State(
@@ -41,21 +45,12 @@ final class LstmStep implements AutoCloseable {
       Buffer finalH,
       Buffer finalC) {}
 
-  void bind(Targets targets, RunOrder order, Buffer xw, CellWeights weights, State state) {
+  void bind(LstmTargets targets, RunOrder order, Buffer xw, CellWeights weights, State state) {
     for (int parity = 0; parity < 2; parity++) {
-      int direction = targets.direction();
+      targets.setHidden(kernels[parity]);
+      targets.setCell(kernels[parity]);
+      order.set(kernels[parity], 12);
       kernels[parity]
-          .set(2, targets.reverse() ? 1 : 0)
-          .set(3, targets.y().time())
-          .set(4, targets.y().batch())
-          .set(5, direction * targets.y().direction())
-          .set(6, targets.h().batch())
-          .set(7, direction * targets.h().direction())
-          .set(8, targets.c().batch())
-          .set(9, direction * targets.c().direction())
-          .set(12, order.steps())
-          .set(13, order.order())
-          .set(14, order.lengths())
           .set(15, xw)
           .set(16, weights.recurrent())
           .set(17, weights.peepholes())
@@ -68,11 +63,31 @@ final class LstmStep implements AutoCloseable {
     }
   }
 
+  /** The mask of a layer that has one. */
+  void bindMask(Buffer mask, Lstm.Strides strides) {
+    for (Kernel kernel : kernels) {
+      kernel.set(MASK, strides.time()).set(MASK + 1, strides.batch()).set(MASK + 2, mask);
+    }
+  }
+
+  /**
+   * Where the gates go.
+   *
+   * @param rows T*B
+   * @param trace [5][T][B][H]
+   */
+  void bindTrace(int rows, int sequences, Buffer trace) {
+    int at = firstTraceArgument;
+    for (Kernel kernel : kernels) {
+      kernel.set(at, rows).set(at + 1, sequences).set(at + 2, trace);
+    }
+  }
+
   /** Starts one step; {@code firstRow} is the row of the projected inputs that xw begins with. */
   void enqueue(int step, int firstRow, int running) {
     Kernel kernel = kernels[step % 2];
     kernel.set(FIRST_ROW, firstRow).set(STEP, step);
-    long groups = (running + tile.sequences() - 1) / tile.sequences();
+    long groups = (running + tile.sequences() - 1L) / tile.sequences();
     kernel.launch(hidden, groups * tile.sequenceItems(), tile.units(), tile.sequenceItems());
   }
 

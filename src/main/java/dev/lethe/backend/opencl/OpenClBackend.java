@@ -3,8 +3,8 @@ package dev.lethe.backend.opencl;
 import dev.lethe.Device;
 import dev.lethe.DeviceException;
 import dev.lethe.Options;
-import dev.lethe.Session;
 import dev.lethe.backend.Backend;
+import dev.lethe.backend.GraphSession;
 import dev.lethe.network.Graph;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,12 +21,13 @@ public final class OpenClBackend implements Backend {
   }
 
   @Override
-  public Session open(Graph graph, Device device, Options options, String choice) {
+  public GraphSession open(Graph graph, Device device, Options options, String choice) {
     Discovery.Found found =
         Discovery.run().found().stream()
             .filter(f -> f.device().id().equals(device.id()))
             .findFirst()
             .orElseThrow(() -> new DeviceException("device " + device.id() + " has gone"));
-    return OpenClSession.open(graph, found, choice);
+    OpenClPlan plan = OpenClPlan.of(found.facts());
+    return OpenClSession.open(graph, found, plan, ProgramCache.inUserFolder(), choice);
   }
 }

@@ -1,5 +1,6 @@
 package dev.lethe.backend.opencl;
 
+import dev.lethe.DeviceException;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
@@ -12,13 +13,21 @@ import java.util.Locale;
  *
  * @param product tile of product.cl
  * @param step tile of lstm_step.cl
+ * @param sequence tile of lstm_sequence.cl
  * @param softmaxItems work-items a row in softmax.cl, a power of two
  * @param flatItems work-items of a group in kernels without a tile
  * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in
  *     chunks of time
+ * @param mostDepth most terms of a sum that the device's loops get through
  */
 record OpenClPlan(
-    ProductTile product, StepTile step, int softmaxItems, int flatItems, long projectionBytes) {
+    ProductTile product,
+    StepTile step,
+    SequenceTile sequence,
+    int softmaxItems,
+    int flatItems,
+    long projectionBytes,
+    int mostDepth) {
   /** Least local memory of a device that this plan fits. */
   static final long LOCAL_BYTES = 16 << 10;
 
@@ -26,6 +35,9 @@ record OpenClPlan(
   static final long WORK_GROUP = 64;
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
+
+  /** Where loops are limited: product.cl takes up to 15 turns a term. */
+  private static final int LIMITED_DEPTH = 4096;
 
   /**
    * A group of rowItems x columnItems work-items makes (rowItems*rowResults) x
@@ -64,16 +76,63 @@ record OpenClPlan(
     }
   }
 
+  /**
+   * A group of {@code items} work-items owns {@code sequences} sequences, and their whole hidden
+   * state of {@code mostHidden} units or fewer.
+   */
+  record SequenceTile(int items, int sequences, int mostHidden) {
+    /** Hidden units of a work-item. */
+    int units(int hidden) {
+      return (hidden + items - 1) / items;
+    }
+
+    /** Local memory of a group. */
+    long localBytes(int hidden) {
+      return 2L * hidden * sequences * Float.BYTES;
+    }
+  }
+
   /** The plan for a device. */
   static OpenClPlan of(DeviceFacts facts) {
     long projection =
         Math.min(MOST_PROJECTION_BYTES, Math.min(facts.allocationBytes(), facts.globalBytes() / 4));
-    boolean small = facts.cpu() || facts.workGroupSize() < 256;
-    return small
-        ? new OpenClPlan(
-            new ProductTile(4, 16, 4, 2, 16), new StepTile(16, 4, 2, 16), 16, 64, projection)
-        : new OpenClPlan(
-            new ProductTile(16, 16, 4, 4, 16), new StepTile(16, 16, 1, 32), 64, 256, projection);
+    if (facts.cpu() || facts.workGroupSize() < 256) {
+      boolean limited = facts.limitsLoops();
+      return new OpenClPlan(
+          new ProductTile(4, 16, 4, 2, 16),
+          new StepTile(16, 4, 2, 16),
+          new SequenceTile(16, 4, limited ? 0 : 256),
+          16,
+          64,
+          projection,
+          limited ? LIMITED_DEPTH : Integer.MAX_VALUE);
+    }
+    return new OpenClPlan(
+        new ProductTile(16, 16, 4, 4, 16),
+        new StepTile(16, 16, 1, 32),
+        new SequenceTile(128, 4, 128),
+        64,
+        256,
+        projection,
+        Integer.MAX_VALUE);
+  }
+
+  /**
+   * Refuses a sum of more terms than the device can be trusted with.
+   *
+   * @param stage whose sum it is, for the message
+   */
+  void requireDepth(String stage, int depth) {
+    if (depth > mostDepth) {
+      throw new DeviceException(
+          "stage "
+              + stage
+              + " adds up "
+              + depth
+              + " terms, this device's loops stop after "
+              + mostDepth
+              + "; use -d cpu");
+    }
   }
 
   /** For product.cl; {@code rowMap} for the input projection. */
@@ -90,11 +149,30 @@ record OpenClPlan(
   }
 
   /** For lstm_step.cl. */
-  String stepOptions(Cell cell) {
-    StringBuilder options =
-        new StringBuilder(
-            "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
-                .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth));
+  String stepOptions(Cell cell, boolean masked, boolean traced) {
+    String tile =
+        "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
+            .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
+    return tile + cellOptions(cell) + (masked ? " -DMASKED" : "") + (traced ? " -DTRACE" : "");
+  }
+
+  /**
+   * Whether all steps of a layer run in one launch, each group by itself, rather than one launch a
+   * step. A group alone reads all recurrent weights at every step, so only small layers gain.
+   */
+  boolean wholeSequence(Cell cell) {
+    return cell.projection().isEmpty() && cell.hiddenSize() <= sequence.mostHidden;
+  }
+
+  /** For lstm_sequence.cl. */
+  String sequenceOptions(Cell cell) {
+    return "-DL=%d -DRB=%d -DUNITS=%d"
+            .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
+        + cellOptions(cell);
+  }
+
+  private static String cellOptions(Cell cell) {
+    StringBuilder options = new StringBuilder();
     options.append(" -DGATE=").append(function(cell.gate()));
     options.append(" -DCANDIDATE=").append(function(cell.candidate()));
     options.append(" -DOUTPUT=").append(function(cell.output()));
@@ -130,6 +208,16 @@ record OpenClPlan(
   /** For softmax.cl. */
   String softmaxOptions(boolean logarithm) {
     return "-DL=" + softmaxItems + (logarithm ? " -DLOGARITHM" : "");
+  }
+
+  /** For layer_norm.cl. */
+  String layerNormOptions() {
+    return "-DL=" + softmaxItems;
+  }
+
+  /** For step_mask.cl. */
+  static String stepMaskOptions(boolean ids) {
+    return "-DELEMENT=" + (ids ? "int" : "float");
   }
 
   // common.cl numbers the kinds in the order of the enum

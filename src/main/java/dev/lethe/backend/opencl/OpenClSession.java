@@ -1,22 +1,26 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.Tensor;
+import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.StateTable;
 import dev.lethe.network.Activation;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Constant;
 import dev.lethe.network.Dense;
 import dev.lethe.network.Embedding;
 import dev.lethe.network.Graph;
+import dev.lethe.network.LayerNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Reshape;
 import dev.lethe.network.SelectStep;
 import dev.lethe.network.Softmax;
 import dev.lethe.network.Stage;
+import dev.lethe.network.StepMask;
+import dev.lethe.network.StreamingGraph;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -48,10 +52,10 @@ final class OpenClSession extends GraphSession {
   }
 
   /** Compiles and uploads; leaves nothing behind when that fails. */
-  static OpenClSession open(Graph graph, Discovery.Found found, String choice) {
+  static OpenClSession open(
+      Graph graph, Discovery.Found found, OpenClPlan plan, ProgramCache cache, String choice) {
     Context context = Context.open(found);
-    Programs programs = new Programs(context, ProgramCache.inUserFolder());
-    OpenClPlan plan = OpenClPlan.of(found.facts());
+    Programs programs = new Programs(context, cache);
     List<StageRunner> runners = new ArrayList<>();
     try {
       for (Stage stage : graph.steps()) {
@@ -81,6 +85,10 @@ final class OpenClSession extends GraphSession {
       return Elementwise.of(binary, programs, plan);
     } else if (stage instanceof Softmax softmax) {
       return new SoftmaxKernel(softmax, programs, plan);
+    } else if (stage instanceof LayerNorm norm) {
+      return new LayerNormKernel(norm, context, programs, plan);
+    } else if (stage instanceof StepMask mask) {
+      return new StepMaskKernel(mask, programs, plan);
     } else if (stage instanceof Embedding embedding) {
       return new Move.EmbeddingRunner(embedding, context, programs, plan);
     } else if (stage instanceof SelectStep select) {
@@ -112,15 +120,37 @@ final class OpenClSession extends GraphSession {
   @Override
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    execute(bound, given, wanted);
+  }
+
+  @Override
+  protected void executeTraced(
+      Map<String, Integer> sizes,
+      Map<String, Tensor> given,
+      Map<String, Tensor> wanted,
+      List<GateTrace> gates) {
+    try (GateBuffers buffers = new GateBuffers(context, gates)) {
+      List<Runnable> runs = new ArrayList<>(bound);
+      for (int k = 0; k < runs.size(); k++) {
+        if (runners.get(k) instanceof LstmLayer layer) {
+          runs.set(k, layer.bindTraced(sizes, values, buffers));
+        }
+      }
+      buffers.clear();
+      execute(runs, given, wanted);
+      buffers.read(values);
+    }
+  }
+
+  private void execute(List<Runnable> runs, Map<String, Tensor> given, Map<String, Tensor> wanted) {
     for (Graph.Entry entry : network().entries()) {
-      String name = entry.value().name();
-      context.write(
-          values.of(entry.value()), Objects.requireNonNull(given.get(name), name).bytes());
+      Tensor tensor = given.get(entry.value().name());
+      if (tensor != null) {
+        context.write(values.of(entry.value()), tensor.bytes());
+      }
     }
     values.update(given);
-    for (Runnable run : bound) {
-      run.run();
-    }
+    runs.forEach(Runnable::run);
     for (Graph.Result result : network().results()) {
       Tensor target = wanted.get(result.name());
       if (target != null) {
@@ -128,6 +158,11 @@ final class OpenClSession extends GraphSession {
       }
     }
     context.finish();
+  }
+
+  @Override
+  protected StateTable openStates(StreamingGraph streaming, int capacity) {
+    return new OpenClStates(streaming.states(), capacity, context, programs, values);
   }
 
   @Override

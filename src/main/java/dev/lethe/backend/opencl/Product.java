@@ -36,8 +36,8 @@ final class Product implements AutoCloseable {
 
   void enqueue(int rows, int columns) {
     kernel.set(0, rows);
-    long groupsX = (columns + tile.columns() - 1) / tile.columns();
-    long groupsY = (rows + tile.rows() - 1) / tile.rows();
+    long groupsX = (columns + tile.columns() - 1L) / tile.columns();
+    long groupsY = (rows + tile.rows() - 1L) / tile.rows();
     kernel.launch(
         groupsX * tile.columnItems(),
         groupsY * tile.rowItems(),
@@ -58,6 +58,7 @@ final class Product implements AutoCloseable {
     private final Buffer bias;
 
     DenseRunner(Dense stage, Context context, Programs programs, OpenClPlan plan) {
+      plan.requireDepth(stage.name(), stage.weights().rows());
       this.stage = stage;
       this.product = new Product(programs, plan, false);
       this.weights = context.upload(stage.name() + " weights", stage.weights().toArray());

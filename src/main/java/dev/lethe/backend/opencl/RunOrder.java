@@ -158,12 +158,9 @@ final class RunOrder implements AutoCloseable {
     return order;
   }
 
-  Buffer lengths() {
-    return lengthsDevice;
-  }
-
-  Buffer steps() {
-    return steps;
+  /** Sets steps, order and lengths, from argument {@code first} on. */
+  void set(Kernel kernel, int first) {
+    kernel.set(first, steps).set(first + 1, order).set(first + 2, lengthsDevice);
   }
 
   Buffer rows(boolean backwards) {

@@ -104,6 +104,7 @@ final class OutputLayouts {
         lstm.directions(),
         lstm.x(),
         lstm.lengths(),
+        lstm.mask(),
         lstm.initialH(),
         lstm.initialC(),
         y,

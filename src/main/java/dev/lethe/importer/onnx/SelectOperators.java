@@ -57,7 +57,7 @@ final class SelectOperators {
     List<Long> indices = node.integersAt(1).orElseThrow();
     Shape indexShape = node.input(1).shape();
     if (x instanceof Item.Known && indices.size() != 1) {
-      node.write(pickSeveral(node, x, axis, indices, indexShape));
+      node.write(pickSeveral(x, axis, indices, indexShape));
       return;
     }
     if (indices.size() != 1) {
@@ -87,8 +87,7 @@ final class SelectOperators {
     return node.scope().builder().embedding(node.name(), matrix, ids);
   }
 
-  private static Item pickSeveral(
-      Node node, Item x, int axis, List<Long> indices, Shape indexShape) {
+  private static Item pickSeveral(Item x, int axis, List<Long> indices, Shape indexShape) {
     if (x.shape().rank() != 1 || axis != 0) {
       throw new IllegalArgumentException("takes several parts of a constant of more than one axis");
     }

@@ -1,0 +1,93 @@
+// lstm_sequence.cl: all time steps of one layer and direction in one launch, for a hidden size that one work-group
+// can own. No work-group ever waits for another.
+//   for each step: z = xw + h * R  (then as lstm_cell in common.cl)
+// xw, r, peepholes, steps, order, lengths, y, final_h, final_c as in lstm_step.cl
+// h, c [B][H]: read at first_step, written back at end_step; longest sequence first
+// hs   local, 2*H*RB floats: h of the group's sequences before and after the step, [H][RB]
+// Grid (B/RB) work-groups of L work-items; a group owns RB sequences, work-item l the units l, l+L, ... (UNITS of
+// them at most), whose cells stay in registers. A group ends with the longest of its sequences.
+// Host side: LstmSequence.java
+
+#if !defined(L) || !defined(RB) || !defined(UNITS) || !defined(GATE)
+#error "lstm_sequence.cl needs L, RB, UNITS and what lstm_cell needs"
+#endif
+
+__kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
+    const int hidden, const int sequences, const int reverse, const int y_time, const int y_batch, const int y_offset,
+    const int h_batch, const int h_offset, const int c_batch, const int c_offset, const int first_row,
+    const int first_step, const int end_step, __global const int2* restrict steps, __global const int* restrict order,
+    __global const int* restrict lengths, __global const float4* restrict xw, __global const float4* restrict r,
+    __global const float* restrict peepholes, __global float* restrict h, __global float* restrict c,
+    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c,
+    __local float* restrict hs) {
+  const int item = get_local_id(0);
+  const int j0 = get_group_id(0) * RB;
+
+  int sequence[RB];
+  int length[RB];
+  for (int i = 0; i < RB; ++i) {
+    sequence[i] = order[min(j0 + i, sequences - 1)];
+    length[i] = j0 + i < sequences ? lengths[sequence[i]] : 0;
+  }
+  float cell[UNITS][RB];
+  for (int n = 0; n < UNITS; ++n) {
+    const int u = item + n * L;
+    for (int i = 0; i < RB; ++i) {
+      const int place = (j0 + i) * hidden + u;
+      const bool there = u < hidden && j0 + i < sequences;
+      cell[n][i] = there ? c[place] : 0.0f;
+      if (u < hidden) {
+        hs[u * RB + i] = there ? h[place] : 0.0f;
+      }
+    }
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+
+  int in = 0;  // the half of hs that holds h of the step before
+  const int end = min(end_step, length[0]);
+  for (int step = first_step; step < end; ++step) {
+    const int row0 = steps[step].x - first_row + j0;
+    const int out = hidden * RB - in;
+    for (int n = 0; n < UNITS; ++n) {
+      const int u = item + n * L;
+      if (u < hidden) {
+        float4 z[RB];
+        for (int i = 0; i < RB; ++i) {
+          z[i] = step < length[i] ? xw[(size_t)(row0 + i) * hidden + u] : (float4)(0.0f);
+        }
+        for (int k = 0; k < hidden; ++k) {
+          const float4 weights = r[(size_t)k * hidden + u];
+          for (int i = 0; i < RB; ++i) {
+            z[i] = fma((float4)(hs[in + k * RB + i]), weights, z[i]);
+          }
+        }
+        for (int i = 0; i < RB; ++i) {
+          const CellStep result = lstm_cell(z[i], cell[n][i], peepholes, hidden, u);
+          const bool runs = step < length[i];
+          cell[n][i] = runs ? result.c : cell[n][i];
+          hs[out + u * RB + i] = result.h;
+          if (runs) {
+            const int time = reverse ? length[i] - 1 - step : step;
+            y[y_offset + sequence[i] * y_batch + time * y_time + u] = result.h;
+            if (step == length[i] - 1) {
+              final_h[h_offset + sequence[i] * h_batch + u] = result.h;
+              final_c[c_offset + sequence[i] * c_batch + u] = result.c;
+            }
+          }
+        }
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    in = out;
+  }
+
+  for (int n = 0; n < UNITS; ++n) {
+    const int u = item + n * L;
+    for (int i = 0; i < RB; ++i) {
+      if (u < hidden && j0 + i < sequences) {
+        h[(j0 + i) * hidden + u] = hs[in + u * RB + i];
+        c[(j0 + i) * hidden + u] = cell[n][i];
+      }
+    }
+  }
+}

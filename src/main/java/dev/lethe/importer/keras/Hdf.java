@@ -1,0 +1,176 @@
+package dev.lethe.importer.keras;
+
+import dev.lethe.ModelFormatException;
+import io.jhdf.HdfFile;
+import io.jhdf.api.Attribute;
+import io.jhdf.api.Dataset;
+import io.jhdf.api.Group;
+import io.jhdf.api.Node;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * An HDF5 file from a source that is not trusted: sizes are held against what is expected before
+ * anything is read, and whatever goes wrong in the library becomes a {@link ModelFormatException}.
+ * Links to other files are not followed.
+ */
+final class Hdf implements AutoCloseable {
+  /** The most by which deflate, the one compression that Keras users choose, can shrink. */
+  private static final long BEST_COMPRESSION = 1032;
+
+  /** The longest attribute, a model's configuration. */
+  private static final long LONGEST_ATTRIBUTE = 64 << 20;
+
+  private final String where;
+  private final HdfFile file;
+
+  private Hdf(String where, HdfFile file) {
+    this.where = where;
+    this.file = file;
+  }
+
+  static Hdf open(Path path) {
+    return guarded(path.toString(), () -> new Hdf(path.toString(), new HdfFile(path)));
+  }
+
+  /** A file in memory. */
+  static Hdf open(String where, byte[] bytes) {
+    return guarded(where, () -> new Hdf(where, HdfFile.fromBytes(bytes)));
+  }
+
+  String where() {
+    return where;
+  }
+
+  /** Whether a path leads to a group. */
+  boolean isGroup(String path) {
+    return guarded(where, () -> node(path).filter(Group.class::isInstance).isPresent());
+  }
+
+  /** An attribute that is one text. */
+  Optional<String> text(String path, String name) {
+    return guarded(where, () -> attribute(path, name).map(Attribute::getData))
+        .map(data -> data instanceof String[] one && one.length == 1 ? one[0] : data)
+        .map(
+            data -> {
+              if (data instanceof String text) {
+                return text;
+              }
+              throw error("attribute '" + name + "' of '" + path + "' is no text");
+            });
+  }
+
+  /** An attribute that is a list of texts; empty where there is none. */
+  List<String> texts(String path, String name) {
+    Optional<Attribute> attribute = guarded(where, () -> attribute(path, name));
+    if (attribute.isEmpty()
+        || guarded(where, () -> attribute.get().isEmpty() || attribute.get().getSize() == 0)) {
+      return List.of();
+    }
+    Object data = guarded(where, attribute.get()::getData);
+    if (data instanceof String one) {
+      return List.of(one);
+    } else if (data instanceof String[] many) {
+      return List.of(many);
+    }
+    throw error("attribute '" + name + "' of '" + path + "' is no list of texts");
+  }
+
+  /**
+   * The numbers of an array in row-major order.
+   *
+   * @param shape what it must have
+   * @throws ModelFormatException when there is none of this shape
+   */
+  float[] floats(String path, int... shape) {
+    Dataset array =
+        guarded(where, () -> node(path))
+            .filter(Dataset.class::isInstance)
+            .map(Dataset.class::cast)
+            .orElseThrow(() -> error("array '" + path + "' is missing"));
+    int[] found = guarded(where, array::getDimensions);
+    if (!Arrays.equals(found, shape)) {
+      throw error(
+          "array '"
+              + path
+              + "' must be "
+              + Arrays.toString(shape)
+              + ", is "
+              + Arrays.toString(found));
+    }
+    checkBytes(path, array);
+    return floats(path, guarded(where, array::getDataFlat));
+  }
+
+  private void checkBytes(String path, Dataset array) {
+    long bytes = guarded(where, array::getSizeInBytes);
+    long limit = guarded(where, file::size) * BEST_COMPRESSION;
+    if (bytes < 0 || bytes > limit) {
+      throw error("array '" + path + "' would be " + bytes + " bytes, more than the file can hold");
+    }
+  }
+
+  private float[] floats(String path, Object data) {
+    if (data instanceof float[] floats) {
+      return floats;
+    } else if (data instanceof double[] doubles) {
+      float[] floats = new float[doubles.length];
+      for (int k = 0; k < floats.length; k++) {
+        floats[k] = (float) doubles[k];
+      }
+      return floats;
+    }
+    throw error("array '" + path + "' holds " + data.getClass().getSimpleName() + ", not floats");
+  }
+
+  private Optional<Attribute> attribute(String path, String name) {
+    Optional<Attribute> attribute = node(path).map(node -> node.getAttributes().get(name));
+    if (attribute.isPresent() && attribute.get().getSizeInBytes() > LONGEST_ATTRIBUTE) {
+      throw error("attribute '" + name + "' is larger than " + LONGEST_ATTRIBUTE + " bytes");
+    }
+    return attribute;
+  }
+
+  /** Goes from group to group and refuses links, which could lead to another file. */
+  private Optional<Node> node(String path) {
+    Node node = file;
+    for (String name : path.split("/", -1)) {
+      if (name.isEmpty()) {
+        continue;
+      }
+      Node child = node instanceof Group group ? group.getChildren().get(name) : null;
+      if (child == null) {
+        return Optional.empty();
+      }
+      if (child.isLink()) {
+        throw error("'" + path + "' is a link; Lethe reads what is in the file itself");
+      }
+      node = child;
+    }
+    return Optional.of(node);
+  }
+
+  private ModelFormatException error(String message) {
+    return new ModelFormatException(where + ": " + message);
+  }
+
+  /** A damaged file makes the library fail in many ways, exhausted stack and memory among them. */
+  private static <T> T guarded(String where, Supplier<T> reading) {
+    try {
+      return reading.get();
+    } catch (ModelFormatException e) {
+      throw e;
+    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+      String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
+      throw new ModelFormatException(where + ": not a whole HDF5 file: " + reason, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+}

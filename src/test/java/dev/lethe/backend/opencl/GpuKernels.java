@@ -1,0 +1,50 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.network.ActivationFunction;
+import dev.lethe.network.Binary;
+import dev.lethe.network.Cell;
+import dev.lethe.network.Matrix;
+
+/**
+ * Prints every kernel file with the options that a GPU's plan gives it, a line each, for {@code
+ * ci/ptx-check}: {@code FILE OPTIONS}.
+ */
+final class GpuKernels {
+  private GpuKernels() {}
+
+  public static void main(String[] args) {
+    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.facts(false, 1024, 48 << 10, 1L << 32));
+    Cell plain = cell(Matrix.empty(), Matrix.empty());
+    Cell special = cell(Matrix.zeros(3, 2), Matrix.zeros(1, 2));
+    print("product.cl", plan.productOptions(true));
+    print("product.cl", plan.productOptions(false));
+    print("lstm_begin.cl", "");
+    print("lstm_step.cl", plan.stepOptions(plain, false, false));
+    print("lstm_step.cl", plan.stepOptions(special, false, true));
+    print("lstm_sequence.cl", plan.sequenceOptions(plain));
+    print("lstm_project.cl", "");
+    print("elementwise.cl", OpenClPlan.activationOptions(ActivationFunction.SIGMOID));
+    print("elementwise.cl", OpenClPlan.binaryOptions(Binary.Operation.ADD));
+    print("softmax.cl", plan.softmaxOptions(true));
+    print("move.cl", "");
+  }
+
+  private static void print(String file, String options) {
+    System.out.println((file + " " + options).strip());
+  }
+
+  private static Cell cell(Matrix peepholes, Matrix projection) {
+    int width = projection.isEmpty() ? 2 : 1;
+    return new Cell(
+        Matrix.zeros(8, 3),
+        Matrix.zeros(8, width),
+        Matrix.zeros(1, 8),
+        peepholes,
+        projection,
+        ActivationFunction.SIGMOID,
+        ActivationFunction.TANH,
+        ActivationFunction.TANH,
+        !peepholes.isEmpty(),
+        peepholes.isEmpty() ? Float.POSITIVE_INFINITY : 5);
+  }
+}

@@ -1,0 +1,81 @@
+package dev.lethe.backend.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.lethe.Session;
+import dev.lethe.Tensor;
+import dev.lethe.backend.Cases;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/**
+ * No tile and no kernel variant changes a bit: the same cases under plans that differ in all of
+ * them, on every OpenCL device.
+ */
+class VariantsTest {
+  private static List<OpenClPlan> plans() {
+    return List.of(
+        plan(
+            new OpenClPlan.ProductTile(4, 16, 4, 2, 16),
+            new OpenClPlan.StepTile(16, 4, 2, 16),
+            new OpenClPlan.SequenceTile(16, 4, 256)),
+        // a launch for each step, awkward tiles
+        plan(
+            new OpenClPlan.ProductTile(2, 8, 1, 3, 5),
+            new OpenClPlan.StepTile(8, 3, 3, 7),
+            new OpenClPlan.SequenceTile(16, 4, 0)),
+        // one sequence a group, several units a work-item; one time step a chunk
+        new OpenClPlan(
+            new OpenClPlan.ProductTile(8, 8, 2, 2, 32),
+            new OpenClPlan.StepTile(4, 16, 1, 3),
+            new OpenClPlan.SequenceTile(8, 1, 256),
+            16,
+            64,
+            1,
+            Integer.MAX_VALUE));
+  }
+
+  private static OpenClPlan plan(
+      OpenClPlan.ProductTile product, OpenClPlan.StepTile step, OpenClPlan.SequenceTile sequence) {
+    return new OpenClPlan(product, step, sequence, 16, 64, 1 << 20, Integer.MAX_VALUE);
+  }
+
+  @Test
+  void everyPlanGivesTheSameBits() {
+    List<Discovery.Found> devices = Discovery.run().found();
+    assumeTrue(!devices.isEmpty(), "no OpenCL device");
+    for (Discovery.Found found : devices) {
+      for (Cases.Case c : Cases.all()) {
+        if (c.toString().startsWith("candidate ")) {
+          continue; // which function it is has nothing to do with tiles
+        }
+        Map<String, int[]> expected = run(c, found, plans().get(0));
+        for (OpenClPlan plan : plans().subList(1, plans().size())) {
+          run(c, found, plan)
+              .forEach(
+                  (name, bits) ->
+                      assertArrayEquals(
+                          expected.get(name),
+                          bits,
+                          () -> found.device().id() + ", " + c + ", " + name + ", " + plan));
+        }
+      }
+    }
+  }
+
+  private static Map<String, int[]> run(Cases.Case c, Discovery.Found found, OpenClPlan plan) {
+    ProgramCache cache = ProgramCache.inUserFolder();
+    try (Session session = OpenClSession.open(c.graph(), found, plan, cache, "")) {
+      Map<String, int[]> bits = new HashMap<>();
+      for (Map.Entry<String, Tensor> output : session.run(c.inputs()).entrySet()) {
+        int[] words = new int[output.getValue().size()];
+        output.getValue().bytes().asIntBuffer().get(words);
+        bits.put(output.getKey(), words);
+      }
+      return bits;
+    }
+  }
+}
