@@ -124,7 +124,14 @@ final class LstmTensors {
       return Cell.of(input, recurrent, bias(suffix, input.rows()), projection);
     } catch (IllegalArgumentException e) {
       throw new ModelFormatException(
-          tensors.file() + ": '" + prefix + "*" + suffix + "': " + e.getMessage(), e);
+          tensors.file()
+              + ": '"
+              + prefix
+              + "weight_ih"
+              + suffix
+              + "' and those beside it are no LSTM's (a GRU has 3*hidden rows, an LSTM 4*hidden): "
+              + e.getMessage(),
+          e);
     }
   }
 

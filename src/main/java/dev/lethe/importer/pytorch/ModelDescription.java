@@ -167,22 +167,20 @@ record ModelDescription(
     private Head stage() throws IOException {
       String key = parser.currentName();
       parser.nextToken();
-      switch (key) {
-        case "dense":
-          return new Head.Dense(text(key));
-        case "activation":
-          return new Head.Activation(activation(text(key)));
-        case "softmax":
-        case "log_softmax":
+      return switch (key) {
+        case "dense" -> new Head.Dense(text(key));
+        case "activation" -> new Head.Activation(activation(text(key)));
+        case "softmax", "log_softmax" -> {
           expect(truth(key), "has '" + key + "' other than true; leave it out instead");
-          return new Head.Softmax(key.equals("log_softmax"));
-        default:
-          throw error(
-              file,
-              "has the unknown stage '"
-                  + TensorPickle.printable(key)
-                  + "' in 'head'; known are dense, activation, softmax and log_softmax");
-      }
+          yield new Head.Softmax(key.equals("log_softmax"));
+        }
+        default ->
+            throw error(
+                file,
+                "has the unknown stage '"
+                    + TensorPickle.printable(key)
+                    + "' in 'head'; known are dense, activation, softmax and log_softmax");
+      };
     }
 
     private Select select(String text) {
@@ -193,9 +191,7 @@ record ModelDescription(
         default ->
             throw error(
                 file,
-                "has 'select' "
-                    + TensorPickle.printable(text)
-                    + "; it must be all, last or final");
+                "has 'select' " + TensorPickle.printable(text) + "; it must be all, last or final");
       };
     }
 

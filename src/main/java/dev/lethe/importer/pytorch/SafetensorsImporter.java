@@ -10,9 +10,9 @@ import java.util.Map;
 
 /**
  * The state dictionary of one torch.nn.LSTM or LSTMCell in a safetensors file; with a JSON
- * description beside it, also an embedding and linear layers. Inputs X, sequence_lens, initial_h and
- * initial_c, outputs Y, Y_h and Y_c, shaped as PyTorch does; batch first unless the description or
- * the file's metadata say {@code "batch_first": "false"}.
+ * description beside it, also an embedding and linear layers. Inputs X, sequence_lens, initial_h
+ * and initial_c, outputs Y, Y_h and Y_c, shaped as PyTorch does; batch first unless the description
+ * or the file's metadata say {@code "batch_first": "false"}.
  */
 public final class SafetensorsImporter implements Importer {
   @Override

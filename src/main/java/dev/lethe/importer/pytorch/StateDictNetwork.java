@@ -20,8 +20,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Makes the network of a state dictionary of one LSTM and of what its {@link ModelDescription} adds.
- * L layers, D directions, H hidden size, P output size (H without a projection):
+ * Makes the network of a state dictionary of one LSTM and of what its {@link ModelDescription}
+ * adds. L layers, D directions, H hidden size, P output size (H without a projection):
  *
  * <ul>
  *   <li>in: X [batch, time, I], or ids [batch, time] for an embedding; optionally sequence_lens
@@ -30,8 +30,8 @@ import java.util.TreeSet;
  *       batch, H]
  * </ul>
  *
- * <p>Where the description says {@code "batch_first": false}, or a safetensors file's metadata do, X
- * and Y are [time, batch, ...].
+ * <p>Where the description says {@code "batch_first": false}, or a safetensors file's metadata do,
+ * X and Y are [time, batch, ...].
  */
 final class StateDictNetwork {
   private static final Dim BATCH = Dim.symbol("batch");
@@ -98,9 +98,7 @@ final class StateDictNetwork {
     }
     String module = description.embedding().get();
     return builder.embedding(
-        module,
-        required(module, "weight"),
-        builder.input("X", Tensor.Type.INT32, steps));
+        module, required(module, "weight"), builder.input("X", Tensor.Type.INT32, steps));
   }
 
   private void stack(List<List<Lstm.Direction>> layers, Value input, Value lengths) {
@@ -167,9 +165,7 @@ final class StateDictNetwork {
   private Value dense(String module, Value x) {
     Matrix weights = required(module, "weight");
     Matrix bias =
-        tensors.has(module + ".bias")
-            ? required(module, "bias")
-            : Matrix.zeros(1, weights.rows());
+        tensors.has(module + ".bias") ? required(module, "bias") : Matrix.zeros(1, weights.rows());
     return builder.dense(module, transposed(weights), bias, x);
   }
 

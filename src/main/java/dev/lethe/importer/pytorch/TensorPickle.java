@@ -14,10 +14,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The pickle in a file of torch.save, as far as it is a dictionary of tensors. A pickle is a program
- * for a stack machine that may name any Python function; this one knows the opcodes and the {@link
- * PickleGlobal globals} of such dictionaries and refuses every other by its name. Nothing that the
- * file names is ever executed.
+ * The pickle in a file of torch.save, as far as it is a dictionary of tensors. A pickle is a
+ * program for a stack machine that may name any Python function; this one knows the opcodes and the
+ * {@link PickleGlobal globals} of such dictionaries and refuses every other by its name. Nothing
+ * that the file names is ever executed.
  *
  * <p>On the stack: {@link String}, {@link Long}, {@link Double}, {@link Boolean}, {@link #NONE},
  * {@link List} for a tuple, {@link Dict}, {@link PickleGlobal}, {@link Storage}, {@link
@@ -67,7 +67,11 @@ final class TensorPickle {
         (name, value) -> {
           if (!(value instanceof Storage.View view)) {
             throw error(
-                "'" + printable(name) + "' is " + kind(value) + ", not a tensor; "
+                "'"
+                    + printable(name)
+                    + "' is "
+                    + kind(value)
+                    + ", not a tensor; "
                     + PickleGlobal.ADVICE);
           }
           tensors.put(name, view);
@@ -100,8 +104,8 @@ final class TensorPickle {
       case 'J' -> push((long) bytes.getInt());
       case 0x8a -> push(longValue(byteValue()));
       case 'G' -> push(Double.longBitsToDouble(Long.reverseBytes(bytes.getLong())));
-      case 0x88 -> push(Boolean.TRUE);
-      case 0x89 -> push(Boolean.FALSE);
+      case 0x88 -> push(true);
+      case 0x89 -> push(false);
       case 'N' -> push(NONE);
       case 'q' -> memo.put(byteValue(), top());
       case 'r' -> memo.put(bytes.getInt(), top());

@@ -44,7 +44,12 @@ final class TorchArchive {
     try (ZipFile zip = new ZipFile(file.toFile())) {
       Map<String, ZipEntry> entries = new LinkedHashMap<>();
       zip.stream().forEach(entry -> entries.put(entry.getName(), entry));
-      long total = entries.values().stream().mapToLong(e -> Math.max(0, e.getSize())).sum();
+      // compressed entries, which TorchScript has for its code, are not read
+      long total =
+          entries.values().stream()
+              .filter(entry -> entry.getMethod() == ZipEntry.STORED)
+              .mapToLong(entry -> Math.max(0, entry.getSize()))
+              .sum();
       if (total > Files.size(file)) {
         throw new ModelFormatException(
             file + ": its entries claim " + total + " bytes, the file has " + Files.size(file));
@@ -148,8 +153,7 @@ final class TorchArchive {
               + " with PyTorch 1.6 or later: torch.save(torch.load(FILE), FILE)");
     }
     if (start.length < 4 || start[0] != 'P' || start[1] != 'K') {
-      throw new ModelFormatException(
-          file + ": not a file of torch.save; " + PickleGlobal.ADVICE);
+      throw new ModelFormatException(file + ": not a file of torch.save; " + PickleGlobal.ADVICE);
     }
   }
 
@@ -161,7 +165,11 @@ final class TorchArchive {
       }
     }
     throw new ModelFormatException(
-        file + ": has no " + PICKLE + ", so it is not a file of torch.save; " + PickleGlobal.ADVICE);
+        file
+            + ": has no "
+            + PICKLE
+            + ", so it is not a file of torch.save; "
+            + PickleGlobal.ADVICE);
   }
 
   private ModelFormatException error(String entry, String message) {

@@ -135,8 +135,13 @@ final class TorchFile implements StateDict {
         || storage.count() * storage.type().bytes() != bytes) {
       throw error(
           name,
-          "wants " + storage.count() + " numbers of " + storage.type() + ", its storage has "
-              + bytes + " bytes");
+          "wants "
+              + storage.count()
+              + " numbers of "
+              + storage.type()
+              + ", its storage has "
+              + bytes
+              + " bytes");
     }
     long elements = 1;
     long last = view.offset();
@@ -154,8 +159,15 @@ final class TorchFile implements StateDict {
     if (view.offset() < 0 || (!empty && last >= storage.count()) || elements > storage.count()) {
       throw error(
           name,
-          "of shape " + view.shape() + ", strides " + view.strides() + " and offset "
-              + view.offset() + " reaches beyond its storage of " + storage.count() + " numbers");
+          "of shape "
+              + view.shape()
+              + ", strides "
+              + view.strides()
+              + " and offset "
+              + view.offset()
+              + " reaches beyond its storage of "
+              + storage.count()
+              + " numbers");
     }
     return elements;
   }

@@ -82,8 +82,7 @@ class ModelDescriptionTest {
   }
 
   private void assertRefused(String json, String part) {
-    String message =
-        assertThrows(ModelFormatException.class, () -> describe(json)).getMessage();
+    String message = assertThrows(ModelFormatException.class, () -> describe(json)).getMessage();
     assertTrue(message.contains(part) && message.lines().count() == 1, message);
   }
 
