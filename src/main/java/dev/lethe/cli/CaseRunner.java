@@ -27,14 +27,24 @@ final class CaseRunner {
   Optional<String> failure(Path folder) {
     try {
       Case recorded = Case.read(folder);
+      if (recorded.kind().equals("stream")) {
+        return frames(recorded, folder);
+      }
       if (!recorded.kind().isEmpty()) {
-        return Optional.of("cases of kind '" + recorded.kind() + "' cannot be run yet");
+        return Optional.of("unknown kind '" + recorded.kind() + "'; there is stream");
       }
       return recorded.rejects() ? acceptance(recorded) : mismatch(recorded);
     } catch (LetheException e) {
       return Optional.of(Failures.message(e));
     } catch (RuntimeException e) {
       return Optional.of(Failures.message(e) + " (" + e.getClass().getSimpleName() + ")");
+    }
+  }
+
+  private Optional<String> frames(Case recorded, Path folder) {
+    FrameCase frames = new FrameCase(folder);
+    try (Session session = Network.load(recorded.model()).open(options)) {
+      return mismatch(recorded, frames.expected(), frames.run(session));
     }
   }
 
