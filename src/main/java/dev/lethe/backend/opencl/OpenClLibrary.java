@@ -3,23 +3,28 @@ package dev.lethe.backend.opencl;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import org.jocl.CL;
 import org.jocl.cl_platform_id;
 
 /** Loads the OpenCL library once for the process, and remembers why it could not. */
 final class OpenClLibrary {
-  private static final String INSTALL =
-      "install a driver and its loader (Debian: ocl-icd-libopencl1)";
+  private static final String MISSING =
+      "the OpenCL library cannot be loaded; install a driver and its loader (Debian:"
+          + " ocl-icd-libopencl1)";
 
   /** Why there is no OpenCL here; empty if there is. */
   static final Optional<String> PROBLEM = load();
 
   private OpenClLibrary() {}
 
-  // JOCL reports a missing library on standard output, which belongs to data
+  // whatever JOCL says while it loads is not for standard output, which belongs to data
   @SuppressWarnings("SystemOut")
   private static Optional<String> load() {
+    if (!LinuxLinker.finds(List.of("libOpenCL.so.1", "libOpenCL.so"))) {
+      return Optional.of(MISSING);
+    }
     PrintStream out = System.out;
     try (PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
@@ -29,7 +34,7 @@ final class OpenClLibrary {
       return Optional.empty();
     } catch (LinkageError e) {
       // also NoClassDefFoundError, when another user of JOCL failed first
-      return Optional.of("the OpenCL library cannot be loaded; " + INSTALL);
+      return Optional.of(MISSING);
     } finally {
       System.setOut(out);
     }
