@@ -22,7 +22,11 @@ final class GpuKernels {
     print("lstm_step.cl", plan.stepOptions(plain, false, false));
     print("lstm_step.cl", plan.stepOptions(special, false, true));
     print("lstm_sequence.cl", plan.sequenceOptions(plain));
+    print("lstm_step.cl", plan.stepOptions(plain, true, true));
     print("lstm_project.cl", "");
+    print("layer_norm.cl", plan.layerNormOptions());
+    print("step_mask.cl", "-DELEMENT=float");
+    print("state.cl", "");
     print("elementwise.cl", OpenClPlan.activationOptions(ActivationFunction.SIGMOID));
     print("elementwise.cl", OpenClPlan.binaryOptions(Binary.Operation.ADD));
     print("softmax.cl", plan.softmaxOptions(true));
