@@ -69,6 +69,7 @@ final class LinuxLinker {
     return files;
   }
 
+  @SuppressWarnings("restricted") // a lint of newer Javas; the jar allows native access
   private static boolean loads(Path file) {
     try {
       System.load(file.toAbsolutePath().toString());
