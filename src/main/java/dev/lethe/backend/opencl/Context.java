@@ -29,6 +29,8 @@ final class Context implements AutoCloseable {
   private final cl_device_id device;
   private final cl_context context;
   private final cl_command_queue queue;
+  // whether the driver may have compiled since the last wait
+  private boolean compiled = true;
   private final Set<AutoCloseable> owned = Collections.newSetFromMap(new IdentityHashMap<>());
 
   private Context(
@@ -171,7 +173,17 @@ final class Context implements AutoCloseable {
 
   /** Waits until everything enqueued is done. */
   void finish() {
-    ClError.check(CL.clFinish(queue), "running on " + facts.name());
+    int code = CL.clFinish(queue);
+    if (compiled) {
+      compiled = false;
+      SignalHandlers.restore();
+    }
+    ClError.check(code, "running on " + facts.name());
+  }
+
+  /** The driver compiles, or may do so at its leisure until all that is enqueued is done. */
+  void mayCompile() {
+    compiled = true;
   }
 
   /** {@code made} is closed with this context, unless it is {@link #released} before. */

@@ -45,6 +45,7 @@ final class Discovery {
     for (int p = 0; p < platforms.length; p++) {
       addDevices(p, platforms[p], found, broken);
     }
+    SignalHandlers.restore();
     return new Result(found, broken);
   }
 

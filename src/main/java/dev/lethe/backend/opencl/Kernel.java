@@ -64,10 +64,16 @@ final class Kernel implements AutoCloseable {
    * @param groupY along axis 1
    */
   void launch(long x, long y, int groupX, int groupY) {
+    long wholeX = (x + groupX - 1) / groupX * groupX;
+    long wholeY = (y + groupY - 1) / groupY * groupY;
+    if (local[0] != groupX || local[1] != groupY || global[0] != wholeX || global[1] != wholeY) {
+      // PoCL compiles a kernel again for sizes that are new to it
+      context.mayCompile();
+    }
     local[0] = groupX;
     local[1] = groupY;
-    global[0] = (x + groupX - 1) / groupX * groupX;
-    global[1] = (y + groupY - 1) / groupY * groupY;
+    global[0] = wholeX;
+    global[1] = wholeY;
     int code =
         CL.clEnqueueNDRangeKernel(context.queue(), handle, 2, null, global, local, 0, null, null);
     ClError.check(code, "starting " + name);

@@ -47,7 +47,12 @@ final class Programs implements AutoCloseable {
       Handles.opened(1);
       return cached.get();
     }
-    cl_program program = compile(file, source, options);
+    cl_program program;
+    try {
+      program = compile(file, source, options);
+    } finally {
+      SignalHandlers.restore();
+    }
     Handles.opened(1);
     binary(program).ifPresent(binary -> cache.store(key, binary));
     return program;

@@ -135,7 +135,8 @@ class OpenClSessionTest {
     return Objects.requireNonNull(outputs.get("y")).toFloatArray();
   }
 
-  private static Graph graph(int hidden) {
+  /** Input x [batch, time, 3], output y [batch, time, hidden]. */
+  static Graph graph(int hidden) {
     Random random = new Random(hidden);
     GraphBuilder builder = new GraphBuilder();
     Shape shape = Shape.of(Dim.symbol("batch"), Dim.symbol("time"), Dim.of(3));
