@@ -27,7 +27,8 @@ import java.util.Map;
  *   <li>A step hands its error on through c and h. A forget gate below 1 makes that a geometric
  *       series; the worst still stable case, a gate near 1, adds the steps' errors up: sqrt(T) u as
  *       they are independent.
- *   <li>Layers and heads in a row add up likewise.
+ *   <li>Layers and heads in a row add up likewise. Normalization divides errors by a deviation that
+ *       may be below 1, of the gates and of c: it counts as two layers more.
  * </ul>
  *
  * <p>So the bound is SAFETY * u * (BASE + sqrt(K)) * sqrt(1 + T) * depth, with SAFETY for weights
@@ -96,6 +97,7 @@ public record Tolerance(double absolute, double relative) {
         reduction = Math.max(reduction, lstm.hiddenSize());
         steps = Math.max(steps, lstm.time().resolve(sizes));
         layers += lstm.directions().stream().anyMatch(d -> unbounded(d.cell())) ? 2 : 1;
+        layers += lstm.directions().get(0).cell().norm().isPresent() ? 2 : 0;
       } else if (stage instanceof Dense dense) {
         reduction = Math.max(reduction, dense.weights().rows());
         layers++;

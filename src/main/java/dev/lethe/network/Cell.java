@@ -1,5 +1,8 @@
 package dev.lethe.network;
 
+import java.util.List;
+import java.util.Optional;
+
 /**
  * One LSTM cell, the weights and what is special about it:
  *
@@ -22,6 +25,8 @@ package dev.lethe.network;
  * @param output function of c on its way out
  * @param coupled whether f = 1 - i
  * @param clip bound on the pre-activations; infinity for none
+ * @param norm layer normalization, which replaces the formulas of z_q and c[t]; not together with
+ *     peepholes or clip
  */
 public record Cell(
     Matrix input,
@@ -33,7 +38,8 @@ public record Cell(
     ActivationFunction candidate,
     ActivationFunction output,
     boolean coupled,
-    float clip) {
+    float clip,
+    Optional<CellNorm> norm) {
   /** Gates are stacked in this order everywhere inside Lethe. */
   public static final int GATES = 4;
 
@@ -57,6 +63,41 @@ public record Cell(
         projection.isEmpty() || projection.columns() == hidden,
         "projection needs " + hidden + " columns");
     require(clip > 0, "clip must be positive, is " + clip);
+    norm.ifPresent(
+        n -> {
+          require(
+              n.cellScale().size() == hidden,
+              "normalization needs " + hidden + " hidden units, has " + n.cellScale().size());
+          require(
+              peepholes.isEmpty() && clip == Float.POSITIVE_INFINITY,
+              "normalization goes with neither peepholes nor clip");
+        });
+  }
+
+  /** A cell without layer normalization. */
+  public Cell(
+      Matrix input,
+      Matrix recurrent,
+      Matrix bias,
+      Matrix peepholes,
+      Matrix projection,
+      ActivationFunction gate,
+      ActivationFunction candidate,
+      ActivationFunction output,
+      boolean coupled,
+      float clip) {
+    this(
+        input,
+        recurrent,
+        bias,
+        peepholes,
+        projection,
+        gate,
+        candidate,
+        output,
+        coupled,
+        clip,
+        Optional.empty());
   }
 
   /** The standard cell: sigmoid gates, tanh, nothing special. */
@@ -77,6 +118,74 @@ public record Cell(
         ActivationFunction.TANH,
         false,
         Float.POSITIVE_INFINITY);
+  }
+
+  /**
+   * A cell of which each gate, and the candidate, has an input signal of its own (Jaeger, "Neural
+   * Networks (AI)", lecture notes: g = sigmoid(W [1; x_g]), c = f*c + i*u, y = o * c, no tanh). Its
+   * x is the four signals side by side, those of i, f, g and o; see {@link GraphBuilder#signals}.
+   * Where a signal contains outputs of the same layer, those go into {@code recurrent}.
+   *
+   * @param weights for i, f, g and o each [hidden][1 + width of its signal], column 0 the bias
+   * @param recurrent [4*hidden][hidden], or empty if no signal contains the layer's own outputs
+   * @param candidate function of g
+   * @param output function of c on its way out; {@link ActivationFunction#IDENTITY} in the source
+   * @throws IllegalArgumentException when the shapes do not fit together
+   */
+  public static Cell ofSignals(
+      List<Matrix> weights,
+      Matrix recurrent,
+      ActivationFunction candidate,
+      ActivationFunction output) {
+    require(weights.size() == GATES, "needs four weights, has " + weights.size());
+    int hidden = weights.get(0).rows();
+    int width = weights.stream().mapToInt(w -> w.columns() - 1).sum();
+    float[] input = new float[GATES * hidden * width];
+    float[] bias = new float[GATES * hidden];
+    int column = 0;
+    for (int gate = 0; gate < GATES; gate++) {
+      Matrix own = weights.get(gate);
+      require(
+          own.rows() == hidden && own.columns() > 1,
+          "signal weights need " + hidden + " rows and 2 columns or more");
+      for (int unit = 0; unit < hidden; unit++) {
+        int row = gate * hidden + unit;
+        bias[row] = own.at(unit, 0);
+        for (int k = 1; k < own.columns(); k++) {
+          input[row * width + column + k - 1] = own.at(unit, k);
+        }
+      }
+      column += own.columns() - 1;
+    }
+    return new Cell(
+        Matrix.of(GATES * hidden, width, input),
+        recurrent.isEmpty()
+            ? Matrix.of(GATES * hidden, hidden, new float[GATES * hidden * hidden])
+            : recurrent,
+        Matrix.of(1, GATES * hidden, bias),
+        Matrix.empty(),
+        Matrix.empty(),
+        ActivationFunction.SIGMOID,
+        candidate,
+        output,
+        false,
+        Float.POSITIVE_INFINITY);
+  }
+
+  /** The same cell with layer normalization; its bias becomes the shift of the gates. */
+  public Cell withNorm(CellNorm wanted) {
+    return new Cell(
+        input,
+        recurrent,
+        bias,
+        peepholes,
+        projection,
+        gate,
+        candidate,
+        output,
+        coupled,
+        clip,
+        Optional.of(wanted));
   }
 
   /** Width of x. */
@@ -100,7 +209,8 @@ public record Cell(
         + recurrent.size()
         + bias.size()
         + peepholes.size()
-        + projection.size();
+        + projection.size()
+        + norm.map(n -> n.gateScale().size() + 2 * n.cellScale().size()).orElse(0);
   }
 
   private static void require(boolean holds, String message) {

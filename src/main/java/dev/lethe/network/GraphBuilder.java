@@ -102,6 +102,19 @@ public final class GraphBuilder {
     return new LstmOutputs(stage.y(), stage.finalH(), stage.finalC());
   }
 
+  /**
+   * The x of a layer whose gates have each a signal of their own; see {@link Cell#ofSignals}.
+   *
+   * @param signals of i, f, g and o: each [T, B, ...] or each [B, T, ...]
+   */
+  public Value signals(String name, List<Value> signals) {
+    if (signals.size() != Cell.GATES) {
+      throw new IllegalArgumentException(
+          name + ": the gates i, f, g and o need four signals, there are " + signals.size());
+    }
+    return concat(name, 2, signals);
+  }
+
   /** Orders of axes of an LSTM layer. */
   public record Layouts(Lstm.SequenceLayout x, Lstm.OutputLayout y, Lstm.StateLayout state) {
     /** ONNX, layout=0: x [T, B, I], y [T, D, B, P], states [D, B, ...]. */

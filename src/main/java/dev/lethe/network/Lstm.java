@@ -26,7 +26,7 @@ import java.util.Optional;
  * @param x [T, B, I] or [B, T, I]
  * @param lengths int [B], each from 0 to T: an input of the graph; empty for T throughout
  * @param mask float [T, B] or [B, T], as x has them; 0 for a step to skip. Empty for none; not
- *     together with lengths or a projection
+ *     together with lengths, a projection or normalization
  * @param initialH [D, B, P] or [B, D, P]; empty for zeros
  * @param initialC [D, B, H] or [B, D, H]; empty for zeros
  * @param y [T, D, B, P], [T, B, D*P] or [B, T, D*P]
@@ -111,8 +111,9 @@ public record Lstm(
       require(
           cell.inputSize() == first.inputSize()
               && cell.hiddenSize() == first.hiddenSize()
-              && cell.outputSize() == first.outputSize(),
-          where + "the directions differ in size");
+              && cell.outputSize() == first.outputSize()
+              && cell.norm().isPresent() == first.norm().isPresent(),
+          where + "the directions differ in size or normalization");
     }
     Shape h = stateShape(stateLayout, count, batch, first.outputSize());
     Shape c = stateShape(stateLayout, count, batch, first.hiddenSize());
@@ -127,7 +128,8 @@ public record Lstm(
                 v.type() == Tensor.Type.FLOAT32
                     && v.shape().equals(Shape.of(x.shape().dim(0), x.shape().dim(1)))
                     && lengths.isEmpty()
-                    && first.projection().isEmpty(),
+                    && first.projection().isEmpty()
+                    && first.norm().isEmpty(),
                 where + "the mask cannot be " + v));
     initialH.ifPresent(
         v -> require(v.shape().equals(h), where + "initial h must be " + h + ", is " + v));

@@ -7,6 +7,7 @@ import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.ActivationFunction.Kind;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
+import dev.lethe.network.CellNorm;
 import dev.lethe.network.Graph;
 import dev.lethe.network.GraphBuilder;
 import dev.lethe.network.GraphBuilder.Layouts;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -115,6 +117,7 @@ public final class Cases {
     sizes(cases);
     layouts(cases);
     cells(cases);
+    normalizedCells(cases);
     functions(cases);
     cases.add(stacked());
     cases.add(embeddingToSoftmax());
@@ -182,6 +185,28 @@ public final class Cases {
     cases.add(layer("peepholes, projected", new Sizes(4, 3, 5, 18, 6), everything));
   }
 
+  private static void normalizedCells(List<Case> cases) {
+    Special both = Special.NONE.reversed(false, true).lengthsAndStates();
+    Special coupled = Special.NONE.cell(false, true, Float.POSITIVE_INFINITY);
+    cases.add(layer("normalized", Sizes.of(4, 6, 5, 18), Special.NONE, Cases::normalized));
+    cases.add(layer("normalized, wide", Sizes.of(2, 3, 4, 130), Special.NONE, Cases::normalized));
+    cases.add(layer("normalized, H2", Sizes.of(3, 17, 2, 2), both, Cases::normalized));
+    cases.add(layer("normalized, both ways", Sizes.of(5, 9, 3, 11), both, Cases::normalized));
+    cases.add(layer("normalized, coupled", Sizes.of(3, 5, 4, 33), coupled, Cases::normalized));
+    cases.add(layer("normalized, projected", new Sizes(4, 3, 5, 18, 6), both, Cases::normalized));
+  }
+
+  private static Cell normalized(Cell cell) {
+    int hidden = cell.hiddenSize();
+    Random random = new Random(hidden);
+    return cell.withNorm(
+        new CellNorm(
+            matrix(random, 1, 4 * hidden),
+            matrix(random, 1, hidden),
+            matrix(random, 1, hidden),
+            0.01f));
+  }
+
   private static void functions(List<Case> cases) {
     Sizes size = Sizes.of(3, 5, 4, 10);
     ActivationFunction sigmoid = ActivationFunction.SIGMOID;
@@ -218,6 +243,11 @@ public final class Cases {
 
   /** One layer with all its outputs. */
   static Case layer(String name, Sizes s, Special special) {
+    return layer(name, s, special, UnaryOperator.identity());
+  }
+
+  /** One layer with all its outputs, its cells changed by {@code change}. */
+  private static Case layer(String name, Sizes s, Special special, UnaryOperator<Cell> change) {
     Random random = new Random(name.hashCode());
     GraphBuilder g = new GraphBuilder();
     Map<String, Tensor> inputs = new LinkedHashMap<>();
@@ -264,7 +294,7 @@ public final class Cases {
     }
     List<Lstm.Direction> directions =
         special.reversed().stream()
-            .map(r -> new Lstm.Direction(r, cell(random, s, special)))
+            .map(r -> new Lstm.Direction(r, change.apply(cell(random, s, special))))
             .toList();
     GraphBuilder.LstmOutputs out =
         g.lstm("lstm", special.layouts(), directions, x, lengths, initialH, initialC);

@@ -82,9 +82,19 @@ class TraceTest {
     }
   }
 
+  static Stream<Arguments> plainCasesOnDevices() {
+    return casesOnDevices()
+        .filter(
+            arguments ->
+                ((Cases.Case) arguments.get()[1])
+                    .graph()
+                    .lstms()
+                    .allMatch(lstm -> lstm.directions().get(0).cell().norm().isEmpty()));
+  }
+
   /** c[t] = f[t]*c[t-1] + i[t]*g[t], rounded as the devices do, whichever way the layer runs. */
   @ParameterizedTest(name = "{0}: {1}")
-  @MethodSource("casesOnDevices")
+  @MethodSource("plainCasesOnDevices")
   void cellFollowsFromGatesBitForBit(String device, Cases.Case c) {
     try (Session session = c.graph().open(new Options(device, 2))) {
       for (Trace.Layer layer : session.trace(c.inputs()).layers()) {

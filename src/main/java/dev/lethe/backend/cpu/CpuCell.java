@@ -4,6 +4,7 @@ import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
 import java.nio.FloatBuffer;
+import java.util.Optional;
 
 /**
  * A cell's weights as the kernels read them, made once when a session opens. The hidden units stand
@@ -16,8 +17,11 @@ final class CpuCell {
   final Packed input;
   final Packed recurrent;
 
-  /** [blocks][4][units]. */
+  /** What the sums of the pre-activations begin with: [blocks][4][units]. */
   final float[] bias;
+
+  /** Takes the place of {@link #update} and {@link #trace} where there is normalization. */
+  final Optional<NormedCell> normed;
 
   /** [3][blocks*units] for i, f, o; or empty. */
   final float[] peepholes;
@@ -39,8 +43,10 @@ final class CpuCell {
     bias = new float[blocks * width()];
     for (int k = 0; k < bias.length; k++) {
       int row = row(k / width(), k % width());
-      bias[k] = row < 0 ? 0 : cell.bias().at(0, row);
+      // with normalization it is added after it
+      bias[k] = row < 0 || cell.norm().isPresent() ? 0 : cell.bias().at(0, row);
     }
+    normed = cell.norm().map(norm -> new NormedCell(cell, norm, units));
     peepholes = new float[cell.peepholes().isEmpty() ? 0 : 3 * blocks * units];
     for (int k = 0; k < cell.peepholes().size(); k++) {
       peepholes[k / hidden * blocks * units + k % hidden] = cell.peepholes().at(0, k);

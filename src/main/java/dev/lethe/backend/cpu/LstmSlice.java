@@ -1,5 +1,6 @@
 package dev.lethe.backend.cpu;
 
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
@@ -15,6 +16,8 @@ final class LstmSlice {
 
   /** Floats of gate columns or of x in a stretch of steps: what the second-level cache holds. */
   private static final int STRETCH = 1 << 18;
+
+  private static final FloatBuffer[] UNTRACED = {};
 
   private final CpuCell cell;
   private final Kernels kernels;
@@ -175,12 +178,17 @@ final class LstmSlice {
         if (active > 0) {
           int at = zAt(place, tile, block);
           kernels.product(cell.recurrent, block, active, h, tile * outputSize * TILE, z, at);
-          update(data, step, tile, block, active, at);
+          if (cell.normed.isEmpty()) {
+            update(data, step, tile, block, active, at);
+          }
         }
       }
     }
     for (int tile = 0; tile < tiles; tile++) {
       int active = active(tile, step);
+      if (cell.normed.isPresent()) {
+        updateNormed(data, cell.normed.get(), step, place, tile, active);
+      }
       if (active > 0 && cell.projected()) {
         narrow(data, step, tile, active);
       }
@@ -198,7 +206,6 @@ final class LstmSlice {
   private void update(LstmData data, int step, int tile, int block, int active, int at) {
     int first = block * cell.units;
     int units = cell.unitsOf(block);
-    float[] target = cell.projected() ? unprojected : nextH;
     if (data.gates.length > 0) {
       trace(data, step, tile, block, active, at);
     }
@@ -213,16 +220,45 @@ final class LstmSlice {
           && data.skips(time(tileStart[tile] + row, step), rows[tileStart[tile] + row])) {
         skip(data, step, tile, first, row);
         System.arraycopy(keptC, row * cell.units, c, c0 + row * cell.units, units);
-        continue;
+      } else {
+        handOn(data, step, tile, block, row, at);
       }
-      int zAt = at + row * cell.width();
-      int to = (tile * hidden + first) * TILE + row;
-      for (int k = 0; k < units; k++) {
-        target[to + k * TILE] = z[zAt + k];
+    }
+  }
+
+  /** Normalization needs the whole row before anything of it can be updated. */
+  private void updateNormed(
+      LstmData data, NormedCell normed, int step, int place, int tile, int active) {
+    FloatBuffer[] gates = data.gates.length > 0 ? data.gates[index] : UNTRACED;
+    for (int row = 0; row < active; row++) {
+      int b = rows[tileStart[tile] + row];
+      normed.step(
+          z,
+          zAt(place, tile, 0) + row * cell.width(),
+          TILE * cell.width(),
+          c,
+          cAt(tile, tileStart[tile] + row, 0),
+          TILE * cell.units,
+          gates,
+          (time(tileStart[tile] + row, step) * data.sequences + b) * hidden);
+      for (int block = 0; block < cell.blocks; block++) {
+        handOn(data, step, tile, block, row, zAt(place, tile, block));
       }
-      if (!cell.projected()) {
-        System.arraycopy(z, zAt, data.y, yAt(data, tileStart[tile] + row, step) + first, units);
-      }
+    }
+  }
+
+  /** h of one row of a block, from z to where the next step, the projection and the caller look. */
+  private void handOn(LstmData data, int step, int tile, int block, int row, int at) {
+    float[] target = cell.projected() ? unprojected : nextH;
+    int first = block * cell.units;
+    int units = cell.unitsOf(block);
+    int zAt = at + row * cell.width();
+    int to = (tile * hidden + first) * TILE + row;
+    for (int k = 0; k < units; k++) {
+      target[to + k * TILE] = z[zAt + k];
+    }
+    if (!cell.projected()) {
+      System.arraycopy(z, zAt, data.y, yAt(data, tileStart[tile] + row, step) + first, units);
     }
   }
 

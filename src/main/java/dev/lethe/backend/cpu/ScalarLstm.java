@@ -3,8 +3,10 @@ package dev.lethe.backend.cpu;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
+import dev.lethe.network.CellNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -109,40 +111,62 @@ final class ScalarLstm {
   /** h[t-1] and c[t-1] stand in finalH and finalC and are replaced by h[t] and c[t]. */
   private void step(Cell cell, double[] x, int xAt, int hAt, int cAt, Sink sink) {
     int hidden = cell.hiddenSize();
-    double[] activated = new double[hidden];
-    double[] newC = new double[hidden];
-    for (int j = 0; j < hidden; j++) {
-      double oldC = finalC[cAt + j];
-      double i = gate(cell, cell.gate(), 0, j, x, xAt, hAt, peephole(cell, 0, j) * oldC);
-      double f =
-          cell.coupled()
-              ? 1 - i
-              : gate(cell, cell.gate(), 1, j, x, xAt, hAt, peephole(cell, 1, j) * oldC);
-      double g = gate(cell, cell.candidate(), 2, j, x, xAt, hAt, 0);
-      newC[j] = f * oldC + i * g;
-      double o = gate(cell, cell.gate(), 3, j, x, xAt, hAt, peephole(cell, 2, j) * newC[j]);
-      activated[j] = o * ScalarFunctions.apply(cell.output(), newC[j]);
-      sink.accept(j, i, f, g, o, newC[j]);
+    double[][] z = new double[Cell.GATES][hidden];
+    for (int gate = 0; gate < Cell.GATES; gate++) {
+      for (int j = 0; j < hidden; j++) {
+        int row = gate * hidden + j;
+        z[gate][j] = dot(cell.input(), row, x, xAt) + dot(cell.recurrent(), row, finalH, hAt);
+      }
+      if (cell.norm().isPresent()) {
+        normalize(z[gate], cell.norm().get().gateScale(), gate * hidden, cell.norm().get());
+      }
+      for (int j = 0; j < hidden; j++) {
+        z[gate][j] += cell.bias().at(0, gate * hidden + j);
+      }
     }
-    System.arraycopy(newC, 0, finalC, cAt, hidden);
+    double[] i = new double[hidden];
+    double[] f = new double[hidden];
+    double[] g = new double[hidden];
+    double[] c = new double[hidden];
+    for (int j = 0; j < hidden; j++) {
+      double old = finalC[cAt + j];
+      i[j] = gate(cell, cell.gate(), z[0][j] + peephole(cell, 0, j) * old);
+      f[j] =
+          cell.coupled() ? 1 - i[j] : gate(cell, cell.gate(), z[1][j] + peephole(cell, 1, j) * old);
+      g[j] = gate(cell, cell.candidate(), z[2][j]);
+      c[j] = f[j] * old + i[j] * g[j];
+    }
+    if (cell.norm().isPresent()) {
+      CellNorm norm = cell.norm().get();
+      normalize(c, norm.cellScale(), 0, norm);
+      for (int j = 0; j < hidden; j++) {
+        c[j] += norm.cellShift().at(0, j);
+      }
+    }
+    double[] activated = new double[hidden];
+    for (int j = 0; j < hidden; j++) {
+      double o = gate(cell, cell.gate(), z[3][j] + peephole(cell, 2, j) * c[j]);
+      activated[j] = o * ScalarFunctions.apply(cell.output(), c[j]);
+      sink.accept(j, i[j], f[j], g[j], o, c[j]);
+    }
+    System.arraycopy(c, 0, finalC, cAt, hidden);
     for (int p = 0; p < cell.outputSize(); p++) {
       finalH[hAt + p] =
           cell.projection().isEmpty() ? activated[p] : dot(cell.projection(), p, activated, 0);
     }
   }
 
-  private double gate(
-      Cell cell,
-      ActivationFunction function,
-      int gate,
-      int j,
-      double[] x,
-      int xAt,
-      int hAt,
-      double seen) {
-    int row = gate * cell.hiddenSize() + j;
-    double products = dot(cell.input(), row, x, xAt) + dot(cell.recurrent(), row, finalH, hAt);
-    double z = products + cell.bias().at(0, row) + seen;
+  /** Mean 0 and variance 1, then times {@code scale} from {@code at} on. */
+  private static void normalize(double[] values, Matrix scale, int at, CellNorm norm) {
+    double mean = Arrays.stream(values).average().orElseThrow();
+    double variance =
+        Arrays.stream(values).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
+    for (int j = 0; j < values.length; j++) {
+      values[j] = (values[j] - mean) / Math.sqrt(variance + norm.epsilon()) * scale.at(0, at + j);
+    }
+  }
+
+  private static double gate(Cell cell, ActivationFunction function, double z) {
     return ScalarFunctions.apply(function, Math.max(-cell.clip(), Math.min(cell.clip(), z)));
   }
 

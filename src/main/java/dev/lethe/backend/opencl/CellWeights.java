@@ -1,6 +1,7 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.network.Cell;
+import dev.lethe.network.CellNorm;
 import dev.lethe.network.Matrix;
 
 /** A cell's weights on the device, gates innermost, as the kernels read them. Owns them. */
@@ -8,15 +9,21 @@ final class CellWeights implements AutoCloseable {
   private final Buffer input;
   private final Buffer bias;
   private final Buffer recurrent;
-  private final Buffer peepholes;
+  private final Buffer special;
   private final Buffer projection;
 
   CellWeights(Context context, String name, Cell cell) {
     int hidden = cell.hiddenSize();
     input = context.upload(name + " input weights", interleave(cell.input(), hidden));
-    bias = context.upload(name + " bias", interleaveRow(cell.bias(), hidden));
+    // with normalization the bias is added after it
+    float[] start = interleaveRow(cell.bias(), hidden);
+    bias =
+        context.upload(name + " bias", cell.norm().isPresent() ? new float[start.length] : start);
     recurrent = context.upload(name + " recurrent weights", interleave(cell.recurrent(), hidden));
-    peepholes = context.upload(name + " peepholes", cell.peepholes().toArray());
+    special =
+        cell.norm().isPresent()
+            ? context.upload(name + " normalization", norm(cell, cell.norm().get()))
+            : context.upload(name + " peepholes", cell.peepholes().toArray());
     projection = context.upload(name + " projection", transpose(cell.projection()));
   }
 
@@ -47,6 +54,17 @@ final class CellWeights implements AutoCloseable {
     return packed;
   }
 
+  /** [H][4] scales and [H][4] shifts of the gates, [H] scales and [H] shifts of c. */
+  private static float[] norm(Cell cell, CellNorm norm) {
+    int hidden = cell.hiddenSize();
+    float[] packed = new float[10 * hidden];
+    System.arraycopy(interleaveRow(norm.gateScale(), hidden), 0, packed, 0, 4 * hidden);
+    System.arraycopy(interleaveRow(cell.bias(), hidden), 0, packed, 4 * hidden, 4 * hidden);
+    System.arraycopy(norm.cellScale().toArray(), 0, packed, 8 * hidden, hidden);
+    System.arraycopy(norm.cellShift().toArray(), 0, packed, 9 * hidden, hidden);
+    return packed;
+  }
+
   private static float[] transpose(Matrix matrix) {
     float[] turned = new float[matrix.size()];
     for (int row = 0; row < matrix.rows(); row++) {
@@ -72,9 +90,9 @@ final class CellWeights implements AutoCloseable {
     return recurrent;
   }
 
-  /** [3][H] for i, f, o; of no use if the cell has none. */
-  Buffer peepholes() {
-    return peepholes;
+  /** Peepholes [3][H] for i, f, o, or what lstm_norm_step.cl reads; of no use without either. */
+  Buffer special() {
+    return special;
   }
 
   /** [H][P]; of no use if the cell has none. */
@@ -87,7 +105,7 @@ final class CellWeights implements AutoCloseable {
     input.close();
     bias.close();
     recurrent.close();
-    peepholes.close();
+    special.close();
     projection.close();
   }
 }

@@ -9,7 +9,8 @@ import java.util.Optional;
  * One direction of an LSTM layer: the initial states (lstm_begin.cl), then in chunks of time the
  * input projection of all rows of the chunk in one launch (product.cl) and the recurrence: in one
  * launch where a work-group can own the layer (lstm_sequence.cl), otherwise one for each step
- * (lstm_step.cl) or two with a projection (lstm_project.cl).
+ * (lstm_step.cl, or lstm_norm_step.cl with normalization) or two with a projection
+ * (lstm_project.cl).
  */
 final class LstmDirection implements AutoCloseable {
   private final Lstm stage;

@@ -29,7 +29,7 @@ final class LstmSequence implements AutoCloseable {
         .set(1, sequences)
         .set(16, xw)
         .set(17, weights.recurrent())
-        .set(18, weights.peepholes())
+        .set(18, weights.special())
         .set(19, state.evenIn())
         .set(20, state.c())
         .set(21, state.y())

@@ -3,12 +3,16 @@ package dev.lethe.backend.opencl;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
 
-/** Host side of lstm_step.cl: the fused recurrent step of one layer and direction. */
+/**
+ * Host side of lstm_step.cl, the fused recurrent step of one layer and direction, and of
+ * lstm_norm_step.cl, which takes its place and its arguments where there is normalization.
+ */
 final class LstmStep implements AutoCloseable {
   private static final int FIRST_ROW = 10;
   private static final int STEP = 11;
   private static final int MASK = 24;
   private final OpenClPlan.StepTile tile;
+  private final int normItems;
   private final int hidden;
   private final int firstTraceArgument;
   // one kernel object for even and one for odd steps, so that h_in and h_out change places without
@@ -21,17 +25,21 @@ final class LstmStep implements AutoCloseable {
    */
   LstmStep(Programs programs, OpenClPlan plan, Cell cell, boolean masked, boolean traced) {
     this.tile = plan.step();
+    this.normItems = cell.norm().isPresent() ? plan.softmaxItems() : 0;
     this.hidden = cell.hiddenSize();
     this.firstTraceArgument = masked ? MASK + 3 : MASK;
-    String options = plan.stepOptions(cell, masked, traced);
-    this.kernels = new Kernel[] {kernel(programs, options), kernel(programs, options)};
+    String name = cell.norm().isPresent() ? "lstm_norm_step" : "lstm_step";
+    String options =
+        cell.norm().isPresent()
+            ? plan.normStepOptions(cell, traced)
+            : plan.stepOptions(cell, masked, traced);
+    this.kernels =
+        new Kernel[] {
+          programs.kernel(name + ".cl", name, options), programs.kernel(name + ".cl", name, options)
+        };
     for (Kernel kernel : kernels) {
       kernel.set(0, hidden).set(1, cell.outputSize());
     }
-  }
-
-  private static Kernel kernel(Programs programs, String options) {
-    return programs.kernel("lstm_step.cl", "lstm_step", options);
   }
 
   /** What even and odd steps read and write as h_in and h_out, and what all of them share. */
@@ -53,7 +61,7 @@ final class LstmStep implements AutoCloseable {
       kernels[parity]
           .set(15, xw)
           .set(16, weights.recurrent())
-          .set(17, weights.peepholes())
+          .set(17, weights.special())
           .set(18, parity == 0 ? state.evenIn() : state.oddIn())
           .set(19, state.c())
           .set(20, parity == 0 ? state.evenOut() : state.oddOut())
@@ -87,6 +95,10 @@ final class LstmStep implements AutoCloseable {
   void enqueue(int step, int firstRow, int running) {
     Kernel kernel = kernels[step % 2];
     kernel.set(FIRST_ROW, firstRow).set(STEP, step);
+    if (normItems > 0) {
+      kernel.launch((long) running * normItems, 1, normItems, 1);
+      return;
+    }
     long groups = (running + tile.sequences() - 1L) / tile.sequences();
     kernel.launch(hidden, groups * tile.sequenceItems(), tile.units(), tile.sequenceItems());
   }

@@ -14,7 +14,8 @@ import java.util.Locale;
  * @param product tile of product.cl
  * @param step tile of lstm_step.cl
  * @param sequence tile of lstm_sequence.cl
- * @param softmaxItems work-items a row in softmax.cl, a power of two
+ * @param softmaxItems work-items a row in softmax.cl, layer_norm.cl and lstm_norm_step.cl, a power
+ *     of two
  * @param flatItems work-items of a group in kernels without a tile
  * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in
  *     chunks of time
@@ -156,12 +157,22 @@ record OpenClPlan(
     return tile + cellOptions(cell) + (masked ? " -DMASKED" : "") + (traced ? " -DTRACE" : "");
   }
 
+  /** For lstm_norm_step.cl. */
+  String normStepOptions(Cell cell, boolean traced) {
+    return "-DL=%d -DEPSILON=%s"
+            .formatted(softmaxItems, literal(cell.norm().orElseThrow().epsilon()))
+        + cellOptions(cell)
+        + (traced ? " -DTRACE" : "");
+  }
+
   /**
    * Whether all steps of a layer run in one launch, each group by itself, rather than one launch a
    * step. A group alone reads all recurrent weights at every step, so only small layers gain.
    */
   boolean wholeSequence(Cell cell) {
-    return cell.projection().isEmpty() && cell.hiddenSize() <= sequence.mostHidden;
+    return cell.projection().isEmpty()
+        && cell.norm().isEmpty()
+        && cell.hiddenSize() <= sequence.mostHidden;
   }
 
   /** For lstm_sequence.cl. */
