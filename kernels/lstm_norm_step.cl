@@ -45,6 +45,10 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
   const int length = lengths[sequence];
   const int time = reverse ? length - 1 - step : step;
   __global float4* z = xw + (size_t)(steps[step].x - first_row + j) * hidden;
+#ifdef TRACE
+  const size_t plane = (size_t)trace_rows * hidden;
+  __global float* traced = trace + (size_t)(time * sequences + sequence) * hidden;
+#endif
 
   float4 sum = (float4)(0.0f);
   for (int u = item; u < hidden; u += L) {
@@ -77,7 +81,13 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
     const float g = APPLY(CANDIDATE, pre.z);
     const float now = fma(f, c[j * hidden + u], i * g);
     c[j * hidden + u] = now;
-    z[u] = (float4)(i, f, g, APPLY(GATE, pre.w));
+    z[u].w = APPLY(GATE, pre.w);
+#ifdef TRACE
+    traced[u] = i;
+    traced[plane + u] = f;
+    traced[2 * plane + u] = g;
+    traced[3 * plane + u] = z[u].w;
+#endif
     cell_sum.x += now;
   }
   const float cell_mean = group_sum(partial, cell_sum).x / hidden;
@@ -89,20 +99,13 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
   const float cell_deviation = sqrt(group_sum(partial, cell_squares).x / hidden + EPSILON);
 
   for (int u = item; u < hidden; u += L) {
-    const float4 gates = z[u];
     const float scaled = (c[j * hidden + u] - cell_mean) / cell_deviation;
     const float now = fma(scaled, norm[8 * hidden + u], norm[9 * hidden + u]);
-    const float h = gates.w * APPLY(OUTPUT, now);
+    const float h = z[u].w * APPLY(OUTPUT, now);
     c[j * hidden + u] = now;
     h_out[j * hidden + u] = h;
 #ifdef TRACE
-    const size_t plane = (size_t)trace_rows * hidden;
-    const size_t place = (size_t)(time * sequences + sequence) * hidden + u;
-    trace[place] = gates.x;
-    trace[plane + place] = gates.y;
-    trace[2 * plane + place] = gates.z;
-    trace[3 * plane + place] = gates.w;
-    trace[4 * plane + place] = now;
+    traced[4 * plane + u] = now;
 #endif
     if (step == length - 1) {
       final_c[c_offset + sequence * c_batch + u] = now;
