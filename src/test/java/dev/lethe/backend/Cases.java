@@ -127,10 +127,20 @@ public final class Cases {
     cases.add(dense());
     cases.add(integers());
     cases.add(normalized());
-    cases.add(masked(Layouts.ONNX));
-    cases.add(masked(Layouts.ONNX_BATCH_MAJOR));
+    cases.add(masked(Layouts.ONNX, 17, 19));
+    cases.add(masked(Layouts.ONNX_BATCH_MAJOR, 17, 19));
     cases.add(maskedIds());
     return cases;
+  }
+
+  /** Layers so wide that threads share the hidden units of a small batch. */
+  public static List<Case> wide() {
+    Special both = Special.NONE.reversed(false, true);
+    return List.of(
+        layer("T5 B1 I3 H200", Sizes.of(5, 1, 3, 200), Special.NONE),
+        layer("T4 B3 I9 H190, lengths", Sizes.of(4, 3, 9, 190), both.lengthsAndStates()),
+        layer("projected, wide", new Sizes(3, 2, 5, 230, 170), Special.NONE.lengthsAndStates()),
+        masked(Layouts.ONNX, 3, 200));
   }
 
   private static void sizes(List<Case> cases) {
@@ -460,7 +470,7 @@ public final class Cases {
   }
 
   /** Both directions over x with steps of 0.25 throughout, at the ends and in the middle. */
-  private static Case masked(Layouts layouts) {
+  private static Case masked(Layouts layouts, int batch, int hidden) {
     Random random = new Random(19);
     GraphBuilder g = new GraphBuilder();
     boolean timeMajor = layouts.x() == Lstm.SequenceLayout.TIME_MAJOR;
@@ -469,11 +479,11 @@ public final class Cases {
             "x",
             Tensor.Type.FLOAT32,
             timeMajor ? Shape.of(T, B, Dim.of(2)) : Shape.of(B, T, Dim.of(2)));
-    Value h0 = g.input("h0", Tensor.Type.FLOAT32, Lstm.stateShape(layouts.state(), 2, B, 19));
+    Value h0 = g.input("h0", Tensor.Type.FLOAT32, Lstm.stateShape(layouts.state(), 2, B, hidden));
     Value mask = g.stepMask("mask", 0.25f, x);
     List<Lstm.Direction> directions =
         Stream.of(false, true)
-            .map(r -> new Lstm.Direction(r, cell(random, Sizes.of(0, 0, 2, 19), Special.NONE)))
+            .map(r -> new Lstm.Direction(r, cell(random, Sizes.of(0, 0, 2, hidden), Special.NONE)))
             .toList();
     GraphBuilder.LstmOutputs out =
         g.lstm(
@@ -487,9 +497,9 @@ public final class Cases {
             Optional.empty());
     g.output("y", out.y()).output("h", out.finalH()).output("c", out.finalC());
     g.output("mask", mask);
-    int[] shape = timeMajor ? new int[] {6, 17, 2} : new int[] {17, 6, 2};
+    int[] shape = timeMajor ? new int[] {6, batch, 2} : new int[] {batch, 6, 2};
     Tensor data = floats(random, shape);
-    for (int step = 0; step < 6 * 17; step++) {
+    for (int step = 0; step < 6 * batch; step++) {
       if (random.nextInt(3) == 0) {
         data.floats().put(2 * step, 0.25f).put(2 * step + 1, 0.25f);
       }
@@ -497,7 +507,7 @@ public final class Cases {
     return new Case(
         "masked, " + (timeMajor ? "time" : "batch") + " major",
         g.build("masked", "made by hand"),
-        Map.of("x", data, "h0", state(random, layouts.state(), 2, 17, 19)));
+        Map.of("x", data, "h0", state(random, layouts.state(), 2, batch, hidden)));
   }
 
   private static Case maskedIds() {

@@ -26,6 +26,9 @@ final class CpuCell {
   /** [3][blocks*units] for i, f, o; or empty. */
   final float[] peepholes;
 
+  /** What the sums of the projection begin with. */
+  final float[] zeros;
+
   /** From the hidden units to the output; depth 0 if there is none. */
   final Packed projection;
 
@@ -52,6 +55,7 @@ final class CpuCell {
       peepholes[k / hidden * blocks * units + k % hidden] = cell.peepholes().at(0, k);
     }
     projection = rows(cell.projection());
+    zeros = new float[projection.width()];
     vectorised =
         !cell.coupled()
             && peepholes.length == 0

@@ -4,9 +4,10 @@ import dev.lethe.network.Dense;
 import dev.lethe.network.Matrix;
 import java.util.Map;
 
-/** A dense layer on the fast path: tiles of rows, dealt out to the threads. */
+/** A dense layer on the fast path: strips of rows, dealt out to the threads. */
 final class CpuDense {
-  private static final int TILE = Kernels.TILE;
+  /** Rows of a strip: a multiple of every tile's height, few enough for the caches. */
+  private static final int STRIP = 48;
 
   private final Dense stage;
   private final Kernels kernels;
@@ -44,36 +45,33 @@ final class CpuDense {
    */
   Runnable plan(Map<String, Integer> sizes, Buffers buffers, Workers workers) {
     int rows = stage.y().shape().count().resolve(sizes) / stage.weights().columns();
-    int tiles = (rows + TILE - 1) / TILE;
-    int tasks = Math.min(tiles, workers.threads());
-    float[][] a = new float[tasks][weights.depth() * TILE];
-    float[][] z = new float[tasks][TILE * weights.width()];
+    int strips = (rows + STRIP - 1) / STRIP;
+    int tasks = Math.min(strips, workers.threads());
+    int room = Kernels.padded(Math.min(rows, STRIP));
+    float[][] z = new float[tasks][room * weights.width()];
+    int[][] places = new int[tasks][room];
     float[] x = buffers.floats(stage.x());
     float[] y = buffers.floats(stage.y());
     return () ->
         workers.run(
             tasks,
             task -> {
-              for (int tile = task; tile < tiles; tile += tasks) {
-                tile(x, y, tile * TILE, Math.min(TILE, rows - tile * TILE), a[task], z[task]);
+              for (int strip = task; strip < strips; strip += tasks) {
+                int first = strip * STRIP;
+                strip(x, y, first, Math.min(STRIP, rows - first), places[task], z[task]);
               }
             });
   }
 
-  private void tile(float[] x, float[] y, int first, int rows, float[] a, float[] z) {
+  private void strip(float[] x, float[] y, int first, int rows, int[] places, float[] z) {
     int depth = weights.depth();
-    for (int row = 0; row < rows; row++) {
-      for (int k = 0; k < depth; k++) {
-        a[k * TILE + row] = x[(first + row) * depth + k];
-      }
+    for (int row = 0; row < Kernels.padded(rows); row++) {
+      places[row] = (first + Math.min(row, rows - 1)) * depth;
     }
     int width = weights.width();
     int total = stage.weights().columns();
     for (int block = 0; block < weights.blocks(); block++) {
-      for (int row = 0; row < rows; row++) {
-        System.arraycopy(bias, block * width, z, row * width, width);
-      }
-      kernels.product(weights, block, rows, a, 0, z, 0);
+      kernels.product(weights, block, rows, x, places, 0, bias, block * width, 0, z, 0);
       int columns = Math.min(width, total - block * width);
       for (int row = 0; row < rows; row++) {
         System.arraycopy(z, row * width, y, (first + row) * total + block * width, columns);

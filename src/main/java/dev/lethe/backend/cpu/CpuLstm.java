@@ -2,6 +2,7 @@ package dev.lethe.backend.cpu;
 
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
+import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -10,10 +11,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** One LSTM layer on the fast path: deals its sequences out to slices, each run by one thread. */
+/**
+ * One LSTM layer on the fast path: deals its sequences out to slices, each run by one thread; or,
+ * where the sequences are too few for that to pay, has several threads share the hidden units.
+ */
 final class CpuLstm {
   /** Most sequences of a slice: more would only enlarge its buffers. */
-  private static final int MOST = 16 * Kernels.TILE;
+  private static final int MOST = 128;
+
+  /** Least recurrent weights for which a step takes longer than meeting after it. */
+  private static final int WORTH_SHARING = 1 << 17;
+
+  private static final StepBarrier ALONE = new StepBarrier(1);
 
   private final Lstm layer;
   private final Kernels kernels;
@@ -40,28 +49,69 @@ final class CpuLstm {
   Runnable plan(Map<String, Integer> sizes, Buffers buffers, Workers workers) {
     int steps = layer.time().resolve(sizes);
     int sequences = layer.batch().resolve(sizes);
-    int directions = cells.size();
-    int wanted = (workers.threads() + directions - 1) / directions;
-    int count = Math.min(sequences, Math.max(wanted, (sequences + MOST - 1) / MOST));
-    for (int d = 0; d < directions; d++) {
-      for (int k = 0; k < count; k++) {
-        slice(d, k).allocate((sequences - k + count - 1) / count, steps);
-      }
-    }
     order = order.length < sequences ? new int[sequences] : order;
     starts = starts.length < steps + 2 ? new int[steps + 2] : starts;
     int[] full = layer.lengths().isEmpty() ? Buffers.filled(sequences, steps) : new int[0];
     LstmData data = new LstmData(layer, steps, sequences, buffers, full);
     planned = Optional.of(data);
+    int team = workers.threads() / cells.size();
+    return shares(sequences, team) ? planTeams(data, team, workers) : planSlices(data, workers);
+  }
+
+  /** Whether a team of threads is well ahead of slices with fewer sequences each. */
+  private boolean shares(int sequences, int team) {
+    CpuCell cell = cells.get(0);
+    int weights = Cell.GATES * layer.hiddenSize() * layer.outputSize();
+    if (team < 2 || cell.normed.isPresent() || weights < WORTH_SHARING || sequences > MOST) {
+      return false;
+    }
+    int alone = Kernels.padded((sequences + team - 1) / team) * cell.blocks;
+    int shared = Kernels.padded(sequences) * ((cell.blocks + team - 1) / team);
+    return alone >= 1.5 * shared;
+  }
+
+  private Runnable planTeams(LstmData data, int size, Workers workers) {
+    int directions = cells.size();
+    List<StepBarrier> teams = new ArrayList<>();
+    for (int d = 0; d < directions; d++) {
+      slice(d, 0).allocate(data.sequences, data.steps);
+      teams.add(new StepBarrier(size));
+    }
     return () -> {
-      sort(data, sequences);
+      sort(data);
+      teams.forEach(StepBarrier::reset);
+      workers.runTogether(
+          directions * size,
+          task -> {
+            int d = task % directions;
+            try {
+              slices.get(d).get(0).run(data, order, 0, 1, teams.get(d), task / directions);
+            } catch (RuntimeException | Error e) {
+              teams.get(d).breakUp();
+              throw e;
+            }
+          });
+    };
+  }
+
+  private Runnable planSlices(LstmData data, Workers workers) {
+    int directions = cells.size();
+    int sequences = data.sequences;
+    int wanted = (workers.threads() + directions - 1) / directions;
+    int count = Math.min(sequences, Math.max(wanted, (sequences + MOST - 1) / MOST));
+    for (int d = 0; d < directions; d++) {
+      for (int k = 0; k < count; k++) {
+        slice(d, k).allocate((sequences - k + count - 1) / count, data.steps);
+      }
+    }
+    return () -> {
+      sort(data);
       workers.run(
           directions * count,
-          task ->
-              slices
-                  .get(task % directions)
-                  .get(task / directions)
-                  .run(data, order, task / directions, count));
+          task -> {
+            int k = task / directions;
+            slices.get(task % directions).get(k).run(data, order, k, count, ALONE, 0);
+          });
     };
   }
 
@@ -86,15 +136,15 @@ final class CpuLstm {
   }
 
   /** Counting sort into {@code order}, longest first, equals in their own order. */
-  private void sort(LstmData data, int sequences) {
+  private void sort(LstmData data) {
     Arrays.fill(starts, 0);
-    for (int b = 0; b < sequences; b++) {
+    for (int b = 0; b < data.sequences; b++) {
       starts[data.steps - data.lengths[b] + 1]++;
     }
     for (int k = 1; k < starts.length; k++) {
       starts[k] += starts[k - 1];
     }
-    for (int b = 0; b < sequences; b++) {
+    for (int b = 0; b < data.sequences; b++) {
       order[starts[data.steps - data.lengths[b]]++] = b;
     }
   }

@@ -8,8 +8,13 @@ package dev.lethe.backend.cpu;
  * <p>Stateless, free to be shared between threads.
  */
 interface Kernels {
-  /** Rows of a tile, and the distance of neighbouring k in the left factor: a[k*TILE + row]. */
-  int TILE = 8;
+  /** Products are made of this many rows at a time, but for a single one. */
+  int GRAIN = 4;
+
+  /** Rows that a product of {@code rows} rows may compute. */
+  static int padded(int rows) {
+    return rows == 1 ? 1 : (rows + GRAIN - 1) / GRAIN * GRAIN;
+  }
 
   /** How many hidden units a block of gate columns holds: the columns are i, f, g, o of these. */
   int units(int hidden);
@@ -21,14 +26,28 @@ interface Kernels {
   Packed pack(int depth, int blocks, int width, Packed.Source source);
 
   /**
-   * z[row][:] = fma(a[k][row], weights[k][block], z[row][:]) for k = 0, 1, ... in this order.
+   * z[row][:] = from[row][:], then fma(a[at[row] + k], weights[k][block], z[row][:]) for k = 0, 1,
+   * ... in this order.
    *
-   * @param rows 1 to {@link #TILE}; 2 and 3 rows count as 4, 5 to 7 as 8: the others are
-   *     overwritten too
-   * @param a [K][TILE] from {@code aAt}
-   * @param z [TILE][width] from {@code zAt}
+   * @param rows 1 or more; the rows up to {@link #padded} may be computed as well, and for them,
+   *     too, {@code at} names a place in {@code a} and there is room in {@code z} and {@code from}
+   * @param a the rows of the left factor, row r from at[atFrom + r] on
+   * @param from what the sums begin with: from {@code fromAt} on, a row every {@code fromStride};
+   *     may be z itself
+   * @param z [rows][width] from {@code zAt}
    */
-  void product(Packed weights, int block, int rows, float[] a, int aAt, float[] z, int zAt);
+  void product(
+      Packed weights,
+      int block,
+      int rows,
+      float[] a,
+      int[] at,
+      int atFrom,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt);
 
   /**
    * The standard cell on a block of {@code units} hidden units of some rows: c = fma(f, c, i*g), h

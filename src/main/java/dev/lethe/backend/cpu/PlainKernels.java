@@ -26,13 +26,24 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
-  public void product(Packed weights, int block, int rows, float[] a, int aAt, float[] z, int zAt) {
+  public void product(
+      Packed weights,
+      int block,
+      int rows,
+      float[] a,
+      int[] at,
+      int atFrom,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt) {
     int width = weights.width();
     int depth = weights.depth();
     float[] sums = this.sums.get();
     for (int row = 0; row < rows; row++) {
-      System.arraycopy(z, zAt + row * width, sums, 0, width);
-      product(weights.rows(), block * depth, depth, a, aAt + row, sums, width);
+      System.arraycopy(from, fromAt + row * fromStride, sums, 0, width);
+      product(weights.rows(), block * depth, depth, a, at[atFrom + row], sums, width);
       System.arraycopy(sums, 0, z, zAt + row * width, width);
     }
   }
@@ -41,7 +52,7 @@ final class PlainKernels implements Kernels {
       float[][] rows, int first, int depth, float[] a, int aAt, float[] sums, int width) {
     int k = 0;
     for (; k + 3 < depth; k += 4) {
-      int at = aAt + k * TILE;
+      int at = aAt + k;
       four(
           sums,
           width,
@@ -50,12 +61,12 @@ final class PlainKernels implements Kernels {
           rows[first + k + 2],
           rows[first + k + 3],
           a[at],
-          a[at + TILE],
-          a[at + 2 * TILE],
-          a[at + 3 * TILE]);
+          a[at + 1],
+          a[at + 2],
+          a[at + 3]);
     }
     for (; k < depth; k++) {
-      one(sums, width, rows[first + k], a[aAt + k * TILE]);
+      one(sums, width, rows[first + k], a[aAt + k]);
     }
   }
 

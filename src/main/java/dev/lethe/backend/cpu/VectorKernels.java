@@ -9,9 +9,13 @@ import jdk.incubator.vector.IntVector;
  */
 final class VectorKernels implements Kernels {
   private static final int LANES = VectorTiles.LANES;
-  private static final int CANDIDATE = 2;
+
+  /** From one row of pre-activations to the next. */
+  private static final int ROW = 4 * LANES;
+
   private static final int ROUNDER_BITS = Float.floatToRawIntBits(FloatMath.ROUNDER);
   private static final int ONE_BITS = Float.floatToRawIntBits(1f);
+  private static final int INFINITY_BITS = Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
 
   @Override
   public int units(int hidden) {
@@ -29,87 +33,105 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void product(Packed weights, int block, int rows, float[] a, int aAt, float[] z, int zAt) {
+  public void product(
+      Packed weights,
+      int block,
+      int rows,
+      float[] a,
+      int[] at,
+      int atFrom,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt) {
     int depth = weights.depth();
     int width = weights.width();
-    for (int first = 0; first < width; first += VectorTiles.PANEL) {
-      int at = (block * width + first) * depth;
-      VectorTiles.product(rows, depth, weights.panels(), at, a, aAt, z, zAt + first, width);
+    int panel = VectorTiles.PANEL;
+    float[] panels = weights.panels();
+    int start = block * width * depth;
+    if (rows == 1) {
+      VectorTiles.oneRow(depth, width, panels, start, a, at[atFrom], from, fromAt, z, zAt);
+      return;
+    }
+    for (int column = 0; column < width; column += panel) {
+      VectorTiles.product(
+          rows,
+          depth,
+          panels,
+          start + column * depth,
+          a,
+          at,
+          atFrom,
+          from,
+          fromAt + column,
+          fromStride,
+          z,
+          zAt + column,
+          width);
     }
   }
 
   @Override
   public void cell(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
-    // one call site each: HotSpot would not inline a second copy, and then vectors become objects
-    for (int pass = 0; pass < (identity ? 1 : 2); pass++) {
-      functions(rows, pass == 0 ? 4 : 1, z, zAt, units);
-      if (pass == 0) {
-        update(rows, z, zAt, c, cAt, units);
-      }
+    int end = zAt + rows * ROW;
+    functions(false, z, zAt, end);
+    functions(false, z, zAt + LANES, end);
+    functions(true, z, zAt + 2 * LANES, end);
+    functions(false, z, zAt + 3 * LANES, end);
+    update(z, zAt, end, c, cAt);
+    if (!identity) {
+      functions(true, z, zAt, end);
     }
-    for (int row = 0; row < rows; row++) {
-      int at = zAt + row * 4 * units;
-      for (int j = at; j < at + units; j += LANES) {
-        load(z, j + 3 * units).mul(load(z, j)).intoArray(z, j);
-      }
+    for (int k = zAt; k < end; k += ROW) {
+      load(z, k + 3 * LANES).mul(load(z, k)).intoArray(z, k);
     }
   }
 
   /** Leaves the new c in place of i, too. */
-  private static void update(int rows, float[] z, int zAt, float[] c, int cAt, int units) {
-    for (int row = 0; row < rows; row++) {
-      int at = zAt + row * 4 * units;
-      for (int j = 0; j < units; j += LANES) {
-        FloatVector product = load(z, at + j).mul(load(z, at + CANDIDATE * units + j));
-        int old = cAt + row * units + j;
-        FloatVector newC = load(z, at + units + j).fma(load(c, old), product);
-        newC.intoArray(c, old);
-        newC.intoArray(z, at + j);
-      }
+  private static void update(float[] z, int from, int end, float[] c, int cAt) {
+    int at = cAt;
+    for (int k = from; k < end; k += ROW) {
+      FloatVector product = load(z, k).mul(load(z, k + 2 * LANES));
+      FloatVector now = load(z, k + LANES).fma(load(c, at), product);
+      now.intoArray(c, at);
+      now.intoArray(z, k);
+      at += LANES;
     }
   }
 
   /**
-   * Sigmoid of i, f and o and tanh of g in place; or, for one part, tanh of what stands in place of
-   * i.
+   * {@link FloatMath#sigmoid} or {@link FloatMath#tanh} in place, operation by operation, of the
+   * vector that begins each row. All in one method: HotSpot would not inline a second copy of a
+   * part, and then vectors become objects.
    */
-  private static void functions(int rows, int parts, float[] z, int zAt, int units) {
-    for (int part = 0; part < parts; part++) {
-      boolean tanh = parts == 1 || part == CANDIDATE;
-      for (int row = 0; row < rows; row++) {
-        int at = zAt + (row * 4 + part) * units;
-        for (int j = at; j < at + units; j += LANES) {
-          function(tanh, load(z, j)).intoArray(z, j);
-        }
-      }
+  private static void functions(boolean tanh, float[] z, int from, int end) {
+    int bound = Float.floatToRawIntBits(tanh ? FloatMath.TANH_BOUND : FloatMath.SIGMOID_BOUND);
+    float factor = tanh ? 2f : -1f;
+    for (int k = from; k < end; k += ROW) {
+      IntVector bits = load(z, k).reinterpretAsInts();
+      IntVector magnitude = bits.and(Integer.MAX_VALUE);
+      // comparing floats as integers is much cheaper here, but takes NaN for a number
+      FloatVector x = magnitude.min(bound).or(bits.and(Integer.MIN_VALUE)).reinterpretAsFloats();
+      FloatVector v = x.mul(factor);
+      FloatVector rounded = v.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
+      FloatVector n = rounded.sub(FloatMath.ROUNDER);
+      FloatVector r = n.fma(all(-FloatMath.LN2_LOW), n.fma(all(-FloatMath.LN2_HIGH), v));
+      FloatVector p = all(FloatMath.P5).fma(r, all(FloatMath.P4));
+      p = p.fma(r, all(FloatMath.P3));
+      p = p.fma(r, all(FloatMath.P2));
+      p = p.fma(r, all(FloatMath.P1));
+      p = p.fma(r, all(FloatMath.P0));
+      FloatVector q = p.fma(r.mul(r), r);
+      // 2^n by a multiplication, since shifts are slow on Java 17
+      IntVector power = rounded.reinterpretAsInts().sub(ROUNDER_BITS).mul(1 << 23).add(ONE_BITS);
+      FloatVector scale = power.reinterpretAsFloats();
+      FloatVector e = scale.fma(q, scale.sub(1f));
+      FloatVector y = (tanh ? e : all(1f)).div(e.add(2f));
+      // 0 for numbers; for NaN a negative number, which makes any result NaN
+      IntVector nan = magnitude.max(INFINITY_BITS).neg().add(INFINITY_BITS);
+      y.reinterpretAsInts().or(nan).reinterpretAsFloats().intoArray(z, k);
     }
-  }
-
-  /** As {@link FloatMath#sigmoid} and {@link FloatMath#tanh}, operation by operation. */
-  private static FloatVector function(boolean tanh, FloatVector x) {
-    float bound = tanh ? FloatMath.TANH_BOUND : FloatMath.SIGMOID_BOUND;
-    FloatVector v = x.min(bound).max(-bound).mul(tanh ? 2f : -1f);
-    FloatVector rounded = v.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
-    FloatVector q = expMinusOne(v, rounded.sub(FloatMath.ROUNDER));
-    FloatVector scale = power(rounded.reinterpretAsInts().sub(ROUNDER_BITS));
-    FloatVector e = scale.fma(q, scale.sub(1f));
-    FloatVector numerator = tanh ? e : all(1f);
-    return numerator.div(e.add(2f));
-  }
-
-  private static FloatVector expMinusOne(FloatVector v, FloatVector n) {
-    FloatVector r = n.fma(all(-FloatMath.LN2_LOW), n.fma(all(-FloatMath.LN2_HIGH), v));
-    FloatVector p = all(FloatMath.P5).fma(r, all(FloatMath.P4));
-    p = p.fma(r, all(FloatMath.P3));
-    p = p.fma(r, all(FloatMath.P2));
-    p = p.fma(r, all(FloatMath.P1));
-    p = p.fma(r, all(FloatMath.P0));
-    return p.fma(r.mul(r), r);
-  }
-
-  /** 2^n. A multiplication, since shifts are slow on Java 17. */
-  private static FloatVector power(IntVector n) {
-    return n.mul(1 << 23).add(ONE_BITS).reinterpretAsFloats();
   }
 
   private static FloatVector all(float value) {

@@ -6,8 +6,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Matrix products on the Vector API: outer products of a tile's column with a panel's row of two
  * vectors, all sums in registers. A method for each height, written out since HotSpot keeps only
- * local variables in registers, and of at most 8 rows, since it gives up inlining, and with that
- * registers, in larger methods.
+ * local variables in registers, and without unrolling, since in larger methods it gives up inlining
+ * and with that registers (steps of two made it 20 % slower).
  */
 final class VectorTiles {
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
@@ -16,7 +16,8 @@ final class VectorTiles {
   /** Columns of a panel. */
   static final int PANEL = 2 * LANES;
 
-  private static final int TILE = Kernels.TILE;
+  /** The highest tile; 12 rows are too many for the general registers, which hold their places. */
+  private static final int HIGHEST = 8;
 
   private VectorTiles() {}
 
@@ -27,21 +28,27 @@ final class VectorTiles {
    * @param width from one row of z to the next
    */
   static void product(
-      int rows,
+      int count,
       int depth,
       float[] panels,
       int at,
       float[] a,
-      int aAt,
+      int[] rows,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
       float[] z,
       int zAt,
       int width) {
-    if (rows > 4) {
-      rows8(depth, panels, at, a, aAt, z, zAt, width);
-    } else if (rows > 1) {
-      rows4(depth, panels, at, a, aAt, z, zAt, width);
-    } else {
-      rows1(depth, panels, at, a, aAt, z, zAt);
+    for (int row = 0; row < count; row += HIGHEST) {
+      int f = fromAt + row * fromStride;
+      int t = zAt + row * width;
+      if (count - row > 4) {
+        rows8(depth, panels, at, a, rows, first + row, from, f, fromStride, z, t, width);
+      } else {
+        rows4(depth, panels, at, a, rows, first + row, from, f, fromStride, z, t, width);
+      }
     }
   }
 
@@ -49,108 +56,138 @@ final class VectorTiles {
     return FloatVector.fromArray(SPECIES, from, at);
   }
 
-  /** 8 rows of one panel, k in steps of two. */
-  private static void rows8(
-      int depth, float[] panels, int at, float[] a, int aAt, float[] z, int zAt, int width) {
-    FloatVector l0 = load(z, zAt);
-    FloatVector r0 = load(z, zAt + LANES);
-    FloatVector l1 = load(z, zAt + width);
-    FloatVector r1 = load(z, zAt + width + LANES);
-    FloatVector l2 = load(z, zAt + 2 * width);
-    FloatVector r2 = load(z, zAt + 2 * width + LANES);
-    FloatVector l3 = load(z, zAt + 3 * width);
-    FloatVector r3 = load(z, zAt + 3 * width + LANES);
-    FloatVector l4 = load(z, zAt + 4 * width);
-    FloatVector r4 = load(z, zAt + 4 * width + LANES);
-    FloatVector l5 = load(z, zAt + 5 * width);
-    FloatVector r5 = load(z, zAt + 5 * width + LANES);
-    FloatVector l6 = load(z, zAt + 6 * width);
-    FloatVector r6 = load(z, zAt + 6 * width + LANES);
-    FloatVector l7 = load(z, zAt + 7 * width);
-    FloatVector r7 = load(z, zAt + 7 * width + LANES);
-    int k = 0;
-    for (; k < depth - 1; k += 2) {
-      int w = at + k * PANEL;
-      int x = aAt + k * TILE;
-      FloatVector left = load(panels, w);
-      FloatVector right = load(panels, w + LANES);
-      FloatVector s = FloatVector.broadcast(SPECIES, a[x]);
-      l0 = left.fma(s, l0);
-      r0 = right.fma(s, r0);
-      s = FloatVector.broadcast(SPECIES, a[x + 1]);
-      l1 = left.fma(s, l1);
-      r1 = right.fma(s, r1);
-      s = FloatVector.broadcast(SPECIES, a[x + 2]);
-      l2 = left.fma(s, l2);
-      r2 = right.fma(s, r2);
-      s = FloatVector.broadcast(SPECIES, a[x + 3]);
-      l3 = left.fma(s, l3);
-      r3 = right.fma(s, r3);
-      s = FloatVector.broadcast(SPECIES, a[x + 4]);
-      l4 = left.fma(s, l4);
-      r4 = right.fma(s, r4);
-      s = FloatVector.broadcast(SPECIES, a[x + 5]);
-      l5 = left.fma(s, l5);
-      r5 = right.fma(s, r5);
-      s = FloatVector.broadcast(SPECIES, a[x + 6]);
-      l6 = left.fma(s, l6);
-      r6 = right.fma(s, r6);
-      s = FloatVector.broadcast(SPECIES, a[x + 7]);
-      l7 = left.fma(s, l7);
-      r7 = right.fma(s, r7);
-      left = load(panels, w + PANEL);
-      right = load(panels, w + PANEL + LANES);
-      s = FloatVector.broadcast(SPECIES, a[x + 8]);
-      l0 = left.fma(s, l0);
-      r0 = right.fma(s, r0);
-      s = FloatVector.broadcast(SPECIES, a[x + 9]);
-      l1 = left.fma(s, l1);
-      r1 = right.fma(s, r1);
-      s = FloatVector.broadcast(SPECIES, a[x + 10]);
-      l2 = left.fma(s, l2);
-      r2 = right.fma(s, r2);
-      s = FloatVector.broadcast(SPECIES, a[x + 11]);
-      l3 = left.fma(s, l3);
-      r3 = right.fma(s, r3);
-      s = FloatVector.broadcast(SPECIES, a[x + 12]);
-      l4 = left.fma(s, l4);
-      r4 = right.fma(s, r4);
-      s = FloatVector.broadcast(SPECIES, a[x + 13]);
-      l5 = left.fma(s, l5);
-      r5 = right.fma(s, r5);
-      s = FloatVector.broadcast(SPECIES, a[x + 14]);
-      l6 = left.fma(s, l6);
-      r6 = right.fma(s, r6);
-      s = FloatVector.broadcast(SPECIES, a[x + 15]);
-      l7 = left.fma(s, l7);
-      r7 = right.fma(s, r7);
+  /** One row of a block of one panel or two. */
+  static void oneRow(
+      int depth,
+      int width,
+      float[] panels,
+      int at,
+      float[] a,
+      int aAt,
+      float[] from,
+      int fromAt,
+      float[] z,
+      int zAt) {
+    if (width == PANEL) {
+      onePanel(depth, panels, at, a, aAt, from, fromAt, z, zAt);
+    } else {
+      twoPanels(depth, panels, at, a, aAt, from, fromAt, z, zAt);
     }
-    if (k < depth) {
+  }
+
+  private static void onePanel(
+      int depth,
+      float[] panels,
+      int at,
+      float[] a,
+      int aAt,
+      float[] from,
+      int fromAt,
+      float[] z,
+      int zAt) {
+    FloatVector l = load(from, fromAt);
+    FloatVector r = load(from, fromAt + LANES);
+    for (int k = 0; k < depth; k++) {
+      FloatVector s = FloatVector.broadcast(SPECIES, a[aAt + k]);
+      l = load(panels, at + k * PANEL).fma(s, l);
+      r = load(panels, at + k * PANEL + LANES).fma(s, r);
+    }
+    l.intoArray(z, zAt);
+    r.intoArray(z, zAt + LANES);
+  }
+
+  /** Four sums at once, since one alone waits for itself. */
+  private static void twoPanels(
+      int depth,
+      float[] panels,
+      int at,
+      float[] a,
+      int aAt,
+      float[] from,
+      int fromAt,
+      float[] z,
+      int zAt) {
+    int next = at + depth * PANEL;
+    FloatVector l0 = load(from, fromAt);
+    FloatVector r0 = load(from, fromAt + LANES);
+    FloatVector l1 = load(from, fromAt + PANEL);
+    FloatVector r1 = load(from, fromAt + PANEL + LANES);
+    for (int k = 0; k < depth; k++) {
+      FloatVector s = FloatVector.broadcast(SPECIES, a[aAt + k]);
+      l0 = load(panels, at + k * PANEL).fma(s, l0);
+      r0 = load(panels, at + k * PANEL + LANES).fma(s, r0);
+      l1 = load(panels, next + k * PANEL).fma(s, l1);
+      r1 = load(panels, next + k * PANEL + LANES).fma(s, r1);
+    }
+    l0.intoArray(z, zAt);
+    r0.intoArray(z, zAt + LANES);
+    l1.intoArray(z, zAt + PANEL);
+    r1.intoArray(z, zAt + PANEL + LANES);
+  }
+
+  /** 8 rows of one panel. */
+  private static void rows8(
+      int depth,
+      float[] panels,
+      int at,
+      float[] a,
+      int[] rows,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    int a0 = rows[first];
+    int a1 = rows[first + 1];
+    int a2 = rows[first + 2];
+    int a3 = rows[first + 3];
+    int a4 = rows[first + 4];
+    int a5 = rows[first + 5];
+    int a6 = rows[first + 6];
+    int a7 = rows[first + 7];
+    FloatVector l0 = load(from, fromAt);
+    FloatVector r0 = load(from, fromAt + LANES);
+    FloatVector l1 = load(from, fromAt + fromStride);
+    FloatVector r1 = load(from, fromAt + fromStride + LANES);
+    FloatVector l2 = load(from, fromAt + 2 * fromStride);
+    FloatVector r2 = load(from, fromAt + 2 * fromStride + LANES);
+    FloatVector l3 = load(from, fromAt + 3 * fromStride);
+    FloatVector r3 = load(from, fromAt + 3 * fromStride + LANES);
+    FloatVector l4 = load(from, fromAt + 4 * fromStride);
+    FloatVector r4 = load(from, fromAt + 4 * fromStride + LANES);
+    FloatVector l5 = load(from, fromAt + 5 * fromStride);
+    FloatVector r5 = load(from, fromAt + 5 * fromStride + LANES);
+    FloatVector l6 = load(from, fromAt + 6 * fromStride);
+    FloatVector r6 = load(from, fromAt + 6 * fromStride + LANES);
+    FloatVector l7 = load(from, fromAt + 7 * fromStride);
+    FloatVector r7 = load(from, fromAt + 7 * fromStride + LANES);
+    for (int k = 0; k < depth; k++) {
       FloatVector left = load(panels, at + k * PANEL);
       FloatVector right = load(panels, at + k * PANEL + LANES);
-      int x = aAt + k * TILE;
-      FloatVector s = FloatVector.broadcast(SPECIES, a[x]);
+      FloatVector s = FloatVector.broadcast(SPECIES, a[a0 + k]);
       l0 = left.fma(s, l0);
       r0 = right.fma(s, r0);
-      s = FloatVector.broadcast(SPECIES, a[x + 1]);
+      s = FloatVector.broadcast(SPECIES, a[a1 + k]);
       l1 = left.fma(s, l1);
       r1 = right.fma(s, r1);
-      s = FloatVector.broadcast(SPECIES, a[x + 2]);
+      s = FloatVector.broadcast(SPECIES, a[a2 + k]);
       l2 = left.fma(s, l2);
       r2 = right.fma(s, r2);
-      s = FloatVector.broadcast(SPECIES, a[x + 3]);
+      s = FloatVector.broadcast(SPECIES, a[a3 + k]);
       l3 = left.fma(s, l3);
       r3 = right.fma(s, r3);
-      s = FloatVector.broadcast(SPECIES, a[x + 4]);
+      s = FloatVector.broadcast(SPECIES, a[a4 + k]);
       l4 = left.fma(s, l4);
       r4 = right.fma(s, r4);
-      s = FloatVector.broadcast(SPECIES, a[x + 5]);
+      s = FloatVector.broadcast(SPECIES, a[a5 + k]);
       l5 = left.fma(s, l5);
       r5 = right.fma(s, r5);
-      s = FloatVector.broadcast(SPECIES, a[x + 6]);
+      s = FloatVector.broadcast(SPECIES, a[a6 + k]);
       l6 = left.fma(s, l6);
       r6 = right.fma(s, r6);
-      s = FloatVector.broadcast(SPECIES, a[x + 7]);
+      s = FloatVector.broadcast(SPECIES, a[a7 + k]);
       l7 = left.fma(s, l7);
       r7 = right.fma(s, r7);
     }
@@ -172,64 +209,45 @@ final class VectorTiles {
     r7.intoArray(z, zAt + 7 * width + LANES);
   }
 
-  /** 4 rows of one panel, k in steps of two. */
+  /** 4 rows of one panel. */
   private static void rows4(
-      int depth, float[] panels, int at, float[] a, int aAt, float[] z, int zAt, int width) {
-    FloatVector l0 = load(z, zAt);
-    FloatVector r0 = load(z, zAt + LANES);
-    FloatVector l1 = load(z, zAt + width);
-    FloatVector r1 = load(z, zAt + width + LANES);
-    FloatVector l2 = load(z, zAt + 2 * width);
-    FloatVector r2 = load(z, zAt + 2 * width + LANES);
-    FloatVector l3 = load(z, zAt + 3 * width);
-    FloatVector r3 = load(z, zAt + 3 * width + LANES);
-    int k = 0;
-    for (; k < depth - 1; k += 2) {
-      int w = at + k * PANEL;
-      int x = aAt + k * TILE;
-      FloatVector left = load(panels, w);
-      FloatVector right = load(panels, w + LANES);
-      FloatVector s = FloatVector.broadcast(SPECIES, a[x]);
-      l0 = left.fma(s, l0);
-      r0 = right.fma(s, r0);
-      s = FloatVector.broadcast(SPECIES, a[x + 1]);
-      l1 = left.fma(s, l1);
-      r1 = right.fma(s, r1);
-      s = FloatVector.broadcast(SPECIES, a[x + 2]);
-      l2 = left.fma(s, l2);
-      r2 = right.fma(s, r2);
-      s = FloatVector.broadcast(SPECIES, a[x + 3]);
-      l3 = left.fma(s, l3);
-      r3 = right.fma(s, r3);
-      left = load(panels, w + PANEL);
-      right = load(panels, w + PANEL + LANES);
-      s = FloatVector.broadcast(SPECIES, a[x + 8]);
-      l0 = left.fma(s, l0);
-      r0 = right.fma(s, r0);
-      s = FloatVector.broadcast(SPECIES, a[x + 9]);
-      l1 = left.fma(s, l1);
-      r1 = right.fma(s, r1);
-      s = FloatVector.broadcast(SPECIES, a[x + 10]);
-      l2 = left.fma(s, l2);
-      r2 = right.fma(s, r2);
-      s = FloatVector.broadcast(SPECIES, a[x + 11]);
-      l3 = left.fma(s, l3);
-      r3 = right.fma(s, r3);
-    }
-    if (k < depth) {
+      int depth,
+      float[] panels,
+      int at,
+      float[] a,
+      int[] rows,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    int a0 = rows[first];
+    int a1 = rows[first + 1];
+    int a2 = rows[first + 2];
+    int a3 = rows[first + 3];
+    FloatVector l0 = load(from, fromAt);
+    FloatVector r0 = load(from, fromAt + LANES);
+    FloatVector l1 = load(from, fromAt + fromStride);
+    FloatVector r1 = load(from, fromAt + fromStride + LANES);
+    FloatVector l2 = load(from, fromAt + 2 * fromStride);
+    FloatVector r2 = load(from, fromAt + 2 * fromStride + LANES);
+    FloatVector l3 = load(from, fromAt + 3 * fromStride);
+    FloatVector r3 = load(from, fromAt + 3 * fromStride + LANES);
+    for (int k = 0; k < depth; k++) {
       FloatVector left = load(panels, at + k * PANEL);
       FloatVector right = load(panels, at + k * PANEL + LANES);
-      int x = aAt + k * TILE;
-      FloatVector s = FloatVector.broadcast(SPECIES, a[x]);
+      FloatVector s = FloatVector.broadcast(SPECIES, a[a0 + k]);
       l0 = left.fma(s, l0);
       r0 = right.fma(s, r0);
-      s = FloatVector.broadcast(SPECIES, a[x + 1]);
+      s = FloatVector.broadcast(SPECIES, a[a1 + k]);
       l1 = left.fma(s, l1);
       r1 = right.fma(s, r1);
-      s = FloatVector.broadcast(SPECIES, a[x + 2]);
+      s = FloatVector.broadcast(SPECIES, a[a2 + k]);
       l2 = left.fma(s, l2);
       r2 = right.fma(s, r2);
-      s = FloatVector.broadcast(SPECIES, a[x + 3]);
+      s = FloatVector.broadcast(SPECIES, a[a3 + k]);
       l3 = left.fma(s, l3);
       r3 = right.fma(s, r3);
     }
@@ -241,37 +259,5 @@ final class VectorTiles {
     r2.intoArray(z, zAt + 2 * width + LANES);
     l3.intoArray(z, zAt + 3 * width);
     r3.intoArray(z, zAt + 3 * width + LANES);
-  }
-
-  /** 1 rows of one panel, k in steps of two. */
-  private static void rows1(
-      int depth, float[] panels, int at, float[] a, int aAt, float[] z, int zAt) {
-    FloatVector l0 = load(z, zAt);
-    FloatVector r0 = load(z, zAt + LANES);
-    int k = 0;
-    for (; k < depth - 1; k += 2) {
-      int w = at + k * PANEL;
-      int x = aAt + k * TILE;
-      FloatVector left = load(panels, w);
-      FloatVector right = load(panels, w + LANES);
-      FloatVector s = FloatVector.broadcast(SPECIES, a[x]);
-      l0 = left.fma(s, l0);
-      r0 = right.fma(s, r0);
-      left = load(panels, w + PANEL);
-      right = load(panels, w + PANEL + LANES);
-      s = FloatVector.broadcast(SPECIES, a[x + 8]);
-      l0 = left.fma(s, l0);
-      r0 = right.fma(s, r0);
-    }
-    if (k < depth) {
-      FloatVector left = load(panels, at + k * PANEL);
-      FloatVector right = load(panels, at + k * PANEL + LANES);
-      int x = aAt + k * TILE;
-      FloatVector s = FloatVector.broadcast(SPECIES, a[x]);
-      l0 = left.fma(s, l0);
-      r0 = right.fma(s, r0);
-    }
-    l0.intoArray(z, zAt);
-    r0.intoArray(z, zAt + LANES);
   }
 }

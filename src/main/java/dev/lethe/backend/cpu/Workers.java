@@ -15,6 +15,7 @@ final class Workers implements AutoCloseable {
   private final AtomicInteger next = new AtomicInteger();
   private IntConsumer task = k -> {};
   private int tasks;
+  private boolean together;
   private int generation;
   private int busy;
   private boolean closed;
@@ -26,7 +27,8 @@ final class Workers implements AutoCloseable {
   Workers(int threads) {
     this.threads = threads;
     for (int k = 1; k < threads; k++) {
-      Thread thread = new Thread(this::serve, "lethe-cpu-" + k);
+      int index = k;
+      Thread thread = new Thread(() -> serve(index), "lethe-cpu-" + k);
       thread.setDaemon(true);
       thread.start();
     }
@@ -45,17 +47,36 @@ final class Workers implements AutoCloseable {
       }
       return;
     }
+    start(count, work, false);
+    drain(work, count);
+    await();
+  }
+
+  /**
+   * Runs {@code work} for 0 to count-1, all at the same time, so that they may wait for each other.
+   *
+   * @param count at most {@link #threads}
+   */
+  void runTogether(int count, IntConsumer work) {
+    if (count > threads) {
+      throw new IllegalArgumentException(count + " tasks at a time on " + threads + " threads");
+    }
+    start(count, work, true);
+    one(work, 0);
+    await();
+  }
+
+  private void start(int count, IntConsumer work, boolean atOnce) {
     synchronized (lock) {
       task = work;
       tasks = count;
+      together = atOnce;
       next.set(0);
       busy = threads - 1;
       failure = NONE;
       generation++;
       lock.notifyAll();
     }
-    drain(work, count);
-    await();
   }
 
   private void await() {
@@ -78,11 +99,12 @@ final class Workers implements AutoCloseable {
     }
   }
 
-  private void serve() {
+  private void serve(int index) {
     int seen = 0;
     while (true) {
       IntConsumer work;
       int count;
+      boolean one;
       synchronized (lock) {
         while (generation == seen && !closed) {
           try {
@@ -97,8 +119,13 @@ final class Workers implements AutoCloseable {
         seen = generation;
         work = task;
         count = tasks;
+        one = together;
       }
-      drain(work, count);
+      if (!one) {
+        drain(work, count);
+      } else if (index < count) {
+        one(work, index);
+      }
       synchronized (lock) {
         busy--;
         lock.notifyAll();
@@ -107,13 +134,18 @@ final class Workers implements AutoCloseable {
   }
 
   private void drain(IntConsumer work, int count) {
+    for (int k = next.getAndIncrement(); k < count; k = next.getAndIncrement()) {
+      one(work, k);
+    }
+  }
+
+  private void one(IntConsumer work, int k) {
     try {
-      for (int k = next.getAndIncrement(); k < count; k = next.getAndIncrement()) {
-        work.accept(k);
-      }
+      work.accept(k);
     } catch (RuntimeException | Error e) {
       synchronized (lock) {
-        failure = e;
+        // the first tells more: those that waited for it fail after it
+        failure = failure == NONE ? e : failure;
       }
     }
   }

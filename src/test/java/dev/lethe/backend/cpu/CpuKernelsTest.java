@@ -10,6 +10,7 @@ import dev.lethe.Device;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Cases;
+import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,64 @@ class CpuKernelsTest {
     Map<String, Tensor> one = run(c, CpuKernels.get(), 1);
     assertSame(one, run(c, CpuKernels.get(), 2), c);
     assertSame(one, run(c, CpuKernels.get(), 3), c);
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.lethe.backend.Cases#wide")
+  void threadsThatShareHiddenUnitsGiveTheSameBits(Cases.Case c) {
+    Map<String, Tensor> one = run(c, CpuKernels.get(), 1);
+    for (int threads : new int[] {2, 3, 5}) {
+      assertSame(one, run(c, CpuKernels.get(), threads), c);
+    }
+    assertSame(one, run(c, CpuKernels.plain(), 2), c);
+  }
+
+  @Test
+  void specialNumbersGiveTheSameFromBothKinds() {
+    Kernels vector = CpuKernels.get();
+    Kernels plain = CpuKernels.plain();
+    assumeTrue(vector != plain, "there is no Vector API here");
+    int units = vector.units(1);
+    float[] special = {
+      Float.NaN,
+      Float.intBitsToFloat(0x7f800001),
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      0f,
+      -0f,
+      Float.MIN_VALUE,
+      -Float.MIN_VALUE,
+      Float.MAX_VALUE,
+      -Float.MAX_VALUE,
+      88f,
+      -88f,
+      10f,
+      -10f,
+      9.99f,
+      -87.5f,
+      1f
+    };
+    int rows = special.length * special.length;
+    float[] z = new float[rows * 4 * units];
+    for (int k = 0; k < z.length; k++) {
+      int row = k / (4 * units);
+      boolean first = k / units % 4 < 2;
+      z[k] = special[first ? row / special.length : row % special.length];
+    }
+    float[] c = new float[rows * units];
+    Arrays.fill(c, 0.5f);
+    float[] otherZ = z.clone();
+    float[] otherC = c.clone();
+    vector.cell(rows, z, 0, c, 0, units, false);
+    plain.cell(rows, otherZ, 0, otherC, 0, units, false);
+    assertArrayEquals(otherC, c);
+    for (int row = 0; row < rows; row++) {
+      for (int k = 0; k < units; k++) {
+        int h = row * 4 * units + k;
+        assertEquals(otherZ[h], z[h], "row " + row);
+      }
+    }
+    assertTrue(Float.isNaN(z[0]));
   }
 
   @Test
