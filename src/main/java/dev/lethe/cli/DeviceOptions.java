@@ -30,6 +30,11 @@ final class DeviceOptions {
       description = "fp32 (default); no other is there yet.")
   private String precision = "fp32";
 
+  /** The precision that is asked for. */
+  String precision() {
+    return precision;
+  }
+
   /**
    * How to open the session.
    *
