@@ -61,7 +61,9 @@ final class CompareCommand implements Callable<Integer> {
             inputs, Agreement.tolerance(graph, inputs), ScalarSession.outputs(graph, inputs));
     Comparison comparison = new Comparison();
     for (Options each : devices(options)) {
-      add(comparison, graph, each, reference);
+      for (String precision : model.precisions()) {
+        add(comparison, graph, each, precision, reference);
+      }
     }
     PrintWriter out = Main.out(spec);
     comparison.table().print(out, "");
@@ -80,21 +82,22 @@ final class CompareCommand implements Callable<Integer> {
         : List.of(options);
   }
 
-  private void add(Comparison comparison, Graph graph, Options options, Reference reference) {
+  private void add(
+      Comparison comparison, Graph graph, Options options, String precision, Reference reference) {
     try (Session session = graph.open(options)) {
       Map<String, Tensor> results = session.run(reference.inputs());
       // held against the reference before further runs overwrite them
       Map<String, Agreement> agreements =
           Agreement.check(reference.tolerance(), reference.outputs(), results);
       double time = milliseconds(session, reference.inputs(), results);
-      comparison.add(session.device().id(), model.precision(), agreements, time);
+      comparison.add(session.device().id(), precision, agreements, time);
     } catch (LetheException e) {
       if (!model.options().device().equals("auto")) {
         throw e;
       }
       Main.err(spec)
           .println("lethe: " + options.device() + " failed: " + Failures.oneLine(e.getMessage()));
-      comparison.addFailed(options.device(), model.precision());
+      comparison.addFailed(options.device(), precision);
     }
   }
 

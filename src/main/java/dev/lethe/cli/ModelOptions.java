@@ -55,9 +55,9 @@ final class ModelOptions {
     return device.options();
   }
 
-  /** The precision that {@code -p} names. */
-  String precision() {
-    return device.precision();
+  /** The precision that {@code -p} names, or every one that there is. */
+  List<String> precisions() {
+    return device.precisions();
   }
 
   /** Whether arrays are given. */

@@ -38,6 +38,9 @@ public final class WholeFiles implements AutoCloseable {
 
   private final List<Pending> pending = new ArrayList<>();
 
+  /** No file yet. */
+  public WholeFiles() {}
+
   /**
    * Says early whether {@link #add} could work: the folder must be there, and a file of that name
    * be a plain one.
