@@ -5,6 +5,8 @@ public final class DeviceException extends LetheException {
   private static final long serialVersionUID = 1L;
 
   /**
+   * With nothing underneath.
+   *
    * @param message which device, what failed, and what would help
    */
   public DeviceException(String message) {
@@ -12,6 +14,8 @@ public final class DeviceException extends LetheException {
   }
 
   /**
+   * With what it came from.
+   *
    * @param message which device, what failed, and what would help
    * @param cause the failure underneath
    */

@@ -14,7 +14,13 @@ import java.util.Optional;
  * @param symbols the names, sorted; a name stands twice in a square
  */
 public record Dim(long factor, List<String> symbols) {
-  /** Checks and sorts. */
+  /**
+   * Checks and sorts.
+   *
+   * @param factor the constant, at least 0
+   * @param symbols the names, in any order
+   * @throws IllegalArgumentException when the factor is negative
+   */
   public Dim {
     if (factor < 0) {
       throw new IllegalArgumentException("a dimension cannot be negative: " + factor);
@@ -24,34 +30,56 @@ public record Dim(long factor, List<String> symbols) {
     symbols = List.copyOf(sorted);
   }
 
-  /** A known length. */
+  /**
+   * A known length.
+   *
+   * @param length at least 0
+   * @return the dimension without names
+   * @throws IllegalArgumentException when the length is negative
+   */
   public static Dim of(long length) {
     return new Dim(length, List.of());
   }
 
-  /** A length that the data will tell. */
+  /**
+   * A length that the data will tell.
+   *
+   * @param name as in {@code batch}
+   * @return the dimension of that name
+   */
   public static Dim symbol(String name) {
     return new Dim(1, List.of(name));
   }
 
-  /** Whether the length is known. */
+  /** {@return whether the length is known} */
   public boolean isConstant() {
     return symbols.isEmpty();
   }
 
-  /** The name, if this is one named size and nothing else. */
+  /** {@return the name, if this is one named size and nothing else} */
   public Optional<String> name() {
     return factor == 1 && symbols.size() == 1 ? Optional.of(symbols.get(0)) : Optional.empty();
   }
 
-  /** The product. */
+  /**
+   * The product.
+   *
+   * @param other what to multiply with
+   * @return a dimension whose names are those of both
+   * @throws ArithmeticException when the constant exceeds 64 bits
+   */
   public Dim times(Dim other) {
     List<String> all = new ArrayList<>(symbols);
     all.addAll(other.symbols);
     return new Dim(Math.multiplyExact(factor, other.factor), all);
   }
 
-  /** The quotient, if {@code other} divides this whatever the named sizes are. */
+  /**
+   * The quotient.
+   *
+   * @param other what to divide by
+   * @return empty unless {@code other} divides this whatever the named sizes are
+   */
   public Optional<Dim> dividedBy(Dim other) {
     if (other.factor == 0 || factor % other.factor != 0) {
       return Optional.empty();
@@ -68,6 +96,8 @@ public record Dim(long factor, List<String> symbols) {
   /**
    * The length once the sizes are known.
    *
+   * @param sizes a value for every name
+   * @return the length, 0 to 2^31-1
    * @throws InputException when a name has no size, or the length exceeds 2^31-1
    */
   public int resolve(Map<String, Integer> sizes) {

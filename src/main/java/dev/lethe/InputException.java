@@ -8,6 +8,8 @@ public final class InputException extends LetheException {
   private static final long serialVersionUID = 1L;
 
   /**
+   * With nothing underneath.
+   *
    * @param message what is wrong, where, and what would be right
    */
   public InputException(String message) {
@@ -15,6 +17,8 @@ public final class InputException extends LetheException {
   }
 
   /**
+   * With what it came from.
+   *
    * @param message what is wrong, where, and what would be right
    * @param cause the failure underneath
    */

@@ -15,9 +15,11 @@ public final class Lethe {
 
   /**
    * Reads a model file, with some of its inputs fixed to given values: for files that take their
-   * weights as inputs.
+   * weights as inputs. {@link Network#load} does without.
    *
+   * @param file an ONNX, PyTorch or Keras model; the format is told from its content and name
    * @param constants by input name; a name that the file does not have is ignored
+   * @return the network, which no longer needs the file
    * @throws ModelFormatException when the file is damaged or holds something that Lethe does not
    *     run
    * @throws InputException when there is no such file
@@ -40,7 +42,9 @@ public final class Lethe {
   }
 
   /**
-   * Every device of this machine, whole or not, in the order in which {@code auto} looks at them.
+   * Every device of this machine, whole or not.
+   *
+   * @return in the order in which {@code auto} looks at them; never empty, since there is a CPU
    */
   public static List<Device> devices() {
     return engine().devices();

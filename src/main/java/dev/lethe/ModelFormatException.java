@@ -5,6 +5,8 @@ public final class ModelFormatException extends LetheException {
   private static final long serialVersionUID = 1L;
 
   /**
+   * With nothing underneath.
+   *
    * @param message what is wrong, where (file, node), and what would be right
    */
   public ModelFormatException(String message) {
@@ -12,6 +14,8 @@ public final class ModelFormatException extends LetheException {
   }
 
   /**
+   * With what it came from.
+   *
    * @param message what is wrong, where (file, node), and what would be right
    * @param cause the failure underneath
    */

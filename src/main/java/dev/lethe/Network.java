@@ -17,8 +17,12 @@ import java.util.Optional;
  */
 public interface Network {
   /**
-   * Reads a model file; the format is told from its content and name.
+   * Reads a model file; the format is told from its content and name. Nothing in the file is
+   * executed, and every size in it is checked before memory is taken for it.
    *
+   * @param file {@code .onnx}, {@code .safetensors}, {@code .pt}, {@code .pth}, {@code .keras} or
+   *     {@code .h5}; files that belong to it (weights, a description) lie beside it
+   * @return the network, which no longer needs the file
    * @throws ModelFormatException when the file is damaged or holds something that Lethe does not
    *     run
    * @throws InputException when there is no such file
@@ -27,28 +31,28 @@ public interface Network {
     return Lethe.load(file, Map.of());
   }
 
-  /** The model's own name, or the file's. */
+  /** {@return the model's own name, or the file's} */
   String name();
 
-  /** File format and version, for people, as in {@code ONNX opset 14}. */
+  /** {@return file format and version, for people, as in {@code ONNX opset 14}} */
   String format();
 
-  /** What goes in, in the file's order. */
+  /** {@return what goes in, in the file's order} */
   List<Port> inputs();
 
-  /** What comes out, in the file's order. */
+  /** {@return what comes out, in the file's order} */
   List<Port> outputs();
 
-  /** One line for each stage of the computation, in the order in which they run. */
+  /** {@return one line for each stage of the computation, in the order in which they run} */
   List<String> stages();
 
-  /** Number of trained numbers. */
+  /** {@return the number of trained numbers} */
   long parameters();
 
-  /** The named size that counts sequences, if the model leaves it open. */
+  /** {@return the named size that counts sequences, if the model leaves it open} */
   Optional<String> batchSize();
 
-  /** The named size that counts time steps, if the model leaves it open. */
+  /** {@return the named size that counts time steps, if the model leaves it open} */
   Optional<String> timeSteps();
 
   /**
@@ -56,12 +60,17 @@ public interface Network {
    * for a matrix product).
    *
    * @param sizes a value for every named size
+   * @return how many; activation functions count as nothing
+   * @throws InputException when a named size has no value
    */
   long operations(Map<String, Integer> sizes);
 
   /**
    * Chooses a device, compiles for it and uploads the weights.
    *
+   * @param options which device, and how
+   * @return a session, which the caller closes
+   * @throws InputException when there can be no such device as the options name
    * @throws DeviceException when the device that the options force cannot run
    */
   default Session open(Options options) {
@@ -74,6 +83,8 @@ public interface Network {
    * initial states are no inputs of the stream.
    *
    * @param capacity how many sequences can live at a time, at least 1
+   * @param options which device, and how
+   * @return a stream, which the caller closes; all sequences begin with zeros
    * @throws InputException when the network cannot be streamed
    * @throws DeviceException when the device that the options force cannot run, or has no room
    */

@@ -10,20 +10,22 @@ import java.util.Map;
  * be called from any thread, any number of times, and waits for a run in progress.
  */
 public interface Session extends AutoCloseable {
-  /** What runs. */
+  /** {@return what runs} */
   Network network();
 
-  /** Where it runs. */
+  /** {@return where it runs} */
   Device device();
 
-  /** One line: which device was chosen and why the others were not. */
+  /** {@return one line: which device was chosen and why the others were not} */
   String choice();
 
   /**
    * Makes room for these sizes, so that no later run of these sizes or smaller ones allocates on
    * the device.
    *
-   * @param sizes a value for every named size of the network's inputs
+   * @param sizes a value for every named size of the network's inputs, as in {@code batch}
+   * @throws InputException when a size is missing
+   * @throws DeviceException when the device has no room
    */
   void prepare(Map<String, Integer> sizes);
 
@@ -44,6 +46,9 @@ public interface Session extends AutoCloseable {
    *
    * @param inputs by name; optional ones may be missing
    * @return every output by name
+   * @throws InputException when a name, type, shape, id or length does not fit; nothing has run
+   *     then
+   * @throws DeviceException when the device fails
    */
   Map<String, Tensor> run(Map<String, Tensor> inputs);
 
@@ -53,6 +58,7 @@ public interface Session extends AutoCloseable {
    * that are not traced pay nothing.
    *
    * @param inputs by name; optional ones may be missing
+   * @return the outputs, and arrays [T, B, H] for each direction of each layer
    * @throws InputException when an input does not fit, or an array of the trace would exceed 2 GiB
    * @throws DeviceException when the device fails, or has no room for 5*T*B*H floats of a layer
    */

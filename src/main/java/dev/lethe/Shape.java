@@ -11,17 +11,32 @@ import java.util.stream.Collectors;
  * @param dims from the slowest axis to the fastest; empty for a scalar
  */
 public record Shape(List<Dim> dims) {
-  /** Copies. */
+  /**
+   * Copies.
+   *
+   * @param dims from the slowest axis to the fastest
+   */
   public Shape {
     dims = List.copyOf(dims);
   }
 
-  /** The shape with these axes. */
+  /**
+   * The shape with these axes.
+   *
+   * @param dims from the slowest axis to the fastest
+   * @return a shape with as many axes
+   */
   public static Shape of(Dim... dims) {
     return new Shape(List.of(dims));
   }
 
-  /** The shape with these known lengths. */
+  /**
+   * The shape with these known lengths.
+   *
+   * @param lengths from the slowest axis to the fastest, each at least 0
+   * @return a shape with as many axes
+   * @throws IllegalArgumentException when a length is negative
+   */
   public static Shape of(int... lengths) {
     List<Dim> dims = new ArrayList<>();
     for (int length : lengths) {
@@ -30,29 +45,42 @@ public record Shape(List<Dim> dims) {
     return new Shape(dims);
   }
 
-  /** Number of axes. */
+  /** {@return the number of axes} */
   public int rank() {
     return dims.size();
   }
 
-  /** Length of {@code axis}; a negative axis counts from the end. */
+  /**
+   * The length of an axis.
+   *
+   * @param axis counted from 0; a negative one from the end
+   * @return its length
+   * @throws IndexOutOfBoundsException when there is no such axis
+   */
   public Dim dim(int axis) {
     return dims.get(axis < 0 ? axis + dims.size() : axis);
   }
 
-  /** The same shape but for one axis. */
+  /**
+   * The same shape but for one axis.
+   *
+   * @param axis counted from 0; a negative one from the end
+   * @param dim its new length
+   * @return a new shape
+   * @throws IndexOutOfBoundsException when there is no such axis
+   */
   public Shape with(int axis, Dim dim) {
     List<Dim> changed = new ArrayList<>(dims);
     changed.set(axis < 0 ? axis + dims.size() : axis, dim);
     return new Shape(changed);
   }
 
-  /** Number of elements. */
+  /** {@return the number of elements: the product of all lengths} */
   public Dim count() {
     return dims.stream().reduce(Dim.of(1), Dim::times);
   }
 
-  /** Whether every length is known. */
+  /** {@return whether every length is known} */
   public boolean isConstant() {
     return dims.stream().allMatch(Dim::isConstant);
   }
@@ -60,7 +88,9 @@ public record Shape(List<Dim> dims) {
   /**
    * The lengths once the sizes are known.
    *
-   * @throws InputException when a name has no size
+   * @param sizes a value for every name
+   * @return a length for each axis
+   * @throws InputException when a name has no size, or a length exceeds 2^31-1
    */
   public int[] resolve(Map<String, Integer> sizes) {
     return dims.stream().mapToInt(dim -> dim.resolve(sizes)).toArray();

@@ -22,19 +22,23 @@ import java.util.Map;
  * may be called from any thread, any number of times, and waits for a call in progress.
  */
 public interface Stream extends AutoCloseable {
-  /** What runs. */
+  /** {@return what runs} */
   Network network();
 
-  /** Where it runs. */
+  /** {@return where it runs} */
   Device device();
 
-  /** One line: which device was chosen and why the others were not. */
+  /** {@return one line: which device was chosen and why the others were not} */
   String choice();
 
-  /** How many sequences can live at a time. */
+  /** {@return how many sequences can live at a time} */
   int capacity();
 
-  /** Memory that the states of all sequences take on the device, in bytes. */
+  /**
+   * Memory that the states of all sequences take on the device.
+   *
+   * @return bytes: capacity * 4 * (output size + hidden size), summed over the LSTM layers
+   */
   long stateBytes();
 
   /**
@@ -53,13 +57,18 @@ public interface Stream extends AutoCloseable {
   /**
    * Continues some sequences, into new tensors.
    *
+   * @param ids the sequence of each row of the batch, each at most once
+   * @param inputs by name; optional ones may be missing, initial states cannot be given
    * @return every output by name
+   * @throws InputException when an id or input does not fit; nothing has run then
+   * @throws DeviceException when the device fails; states of sequences in {@code ids} are lost then
    */
   Map<String, Tensor> step(int[] ids, Map<String, Tensor> inputs);
 
   /**
    * Lets sequences begin anew, with zeros.
    *
+   * @param ids each at most once
    * @throws InputException when there is no such sequence, or one stands twice
    */
   void reset(int... ids);
@@ -74,19 +83,25 @@ public interface Stream extends AutoCloseable {
   void fork(int from, int to);
 
   /**
-   * A sequence's state, to be kept or taken elsewhere: LAYER.h [output size] and LAYER.c [hidden
-   * size] for each LSTM layer. On the reference in double precision it is rounded.
+   * A sequence's state, to be kept or taken elsewhere. On the reference in double precision it is
+   * rounded.
    *
+   * @param id 0 to capacity-1
+   * @return LAYER.h [output size] and LAYER.c [hidden size] for each LSTM layer
    * @throws InputException when there is no such sequence
+   * @throws DeviceException when the device fails
    */
   Map<String, Tensor> exportState(int id);
 
   /**
    * Lets a sequence go on from a state.
    *
-   * @param state every array that {@link #exportState} gives
+   * @param id 0 to capacity-1
+   * @param state every array that {@link #exportState} gives, of this or another stream of the
+   *     network
    * @throws InputException when there is no such sequence, or an array is missing, unknown or of
    *     another shape
+   * @throws DeviceException when the device fails
    */
   void importState(int id, Map<String, Tensor> state);
 

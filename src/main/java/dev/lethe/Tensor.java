@@ -39,6 +39,9 @@ public final class Tensor {
   /**
    * A tensor of zeros.
    *
+   * @param type what an element is
+   * @param shape from the slowest axis to the fastest; none for a scalar
+   * @return a new tensor in a direct buffer of its own
    * @throws InputException when a dimension is negative or the tensor would exceed 2 GiB
    */
   public static Tensor allocate(Type type, int... shape) {
@@ -48,8 +51,11 @@ public final class Tensor {
   }
 
   /**
-   * A float tensor holding a copy of {@code values}, the last axis varying fastest.
+   * A float tensor holding a copy of {@code values}.
    *
+   * @param values the last axis varying fastest
+   * @param shape from the slowest axis to the fastest; none for a scalar
+   * @return a new tensor
    * @throws InputException when the number of values is not the product of the shape
    */
   public static Tensor of(float[] values, int... shape) {
@@ -60,8 +66,11 @@ public final class Tensor {
   }
 
   /**
-   * An integer tensor holding a copy of {@code values}, the last axis varying fastest.
+   * An integer tensor holding a copy of {@code values}.
    *
+   * @param values the last axis varying fastest
+   * @param shape from the slowest axis to the fastest; none for a scalar
+   * @return a new tensor
    * @throws InputException when the number of values is not the product of the shape
    */
   public static Tensor of(int[] values, int... shape) {
@@ -72,10 +81,13 @@ public final class Tensor {
   }
 
   /**
-   * A tensor over {@code data} without a copy: from its position, in native byte order. The tensor
-   * keeps the buffer alive; a read-only buffer (a mapped file) makes a tensor that can be an input
-   * only.
+   * A tensor over {@code data} without a copy. The tensor keeps the buffer alive; a read-only
+   * buffer (a mapped file) makes a tensor that can be an input only.
    *
+   * @param data a direct buffer; its bytes from position to limit, in native byte order
+   * @param type what an element is
+   * @param shape from the slowest axis to the fastest; none for a scalar
+   * @return a tensor that shares the memory
    * @throws InputException when the buffer is not direct or its remaining bytes do not match the
    *     shape
    */
@@ -95,64 +107,97 @@ public final class Tensor {
     return new Tensor(type, shape.clone(), data.slice().order(ByteOrder.nativeOrder()));
   }
 
-  /** What an element is. */
+  /** {@return what an element is} */
   public Type type() {
     return type;
   }
 
-  /** A copy of the shape; empty for a scalar. */
+  /** {@return a copy of the shape; empty for a scalar} */
   public int[] shape() {
     return shape.clone();
   }
 
-  /** Number of axes. */
+  /** {@return the number of axes} */
   public int rank() {
     return shape.length;
   }
 
-  /** Length of {@code axis}, counted from 0. */
+  /**
+   * The length of an axis.
+   *
+   * @param axis counted from 0
+   * @return its length
+   * @throws IndexOutOfBoundsException when there is no such axis
+   */
   public int dimension(int axis) {
     return shape[axis];
   }
 
-  /** Number of elements. */
+  /** {@return the number of elements} */
   public int size() {
     return data.capacity() / Type.BYTES;
   }
 
-  /** The same elements under another shape with as many of them; shares the buffer. */
+  /**
+   * The same elements under another shape.
+   *
+   * @param newShape with as many elements
+   * @return a tensor that shares the memory
+   * @throws InputException when it does not have as many elements
+   */
   public Tensor reshape(int... newShape) {
     checkCount(size(), newShape);
     return new Tensor(type, newShape.clone(), data);
   }
 
-  /** A view of the elements, from position 0 to {@link #size()}; writes go through. */
+  /**
+   * The elements; writes go through.
+   *
+   * @return a view from position 0 to {@link #size()}
+   * @throws InputException when the elements are integers
+   */
   public FloatBuffer floats() {
     require(Type.FLOAT32);
     return bytes().asFloatBuffer();
   }
 
-  /** A view of the elements, from position 0 to {@link #size()}; writes go through. */
+  /**
+   * The elements; writes go through.
+   *
+   * @return a view from position 0 to {@link #size()}
+   * @throws InputException when the elements are floats
+   */
   public IntBuffer ints() {
     require(Type.INT32);
     return bytes().asIntBuffer();
   }
 
   /**
-   * A view of the direct buffer underneath, from position 0 to its capacity, in native byte order.
+   * {@return a view of the direct buffer underneath, from position 0 to its capacity, in native
+   * byte order; writes go through}
    */
   public ByteBuffer bytes() {
     return data.duplicate().order(ByteOrder.nativeOrder()).clear();
   }
 
-  /** A copy of the elements. */
+  /**
+   * The elements on the heap.
+   *
+   * @return a copy, the last axis varying fastest
+   * @throws InputException when the elements are integers
+   */
   public float[] toFloatArray() {
     float[] values = new float[size()];
     floats().get(values);
     return values;
   }
 
-  /** A copy of the elements. */
+  /**
+   * The elements on the heap.
+   *
+   * @return a copy, the last axis varying fastest
+   * @throws InputException when the elements are floats
+   */
   public int[] toIntArray() {
     int[] values = new int[size()];
     ints().get(values);

@@ -12,7 +12,12 @@ import java.util.Map;
  * @param layers each direction of each layer, in the order in which they run
  */
 public record Trace(Map<String, Tensor> outputs, List<Layer> layers) {
-  /** Copies. */
+  /**
+   * Copies.
+   *
+   * @param outputs every output by name
+   * @param layers each direction of each layer
+   */
   public Trace {
     outputs = Map.copyOf(outputs);
     layers = List.copyOf(layers);
@@ -37,7 +42,7 @@ public record Trace(Map<String, Tensor> outputs, List<Layer> layers) {
    */
   public record Layer(
       String name, boolean reverse, Tensor i, Tensor f, Tensor g, Tensor o, Tensor c, Tensor h) {
-    /** The arrays as i, f, g, o, c and h, in this order. */
+    /** {@return the arrays as i, f, g, o, c and h, in this order} */
     public Map<String, Tensor> arrays() {
       Map<String, Tensor> arrays = new LinkedHashMap<>();
       arrays.put("i", i);
@@ -49,7 +54,7 @@ public record Trace(Map<String, Tensor> outputs, List<Layer> layers) {
       return arrays;
     }
 
-    /** {@code reverse} or {@code forward}. */
+    /** {@return {@code reverse} or {@code forward}} */
     public String direction() {
       return reverse ? "reverse" : "forward";
     }

@@ -4,6 +4,7 @@ import dev.lethe.Network;
 import dev.lethe.Options;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
+import dev.lethe.Trace;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.NullUnmarked;
@@ -71,6 +72,18 @@ public class LstmInference {
   public Map<String, Tensor> run() {
     session.run(inputs, outputs);
     return outputs;
+  }
+
+  /** One run that returns all gates, c and h of every step. */
+  @Benchmark
+  public Trace trace() {
+    return session.trace(inputs);
+  }
+
+  /** One run into new tensors, as a trace has them: what tracing is to be held against. */
+  @Benchmark
+  public Map<String, Tensor> runIntoNewTensors() {
+    return session.run(inputs);
   }
 
   /** Gives the device back. */

@@ -35,6 +35,11 @@ record Agreement(Tolerance.Worst worst, Errors absolute, Errors relative, Errors
     return worst.passes();
   }
 
+  /** Error over bound of the worst element: at most 1 passes; infinity where one is missing. */
+  double share() {
+    return worst.error() == 0 ? 0 : worst.error() / worst.bound();
+  }
+
   /**
    * Holds every float output against the reference, which runs here.
    *

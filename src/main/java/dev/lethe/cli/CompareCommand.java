@@ -10,19 +10,14 @@ import dev.lethe.backend.Tolerance;
 import dev.lethe.backend.cpu.ScalarSession;
 import dev.lethe.network.Graph;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code lethe compare}. */
@@ -32,7 +27,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Runs the same input on every device that works and holds the results against a",
       "reference in double precision: largest and typical (median) error, absolute,",
-      "relative and in units in the last place, and the median time of a run."
+      "relative and in units in the last place, the median time of a run, and how much of the",
+      "tolerance the worst element uses up (OF ALLOWED). The last line is the verdict."
     },
     footer = {
       "%nWithout -d every device that works is compared.",
@@ -47,24 +43,7 @@ final class CompareCommand implements Callable<Integer> {
   private static final int RUNS = 7;
   private static final long WARM_UP_NANOS = 500_000_000L;
 
-  @Parameters(
-      paramLabel = "MODEL",
-      description = "A model file: .onnx, .safetensors, .keras or .h5.")
-  private Path model = Path.of("");
-
-  @Option(
-      names = {"-i", "--input"},
-      paramLabel = "[NAME=]FILE",
-      description = "Arrays that go in; may be given several times.")
-  private List<String> inputs = List.of();
-
-  @Option(
-      names = "--lengths",
-      paramLabel = "FILE",
-      description = "Length of each sequence, an integer array [batch].")
-  private Optional<Path> lengths = Optional.empty();
-
-  @Mixin private DeviceOptions device = new DeviceOptions();
+  @Mixin private ModelOptions model = new ModelOptions();
   @Spec private CommandSpec spec;
 
   /** What every device is held against. */
@@ -73,31 +52,24 @@ final class CompareCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Options options = device.options();
-    Model.requireFile(model);
-    Inputs given = Inputs.read(inputs);
-    Model loaded = Model.load(model, given.named());
-    Graph graph = Model.graph(loaded.network());
-    boolean madeUp = inputs.isEmpty() && lengths.isEmpty();
-    Map<String, Tensor> bound =
-        madeUp ? MadeUpInputs.of(graph) : given.bind(graph, lengths, loaded.weights());
+    Options options = model.options();
+    ModelOptions.Loaded loaded = model.load();
+    Graph graph = loaded.graph();
+    Map<String, Tensor> inputs = model.hasInputs() ? loaded.inputs() : MadeUpInputs.of(graph);
     Reference reference =
         new Reference(
-            bound, Agreement.tolerance(graph, bound), ScalarSession.outputs(graph, bound));
-    Table table =
-        new Table()
-            .row(
-                "DEVICE", "OUTPUT", "LARGEST", "TYPICAL", "REL.", "TYPICAL", "ULP", "TYPICAL", "MS",
-                "VERDICT");
-    boolean passed = true;
+            inputs, Agreement.tolerance(graph, inputs), ScalarSession.outputs(graph, inputs));
+    Comparison comparison = new Comparison();
     for (Options each : devices(options)) {
-      passed &= row(table, graph, each, reference);
+      for (String precision : model.precisions()) {
+        add(comparison, graph, each, precision, reference);
+      }
     }
     PrintWriter out = Main.out(spec);
-    table.print(out, "");
-    out.println(verdict(passed, bound, reference.tolerance()));
+    comparison.table().print(out, "");
+    out.println(comparison.verdict(reference.tolerance()));
     out.flush();
-    return passed ? ExitCodes.DONE : ExitCodes.CHECK_FAILED;
+    return comparison.passed() ? ExitCodes.DONE : ExitCodes.CHECK_FAILED;
   }
 
   /** Every device that works by its id, or the one that -d asks for. */
@@ -110,40 +82,23 @@ final class CompareCommand implements Callable<Integer> {
         : List.of(options);
   }
 
-  private boolean row(Table table, Graph graph, Options options, Reference reference) {
+  private void add(
+      Comparison comparison, Graph graph, Options options, String precision, Reference reference) {
     try (Session session = graph.open(options)) {
       Map<String, Tensor> results = session.run(reference.inputs());
-      String time = format(milliseconds(session, reference.inputs(), results));
-      boolean passed = true;
-      for (Map.Entry<String, Agreement> entry :
-          Agreement.check(reference.tolerance(), reference.outputs(), results).entrySet()) {
-        passed &= entry.getValue().passes();
-        row(table, session.device().id(), entry.getKey(), entry.getValue(), time);
-      }
-      return passed;
+      // held against the reference before further runs overwrite them
+      Map<String, Agreement> agreements =
+          Agreement.check(reference.tolerance(), reference.outputs(), results);
+      double time = milliseconds(session, reference.inputs(), results);
+      comparison.add(session.device().id(), precision, agreements, time);
     } catch (LetheException e) {
-      if (!device.options().device().equals("auto")) {
+      if (!model.options().device().equals("auto")) {
         throw e;
       }
       Main.err(spec)
           .println("lethe: " + options.device() + " failed: " + Failures.oneLine(e.getMessage()));
-      table.row(options.device(), "-", "-", "-", "-", "-", "-", "-", "-", "failed");
-      return false;
+      comparison.addFailed(options.device(), precision);
     }
-  }
-
-  private static void row(Table table, String id, String output, Agreement agreement, String time) {
-    table.row(
-        id,
-        output,
-        format(agreement.absolute().largest()),
-        format(agreement.absolute().typical()),
-        format(agreement.relative().largest()),
-        format(agreement.relative().typical()),
-        format(agreement.ulp().largest()),
-        format(agreement.ulp().typical()),
-        time,
-        agreement.passes() ? "within" : "BEYOND: " + agreement.worst());
   }
 
   /** The median of several runs, after as many as let Java compile what is hot. */
@@ -161,21 +116,5 @@ final class CompareCommand implements Callable<Integer> {
     }
     Arrays.sort(times);
     return times[RUNS / 2];
-  }
-
-  private static String verdict(boolean passed, Map<String, Tensor> inputs, Tolerance tolerance) {
-    return String.format(
-        Locale.ROOT,
-        "%s: |error| <= %.2e + %.2e * |expected| on %s",
-        passed ? "within tolerance" : "BEYOND TOLERANCE",
-        tolerance.absolute(),
-        tolerance.relative(),
-        inputs);
-  }
-
-  private static String format(double value) {
-    return value != 0 && (value < 0.01 || value >= 1e5)
-        ? String.format(Locale.ROOT, "%.2e", value)
-        : String.format(Locale.ROOT, "%.2f", value);
   }
 }

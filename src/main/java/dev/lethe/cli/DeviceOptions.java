@@ -2,10 +2,14 @@ package dev.lethe.cli;
 
 import dev.lethe.InputException;
 import dev.lethe.Options;
+import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Options of every command that runs a network. */
 final class DeviceOptions {
+  private static final List<String> PRECISIONS = List.of("fp32");
+
   @Option(
       names = {"-d", "--device"},
       paramLabel = "DEVICE",
@@ -26,9 +30,13 @@ final class DeviceOptions {
   @Option(
       names = {"-p", "--precision"},
       paramLabel = "PRECISION",
-      defaultValue = "fp32",
       description = "fp32 (default); no other is there yet.")
-  private String precision = "fp32";
+  private Optional<String> precision = Optional.empty();
+
+  /** The precision that is asked for, or every one that there is. */
+  List<String> precisions() {
+    return precision.map(List::of).orElse(PRECISIONS);
+  }
 
   /**
    * How to open the session.
@@ -36,9 +44,16 @@ final class DeviceOptions {
    * @throws InputException when an option has no such value
    */
   Options options() {
-    if (!precision.equals("fp32")) {
-      throw new InputException("-p " + precision + ": no such precision; there is fp32");
-    }
+    precision
+        .filter(each -> !PRECISIONS.contains(each))
+        .ifPresent(
+            unknown -> {
+              throw new InputException(
+                  "-p "
+                      + unknown
+                      + ": no such precision; there is "
+                      + String.join(", ", PRECISIONS));
+            });
     return new Options(device, threads);
   }
 }

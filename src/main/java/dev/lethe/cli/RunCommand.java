@@ -7,7 +7,6 @@ import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.io.WholeFiles;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,7 +15,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code lethe run}. */
@@ -35,18 +33,6 @@ import picocli.CommandLine.Spec;
       ExitCodes.HELP
     })
 final class RunCommand implements Callable<Integer> {
-  @Parameters(
-      paramLabel = "MODEL",
-      description = "A model file: .onnx, .safetensors, .keras or .h5.")
-  private Path model = Path.of("");
-
-  @Option(
-      names = {"-i", "--input"},
-      required = true,
-      paramLabel = "[NAME=]FILE",
-      description = "Arrays that go in; may be given several times.")
-  private List<String> inputs = List.of();
-
   @Option(
       names = {"-o", "--output"},
       required = true,
@@ -55,34 +41,26 @@ final class RunCommand implements Callable<Integer> {
   private List<String> outputs = List.of();
 
   @Option(
-      names = "--lengths",
-      paramLabel = "FILE",
-      description = "Length of each sequence, an integer array [batch].")
-  private Optional<Path> lengths = Optional.empty();
-
-  @Option(
       names = "--batch-size",
       paramLabel = "N",
       description = "Run at most N sequences at a time; default: all at once.")
   private Optional<Integer> batchSize = Optional.empty();
 
-  @Mixin private DeviceOptions device = new DeviceOptions();
+  @Mixin private ModelOptions model = new ModelOptions();
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
-    Options options = device.options();
+    Options options = model.options();
+    model.requireInputs();
     if (batchSize.isPresent() && batchSize.get() < 1) {
       throw new InputException("--batch-size " + batchSize.get() + ": must be at least 1");
     }
     checkFolders();
-    Model.requireFile(model);
-    Inputs given = Inputs.read(inputs);
-    Model loaded = Model.load(model, given.named());
-    Map<String, Tensor> bound = given.bind(loaded.network(), lengths, loaded.weights());
-    Outputs plan = Outputs.plan(outputs, loaded.network());
-    try (Session session = loaded.network().open(options)) {
-      Map<String, Tensor> results = results(session, bound, plan);
+    ModelOptions.Loaded loaded = model.load();
+    Outputs plan = Outputs.plan(outputs, loaded.graph());
+    try (Session session = loaded.graph().open(options)) {
+      Map<String, Tensor> results = results(session, loaded.inputs(), plan);
       announce(session, Main.err(spec));
       plan.write(results);
     }

@@ -9,7 +9,6 @@ import dev.lethe.io.Npz;
 import dev.lethe.io.WholeFiles;
 import dev.lethe.network.Graph;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -17,7 +16,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code lethe trace}. */
@@ -39,22 +37,6 @@ import picocli.CommandLine.Spec;
       ExitCodes.HELP
     })
 final class TraceCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "A model file: .onnx or .safetensors.")
-  private Path model = Path.of("");
-
-  @Option(
-      names = {"-i", "--input"},
-      required = true,
-      paramLabel = "[NAME=]FILE",
-      description = "Arrays that go in; may be given several times.")
-  private List<String> inputs = List.of();
-
-  @Option(
-      names = "--lengths",
-      paramLabel = "FILE",
-      description = "Length of each sequence, an integer array [batch].")
-  private Optional<Path> lengths = Optional.empty();
-
   @Option(
       names = "--sequence",
       paramLabel = "K",
@@ -71,18 +53,17 @@ final class TraceCommand implements Callable<Integer> {
   @Option(names = "--plot", paramLabel = "FILE.png", description = "Where the picture goes.")
   private Optional<Path> plot = Optional.empty();
 
-  @Mixin private DeviceOptions device = new DeviceOptions();
+  @Mixin private ModelOptions model = new ModelOptions();
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
-    Options options = device.options();
+    Options options = model.options();
+    model.requireInputs();
     checkTargets();
-    Model.requireFile(model);
-    Inputs given = Inputs.read(inputs);
-    Model loaded = Model.load(model, given.named());
-    Graph graph = Model.graph(loaded.network());
-    Map<String, Tensor> bound = given.bind(graph, lengths, loaded.weights());
+    ModelOptions.Loaded loaded = model.load();
+    Graph graph = loaded.graph();
+    Map<String, Tensor> bound = loaded.inputs();
     OneSequence one = new OneSequence(graph, bound, sequence);
     try (Session session = graph.open(options)) {
       Trace trace = session.trace(one.inputs(bound));
@@ -111,7 +92,7 @@ final class TraceCommand implements Callable<Integer> {
   private void write(TracedSequence traced) {
     // a DISPLAY that does not answer must not keep a picture from being drawn in memory
     System.setProperty("java.awt.headless", "true");
-    String title = model.getFileName() + ", sequence " + sequence;
+    String title = model.model().getFileName() + ", sequence " + sequence;
     try (WholeFiles files = new WholeFiles()) {
       output.ifPresent(file -> files.add(file, out -> Npz.write(out, traced.arrays())));
       plot.ifPresent(file -> files.add(file, out -> traced.figure(title).write(out)));

@@ -28,6 +28,7 @@ public final class Npy {
   /**
    * Reads or maps an array.
    *
+   * @param file an .npy
    * @return of the shape that the file says; read-only if it is mapped
    * @throws InputException when there is no such file, it is damaged, or it holds something that
    *     does not fit
@@ -51,6 +52,8 @@ public final class Npy {
   /**
    * Writes an array, little-endian in C order, version 1.0. The file appears whole or not at all.
    *
+   * @param file where it goes, in a folder that is there
+   * @param tensor of either type and any shape
    * @throws InputException when the file cannot be written
    */
   public static void write(Path file, Tensor tensor) {
@@ -60,7 +63,13 @@ public final class Npy {
     }
   }
 
-  /** Writes header and data to a stream. */
+  /**
+   * Writes header and data to a stream.
+   *
+   * @param out left open
+   * @param tensor of either type and any shape
+   * @throws IOException when the stream throws it
+   */
   public static void write(OutputStream out, Tensor tensor) throws IOException {
     out.write(NpyHeader.encode(NpyElement.of(tensor.type()), tensor.shape()));
     Channels.newChannel(out).write(littleEndian(tensor));

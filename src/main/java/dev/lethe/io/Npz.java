@@ -36,6 +36,7 @@ public final class Npz {
   /**
    * Reads every array.
    *
+   * @param file an .npz
    * @return by name, in the file's order
    * @throws InputException when there is no such file, it is damaged, or an array does not fit
    */
@@ -66,6 +67,8 @@ public final class Npz {
    * Writes arrays, uncompressed, in the map's order. The file appears whole or not at all; the same
    * arrays give the same bytes.
    *
+   * @param file where it goes, in a folder that is there
+   * @param arrays by name
    * @throws InputException when the file cannot be written
    */
   public static void write(Path file, Map<String, Tensor> arrays) {
@@ -75,7 +78,13 @@ public final class Npz {
     }
   }
 
-  /** Writes an archive to a stream, which it leaves open. */
+  /**
+   * Writes an archive to a stream.
+   *
+   * @param out left open
+   * @param arrays by name, written in the map's order
+   * @throws IOException when the stream throws it
+   */
   public static void write(OutputStream out, Map<String, Tensor> arrays) throws IOException {
     ZipOutputStream zip = new ZipOutputStream(out);
     for (Map.Entry<String, Tensor> array : arrays.entrySet()) {

@@ -29,6 +29,7 @@ public final class WholeFiles implements AutoCloseable {
      * Writes it.
      *
      * @param out not to be closed
+     * @throws IOException when the stream throws it
      */
     void write(OutputStream out) throws IOException;
   }
@@ -37,10 +38,14 @@ public final class WholeFiles implements AutoCloseable {
 
   private final List<Pending> pending = new ArrayList<>();
 
+  /** No file yet. */
+  public WholeFiles() {}
+
   /**
    * Says early whether {@link #add} could work: the folder must be there, and a file of that name
    * be a plain one.
    *
+   * @param target where a file is to go
    * @throws InputException when it could not
    */
   public static void check(Path target) {
@@ -59,6 +64,8 @@ public final class WholeFiles implements AutoCloseable {
   /**
    * Writes a file beside its place.
    *
+   * @param target where it is to go
+   * @param content writes it, at once
    * @throws InputException when that fails
    */
   public void add(Path target, Content content) {

@@ -20,32 +20,66 @@ public final class GraphBuilder {
   private final List<Graph.Result> results = new ArrayList<>();
   private final Set<String> names = new HashSet<>();
 
-  /** What an LSTM layer writes. */
+  /**
+   * What an LSTM layer writes: T time steps, B sequences, D directions, H hidden size, P output
+   * size.
+   *
+   * @param y every step's output, in the layout that was asked for, as [T, B, D*P]
+   * @param finalH each sequence's last output [D, B, P], or [B, D, P]
+   * @param finalC each sequence's last cell [D, B, H], or [B, D, H]
+   */
   public record LstmOutputs(Value y, Value finalH, Value finalC) {}
 
-  /** An input that must be given. */
+  /**
+   * An input that must be given.
+   *
+   * @param name what the caller of a run names it
+   * @param shape a {@link Dim#symbol} where the data tell the length; one name is one size
+   *     everywhere
+   * @return the value that stages read
+   */
   public Value input(String name, Tensor.Type type, Shape shape) {
     return input(name, type, shape, Graph.Default.NONE);
   }
 
-  /** An input. */
+  /**
+   * An input.
+   *
+   * @param name what the caller of a run names it
+   * @param shape a {@link Dim#symbol} where the data tell the length; one name is one size
+   *     everywhere
+   * @param fallback what it is when the caller leaves it out
+   * @return the value that stages read
+   */
   public Value input(String name, Tensor.Type type, Shape shape, Graph.Default fallback) {
     Value value = value(name, type, shape);
     entries.add(new Graph.Entry(value, fallback));
     return value;
   }
 
-  /** Makes {@code value} an output. */
+  /**
+   * Makes {@code value} an output.
+   *
+   * @param name what the result of a run names it
+   * @param value an input's or a stage's
+   * @return this
+   */
   public GraphBuilder output(String name, Value value) {
     results.add(new Graph.Result(name, value));
     return this;
   }
 
   /**
-   * One LSTM layer; see {@link Lstm} for the shapes.
+   * One LSTM layer; see {@link Lstm} for the equations.
    *
    * @param name for people
    * @param layouts of x, y and the states
+   * @param directions one or two, of equal sizes
+   * @param x [T, B, I] or [B, T, I], as the layouts say
+   * @param lengths steps of each sequence, int [B], 0 to T; T for each where there are none
+   * @param initialH [D, B, P] or [B, D, P]; zeros where there is none
+   * @param initialC [D, B, H] or [B, D, H]; zeros where there is none
+   * @return what it writes
    */
   public LstmOutputs lstm(
       String name,
@@ -105,7 +139,9 @@ public final class GraphBuilder {
   /**
    * The x of a layer whose gates have each a signal of their own; see {@link Cell#ofSignals}.
    *
+   * @param name for people
    * @param signals of i, f, g and o: each [T, B, ...] or each [B, T, ...]
+   * @return [T, B, sum of their widths], or [B, T, ...]
    */
   public Value signals(String name, List<Value> signals) {
     if (signals.size() != Cell.GATES) {
@@ -115,7 +151,13 @@ public final class GraphBuilder {
     return concat(name, 2, signals);
   }
 
-  /** Orders of axes of an LSTM layer. */
+  /**
+   * Orders of axes of an LSTM layer.
+   *
+   * @param x of the input
+   * @param y of the output of every step
+   * @param state of initial and final states
+   */
   public record Layouts(Lstm.SequenceLayout x, Lstm.OutputLayout y, Lstm.StateLayout state) {
     /** ONNX, layout=0: x [T, B, I], y [T, D, B, P], states [D, B, ...]. */
     public static final Layouts ONNX =
@@ -146,13 +188,26 @@ public final class GraphBuilder {
             Lstm.StateLayout.DIRECTION_BATCH);
   }
 
-  /** y = x * weights + bias; weights [K][N], bias [1][N]. */
+  /**
+   * y = x * weights + bias.
+   *
+   * @param weights [K][N]
+   * @param bias [1][N]
+   * @param x [..., K]
+   * @return [..., N]
+   */
   public Value dense(String name, Matrix weights, Matrix bias, Value x) {
     Value y = floats(name, x.shape().with(-1, Dim.of(weights.columns())));
     return add(new Dense(name, weights, bias, x, y), y);
   }
 
-  /** y[..., :] = table[ids[...], :]. */
+  /**
+   * y[..., :] = table[ids[...], :].
+   *
+   * @param table [count][N]
+   * @param ids int [...]; a run refuses one below 0 or from count on
+   * @return [..., N]
+   */
   public Value embedding(String name, Matrix table, Value ids) {
     List<Dim> dims = new ArrayList<>(ids.shape().dims());
     dims.add(Dim.of(table.columns()));
@@ -160,33 +215,59 @@ public final class GraphBuilder {
     return add(new Embedding(name, table, ids, y), y);
   }
 
-  /** y = function(x). */
+  /**
+   * y = function(x), for each element.
+   *
+   * @return of the shape of x
+   */
   public Value activation(String name, ActivationFunction function, Value x) {
     Value y = floats(name, x.shape());
     return add(new Activation(name, function, x, y), y);
   }
 
-  /** Softmax over the last axis, or its logarithm. */
+  /**
+   * Softmax over the last axis.
+   *
+   * @param logarithm whether to take its logarithm
+   * @return of the shape of x
+   */
   public Value softmax(String name, boolean logarithm, Value x) {
     Value y = floats(name, x.shape());
     return add(new Softmax(name, logarithm, x, y), y);
   }
 
-  /** (x - mean) / sqrt(variance + epsilon) * scale + shift over the last axis. */
+  /**
+   * (x - mean) / sqrt(variance + epsilon) * scale + shift over the last axis.
+   *
+   * @param scale [1][N]
+   * @param shift [1][N]
+   * @param x [..., N]
+   * @return of the shape of x
+   */
   public Value layerNorm(String name, Matrix scale, Matrix shift, float epsilon, Value x) {
     Value y = floats(name, x.shape());
     return add(new LayerNorm(name, scale, shift, epsilon, x, y), y);
   }
 
-  /** 1 where any feature of x [..., F] (an int is its own) differs from {@code skipped}, else 0. */
+  /**
+   * 1 where any feature of a step differs from {@code skipped}, else 0.
+   *
+   * @param x [B, T, F], or ints [B, T], each its own feature
+   * @return [B, T]
+   */
   public Value stepMask(String name, float skipped, Value x) {
     Value y = floats(name, StepMask.shape(x));
     return add(new StepMask(name, skipped, x, y), y);
   }
 
   /**
-   * The step {@code back} steps from each sequence's end, 1 for its last; x [T, B, F] or [B, T, F],
-   * y [B, F].
+   * The step {@code back} steps from each sequence's end.
+   *
+   * @param layout of x
+   * @param back 1 for the last step
+   * @param x [T, B, F] or [B, T, F]
+   * @param lengths steps of each sequence, int [B]
+   * @return [B, F]
    */
   public Value selectStep(
       String name, Lstm.SequenceLayout layout, int back, Value x, Value lengths) {
@@ -196,22 +277,35 @@ public final class GraphBuilder {
   }
 
   /**
-   * {@code length} elements of one axis, every {@code step}-th from {@code start} (negative: from
-   * the end) on.
+   * Every {@code step}-th element of one axis.
+   *
+   * @param start the first; a negative one counts from the end
+   * @param length how many
+   * @return of the shape of x but for this axis
    */
   public Value slice(String name, Value x, int axis, long start, long step, Dim length) {
     Value y = value(name, x.type(), x.shape().with(axis, length));
     return add(new Slice(name, axis, start, step, x, y), y);
   }
 
-  /** Axis k of the result is axis permutation[k] of x. */
+  /**
+   * Another order of axes.
+   *
+   * @param permutation axis k of the result is axis permutation[k] of x
+   * @return of the shape of x in that order
+   */
   public Value transpose(String name, Value x, List<Integer> permutation) {
     List<Dim> dims = permutation.stream().map(axis -> x.shape().dim(axis)).toList();
     Value y = value(name, x.type(), new Shape(dims));
     return add(new Transpose(name, permutation, x, y), y);
   }
 
-  /** The same elements under another shape. */
+  /**
+   * The same elements under another shape.
+   *
+   * @param shape with as many elements, whatever the named sizes are
+   * @return of that shape
+   */
   public Value reshape(String name, Value x, Shape shape) {
     Value y = value(name, x.type(), shape);
     return add(new Reshape(name, x, y), y);
@@ -219,6 +313,9 @@ public final class GraphBuilder {
 
   /**
    * One after another along one axis, whose lengths must be known unless there is one input only.
+   *
+   * @param xs of shapes that differ in this axis alone
+   * @return as long in this axis as all of them
    */
   public Value concat(String name, int axis, List<Value> xs) {
     long sum = xs.stream().mapToLong(x -> x.shape().dim(axis).factor()).sum();
@@ -231,25 +328,46 @@ public final class GraphBuilder {
     return add(new Concat(name, axis, xs, y), y);
   }
 
-  /** x repeated to a larger shape. */
+  /**
+   * x repeated to a larger shape.
+   *
+   * @param shape with an axis of any length where x has one of length 1, and further axes in front
+   * @return of that shape
+   */
   public Value expand(String name, Value x, Shape shape) {
     Value y = value(name, x.type(), shape);
     return add(new Expand(name, x, y), y);
   }
 
-  /** a operation b; both of one shape. */
+  /**
+   * a operation b, for each element.
+   *
+   * @param a of the shape of b
+   * @return of that shape
+   */
   public Value binary(String name, Binary.Operation operation, Value a, Value b) {
     Value y = floats(name, a.shape());
     return add(new Binary(name, operation, a, b, y), y);
   }
 
-  /** A fixed tensor, not to be written again. */
+  /**
+   * A fixed tensor.
+   *
+   * @param data not to be written again; it is not copied
+   * @return of its shape
+   */
   public Value constant(String name, Tensor data) {
     Value y = value(name, data.type(), Shape.of(data.shape()));
     return add(new Constant(name, data, y), y);
   }
 
-  /** The network, whose builder may go on. */
+  /**
+   * The network so far; the builder may go on.
+   *
+   * @param name the model's
+   * @param format file format and version, for people
+   * @return an immutable network
+   */
   public Graph build(String name, String format) {
     return new Graph(name, format, entries, stages, results);
   }

@@ -10,16 +10,23 @@ import java.util.Map;
  * stateless.
  */
 public interface Importer {
-  /** The formats, for people, as in {@code ONNX (.onnx)}. */
+  /** {@return the formats, for people, as in {@code ONNX (.onnx)}} */
   String formats();
 
-  /** Whether the file looks like this format by its name and its first bytes. */
+  /**
+   * Whether this importer is the one for a file. It looks at the name and the first bytes alone.
+   *
+   * @param file an existing file
+   * @return true where {@link #read} is to be called, which may still refuse the file
+   */
   boolean accepts(Path file);
 
   /**
    * Reads the file.
    *
-   * @param constants values for inputs that are to be fixed, by name
+   * @param file one that this importer accepts
+   * @param constants values for inputs that are to be fixed, by name; other names are ignored
+   * @return the network, which no longer needs the file
    * @throws dev.lethe.ModelFormatException when the file is damaged or holds something that Lethe
    *     does not run
    */

@@ -1,14 +1,11 @@
 package dev.lethe.examples;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.lethe.Network;
 import dev.lethe.Options;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.io.Npy;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -69,7 +66,7 @@ public final class ForecastCo2 {
    * @param arguments where the picture goes, if not to target/co2-forecast.png
    */
   public static void main(String[] arguments) throws IOException {
-    Options options = Options.defaults().withDevice(System.getProperty("device", "auto"));
+    Options options = Examples.options();
     Path picture = Path.of(arguments.length > 0 ? arguments[0] : "target/co2-forecast.png");
     Co2Record record = Co2Record.read(file("co2.csv"));
     Result result = run(record, options, TIMING);
@@ -146,13 +143,8 @@ public final class ForecastCo2 {
     return later.stream().sorted().skip(later.size() / 2).findFirst().orElseThrow();
   }
 
-  /** A file of this example, which lies beside its class. */
+  /** A file of this example. */
   static Path file(String name) {
-    try {
-      String resource = "co2/" + name;
-      return Path.of(requireNonNull(ForecastCo2.class.getResource(resource), resource).toURI());
-    } catch (URISyntaxException e) {
-      throw new IllegalStateException("co2/" + name + " is not a file", e);
-    }
+    return Examples.file("co2/" + name);
   }
 }

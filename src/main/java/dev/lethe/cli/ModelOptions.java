@@ -1,0 +1,89 @@
+package dev.lethe.cli;
+
+import dev.lethe.Options;
+import dev.lethe.Tensor;
+import dev.lethe.network.Graph;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** What every command takes that runs a model on arrays: the model, its inputs, and where. */
+final class ModelOptions {
+  /**
+   * A model with its arrays.
+   *
+   * @param graph what every importer makes
+   * @param inputs by name; those that the graph took as weights are not among them
+   */
+  record Loaded(Graph graph, Map<String, Tensor> inputs) {}
+
+  @Parameters(
+      paramLabel = "MODEL",
+      description = "A model file: .onnx, .safetensors, .pt, .pth, .keras or .h5.")
+  private Path model = Path.of("");
+
+  @Option(
+      names = {"-i", "--input"},
+      paramLabel = "[NAME=]FILE",
+      description = "Arrays that go in; may be given several times.")
+  private List<String> inputs = List.of();
+
+  @Option(
+      names = "--lengths",
+      paramLabel = "FILE",
+      description = "Length of each sequence, an integer array [batch].")
+  private Optional<Path> lengths = Optional.empty();
+
+  @Mixin private DeviceOptions device = new DeviceOptions();
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  Path model() {
+    return model;
+  }
+
+  /** How to open the session. */
+  Options options() {
+    return device.options();
+  }
+
+  /** The precision that {@code -p} names, or every one that there is. */
+  List<String> precisions() {
+    return device.precisions();
+  }
+
+  /** Whether arrays are given. */
+  boolean hasInputs() {
+    return !inputs.isEmpty() || lengths.isPresent();
+  }
+
+  /** Refuses a command line without arrays; before anything that takes long. */
+  void requireInputs() {
+    if (inputs.isEmpty()) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "Missing required option: '--input=[NAME=]FILE'");
+    }
+  }
+
+  /**
+   * Reads the model and the arrays.
+   *
+   * @throws dev.lethe.InputException when there is no such file, or an array does not fit
+   * @throws dev.lethe.ModelFormatException when the model is damaged or holds something unknown
+   */
+  Loaded load() {
+    Model.requireFile(model);
+    Inputs given = Inputs.read(inputs);
+    Model loaded = Model.load(model, given.named());
+    Graph graph = Model.graph(loaded.network());
+    return new Loaded(graph, hasInputs() ? given.bind(graph, lengths, loaded.weights()) : Map.of());
+  }
+}
