@@ -3,7 +3,6 @@ package dev.lethe.backend.cpu;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
-import java.nio.FloatBuffer;
 import java.util.Optional;
 
 /**
@@ -20,7 +19,7 @@ final class CpuCell {
   /** What the sums of the pre-activations begin with: [blocks][4][units]. */
   final float[] bias;
 
-  /** Takes the place of {@link #update} and {@link #trace} where there is normalization. */
+  /** Takes the place of {@link #gates} and {@link #update} where there is normalization. */
   final Optional<NormedCell> normed;
 
   /** [3][blocks*units] for i, f, o; or empty. */
@@ -80,61 +79,53 @@ final class CpuCell {
   }
 
   /**
-   * One step of some rows of a block: h (before any projection) stands in place of i afterwards.
+   * The gates of one step of some rows of a block, in place of their pre-activations.
    *
-   * @param z [rows][4][units] from {@code zAt}, overwritten
-   * @param c [rows][units] from {@code cAt}, replaced
+   * @param z [rows][4][units] from {@code zAt}
+   * @param c [rows][units] from {@code cAt}: before the step
    */
-  void update(int block, int rows, float[] z, int zAt, float[] c, int cAt) {
+  void gates(int block, int rows, float[] z, int zAt, float[] c, int cAt) {
     if (vectorised) {
-      kernels.cell(rows, z, zAt, c, cAt, units, identity());
+      kernels.gates(rows, z, zAt, units);
       return;
     }
     for (int row = 0; row < rows; row++) {
-      update(block, z, zAt + row * width(), c, cAt + row * units);
-    }
-  }
-
-  private void update(int block, float[] z, int zAt, float[] c, int cAt) {
-    for (int j = 0; j < unitsOf(block); j++) {
-      int unit = block * units + j;
-      float old = c[cAt + j];
-      float i = FloatMath.apply(cell.gate(), pre(z[zAt + j], 0, unit, old));
-      float f =
-          cell.coupled()
-              ? 1 - i
-              : FloatMath.apply(cell.gate(), pre(z[zAt + units + j], 1, unit, old));
-      float g = FloatMath.apply(cell.candidate(), clipped(z[zAt + 2 * units + j]));
-      float now = Math.fma(f, old, i * g);
-      float o = FloatMath.apply(cell.gate(), pre(z[zAt + 3 * units + j], 2, unit, now));
-      c[cAt + j] = now;
-      z[zAt + j] = o * FloatMath.apply(cell.output(), now);
+      for (int j = 0; j < unitsOf(block); j++) {
+        int unit = block * units + j;
+        int at = zAt + row * width() + j;
+        float old = c[cAt + row * units + j];
+        float i = FloatMath.apply(cell.gate(), pre(z[at], 0, unit, old));
+        float f =
+            cell.coupled() ? 1 - i : FloatMath.apply(cell.gate(), pre(z[at + units], 1, unit, old));
+        float g = FloatMath.apply(cell.candidate(), clipped(z[at + 2 * units]));
+        float now = Math.fma(f, old, i * g);
+        z[at] = i;
+        z[at + units] = f;
+        z[at + 2 * units] = g;
+        z[at + 3 * units] = FloatMath.apply(cell.gate(), pre(z[at + 3 * units], 2, unit, now));
+      }
     }
   }
 
   /**
-   * What {@link #update} is about to compute, bit for bit, for one row.
+   * What follows the {@link #gates}: h (before any projection) stands in place of i afterwards.
    *
-   * @param z [4][units] from {@code zAt}
-   * @param c [units] from {@code cAt}: before the step
-   * @param to i, f, g, o and the new c, each from {@code at}
+   * @param z [rows][4][units] from {@code zAt}
+   * @param c [rows][units] from {@code cAt}, replaced
    */
-  void trace(int block, float[] z, int zAt, float[] c, int cAt, FloatBuffer[] to, int at) {
-    for (int j = 0; j < unitsOf(block); j++) {
-      int unit = block * units + j;
-      float old = c[cAt + j];
-      float i = FloatMath.apply(cell.gate(), pre(z[zAt + j], 0, unit, old));
-      float f =
-          cell.coupled()
-              ? 1 - i
-              : FloatMath.apply(cell.gate(), pre(z[zAt + units + j], 1, unit, old));
-      float g = FloatMath.apply(cell.candidate(), clipped(z[zAt + 2 * units + j]));
-      float now = Math.fma(f, old, i * g);
-      to[0].put(at + j, i);
-      to[1].put(at + j, f);
-      to[2].put(at + j, g);
-      to[3].put(at + j, FloatMath.apply(cell.gate(), pre(z[zAt + 3 * units + j], 2, unit, now)));
-      to[4].put(at + j, now);
+  void update(int block, int rows, float[] z, int zAt, float[] c, int cAt) {
+    if (vectorised) {
+      kernels.update(rows, z, zAt, c, cAt, units, identity());
+      return;
+    }
+    for (int row = 0; row < rows; row++) {
+      for (int j = 0; j < unitsOf(block); j++) {
+        int at = zAt + row * width() + j;
+        int old = cAt + row * units + j;
+        float now = Math.fma(z[at + units], c[old], z[at] * z[at + 2 * units]);
+        c[old] = now;
+        z[at] = z[at + 3 * units] * FloatMath.apply(cell.output(), now);
+      }
     }
   }
 

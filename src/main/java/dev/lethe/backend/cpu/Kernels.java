@@ -50,13 +50,20 @@ interface Kernels {
       int zAt);
 
   /**
-   * The standard cell on a block of {@code units} hidden units of some rows: c = fma(f, c, i*g), h
-   * = o * tanh(c), or o * c if {@code identity}.
+   * The standard cell's gates: sigmoid of i, f and o and tanh of g, in place.
    *
-   * @param z [rows][4][units] from {@code zAt}: i, f, g, o before their functions; h stands in
-   *     place of i afterwards, anything in place of the others
+   * @param z [rows][4][units] from {@code zAt}: i, f, g, o
+   * @param units as {@link #units} gave it
+   */
+  void gates(int rows, float[] z, int zAt, int units);
+
+  /**
+   * What follows the {@link #gates}: c = fma(f, c, i*g), h = o * tanh(c), or o * c if {@code
+   * identity}.
+   *
+   * @param z [rows][4][units] from {@code zAt}: i, f, g, o; h stands in place of i afterwards
    * @param c [rows][units] from {@code cAt}, replaced
    * @param units as {@link #units} gave it
    */
-  void cell(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity);
+  void update(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity);
 }

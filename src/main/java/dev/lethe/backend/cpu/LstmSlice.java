@@ -1,5 +1,6 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.network.Cell;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
@@ -222,13 +223,17 @@ final class LstmSlice {
 
   private void update(LstmData data, int step, int block, int active, int at) {
     int c0 = cAt(block, 0);
+    cell.gates(block, active, z, at, c, c0);
     if (data.gates.length > 0) {
-      trace(data, step, block, active, at);
+      traceGates(data, step, block, active, at);
     }
     if (data.masked()) {
       System.arraycopy(c, c0, keptC, c0, active * cell.units);
     }
     cell.update(block, active, z, at, c, c0);
+    if (data.gates.length > 0) {
+      traceCells(data, step, block, active);
+    }
     for (int row = 0; row < active; row++) {
       if (data.masked() && data.skips(time(row, step), rows[row])) {
         skip(data, step, block, row);
@@ -243,7 +248,7 @@ final class LstmSlice {
     FloatBuffer[] gates = data.gates.length > 0 ? data.gates[index] : UNTRACED;
     for (int row = 0; row < active; row++) {
       int at = zAt(0, firstRow[place] + row);
-      int traceAt = (time(row, step) * data.sequences + rows[row]) * hidden;
+      int traceAt = traceAt(data, step, 0, row);
       normed.step(z, at, zAt(1, 0), c, cAt(0, row), cAt(1, 0), gates, traceAt);
       for (int block = 0; block < cell.blocks; block++) {
         handOn(data, step, block, row, zAt(block, firstRow[place]));
@@ -264,14 +269,29 @@ final class LstmSlice {
     }
   }
 
-  private void trace(LstmData data, int step, int block, int active, int at) {
+  private void traceGates(LstmData data, int step, int block, int active, int at) {
     for (int row = 0; row < active; row++) {
       if (!data.skips(time(row, step), rows[row])) {
         int from = at + row * cell.width();
-        int to = (time(row, step) * data.sequences + rows[row]) * hidden + block * cell.units;
-        cell.trace(block, z, from, c, cAt(block, row), data.gates[index], to);
+        for (int gate = 0; gate < Cell.GATES; gate++) {
+          FloatBuffer to = data.gates[index][gate];
+          to.put(traceAt(data, step, block, row), z, from + gate * cell.units, cell.unitsOf(block));
+        }
       }
     }
+  }
+
+  private void traceCells(LstmData data, int step, int block, int active) {
+    for (int row = 0; row < active; row++) {
+      if (!data.skips(time(row, step), rows[row])) {
+        FloatBuffer to = data.gates[index][Cell.GATES];
+        to.put(traceAt(data, step, block, row), c, cAt(block, row), cell.unitsOf(block));
+      }
+    }
+  }
+
+  private int traceAt(LstmData data, int step, int block, int row) {
+    return (time(row, step) * data.sequences + rows[row]) * hidden + block * cell.units;
   }
 
   /** h and c stay, and y is that of the step before. */

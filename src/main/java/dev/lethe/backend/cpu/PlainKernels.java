@@ -95,18 +95,28 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
-  public void cell(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
+  public void gates(int rows, float[] z, int zAt, int units) {
     for (int row = 0; row < rows; row++) {
       int at = zAt + row * 4 * units;
       for (int j = at; j < at + units; j++) {
-        float i = FloatMath.sigmoid(z[j]);
-        float f = FloatMath.sigmoid(z[j + units]);
-        float g = FloatMath.tanh(z[j + 2 * units]);
-        float o = FloatMath.sigmoid(z[j + 3 * units]);
+        z[j] = FloatMath.sigmoid(z[j]);
+        z[j + units] = FloatMath.sigmoid(z[j + units]);
+        z[j + 2 * units] = FloatMath.tanh(z[j + 2 * units]);
+        z[j + 3 * units] = FloatMath.sigmoid(z[j + 3 * units]);
+      }
+    }
+  }
+
+  @Override
+  public void update(
+      int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
+    for (int row = 0; row < rows; row++) {
+      int at = zAt + row * 4 * units;
+      for (int j = at; j < at + units; j++) {
         int old = cAt + row * units + j - at;
-        float newC = Math.fma(f, c[old], i * g);
-        c[old] = newC;
-        z[j] = o * (identity ? newC : FloatMath.tanh(newC));
+        float now = Math.fma(z[j + units], c[old], z[j] * z[j + 2 * units]);
+        c[old] = now;
+        z[j] = z[j + 3 * units] * (identity ? now : FloatMath.tanh(now));
       }
     }
   }

@@ -73,30 +73,31 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void cell(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
+  public void gates(int rows, float[] z, int zAt, int units) {
     int end = zAt + rows * ROW;
     functions(false, z, zAt, end);
     functions(false, z, zAt + LANES, end);
     functions(true, z, zAt + 2 * LANES, end);
     functions(false, z, zAt + 3 * LANES, end);
-    update(z, zAt, end, c, cAt);
-    if (!identity) {
-      functions(true, z, zAt, end);
-    }
-    for (int k = zAt; k < end; k += ROW) {
-      load(z, k + 3 * LANES).mul(load(z, k)).intoArray(z, k);
-    }
   }
 
-  /** Leaves the new c in place of i, too. */
-  private static void update(float[] z, int from, int end, float[] c, int cAt) {
+  @Override
+  public void update(
+      int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
+    int end = zAt + rows * ROW;
     int at = cAt;
-    for (int k = from; k < end; k += ROW) {
+    for (int k = zAt; k < end; k += ROW) {
       FloatVector product = load(z, k).mul(load(z, k + 2 * LANES));
       FloatVector now = load(z, k + LANES).fma(load(c, at), product);
       now.intoArray(c, at);
       now.intoArray(z, k);
       at += LANES;
+    }
+    if (!identity) {
+      functions(true, z, zAt, end);
+    }
+    for (int k = zAt; k < end; k += ROW) {
+      load(z, k + 3 * LANES).mul(load(z, k)).intoArray(z, k);
     }
   }
 

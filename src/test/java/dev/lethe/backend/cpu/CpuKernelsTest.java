@@ -81,8 +81,11 @@ class CpuKernelsTest {
     Arrays.fill(c, 0.5f);
     float[] otherZ = z.clone();
     float[] otherC = c.clone();
-    vector.cell(rows, z, 0, c, 0, units, false);
-    plain.cell(rows, otherZ, 0, otherC, 0, units, false);
+    vector.gates(rows, z, 0, units);
+    plain.gates(rows, otherZ, 0, units);
+    assertArrayEquals(otherZ, z);
+    vector.update(rows, z, 0, c, 0, units, false);
+    plain.update(rows, otherZ, 0, otherC, 0, units, false);
     assertArrayEquals(otherC, c);
     for (int row = 0; row < rows; row++) {
       for (int k = 0; k < units; k++) {
