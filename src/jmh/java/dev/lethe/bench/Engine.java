@@ -22,7 +22,7 @@ interface Engine extends AutoCloseable {
   /**
    * Opens an engine.
    *
-   * @param name lethe-DEVICE, as in lethe-cpu, or a peer: onnxruntime, pytorch
+   * @param name lethe-DEVICE, as in lethe-cpu, or a peer: onnxruntime, onednn, pytorch
    * @param threads at most; 0 for one per processor
    * @throws IllegalArgumentException for an unknown name, or a peer whose jar is missing
    */
@@ -31,11 +31,12 @@ interface Engine extends AutoCloseable {
     try {
       return switch (name) {
         case "onnxruntime" -> new OnnxRuntimeEngine(shape, all);
+        case "onednn" -> new OneDnnEngine(shape, all);
         case "pytorch" -> new PytorchEngine(shape, all);
         default -> {
           if (!name.startsWith("lethe-")) {
             throw new IllegalArgumentException(
-                "engine must be lethe-DEVICE, onnxruntime or pytorch, not " + name);
+                "engine must be lethe-DEVICE, onnxruntime, onednn or pytorch, not " + name);
           }
           yield new LetheEngine(name.substring("lethe-".length()), shape, threads);
         }

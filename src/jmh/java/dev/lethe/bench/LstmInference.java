@@ -31,7 +31,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class LstmInference {
   /**
    * "lethe-" and a device, as in lethe-auto, lethe-cpu, lethe-cpu:scalar, lethe-opencl:0.0; or a
-   * peer: onnxruntime, pytorch.
+   * peer: onnxruntime, onednn, pytorch.
    */
   @Param({"lethe-cpu"})
   public String engine;
