@@ -108,6 +108,9 @@ public final class CompareCpu implements Callable<Integer> {
     String command =
         "ci/compare-cpu " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
     new CpuTimes(command.strip(), threads, descriptions, rows).write(output);
+    if (rows.stream().anyMatch(row -> row.times().values().stream().anyMatch(t -> t.noisy()))) {
+      out.println("~ a tenth of the runs took half as long again or more: was the machine busy?");
+    }
     out.println(output + " and " + CpuChart.beside(output) + " written");
     return 0;
   }
@@ -177,13 +180,12 @@ public final class CompareCpu implements Callable<Integer> {
   private String line(CpuTimes.Row row) {
     StringBuilder line = new StringBuilder("%-20s".formatted(row.shape()));
     double own = row.times().values().iterator().next().median();
-    row.times()
-        .values()
-        .forEach(
-            time ->
-                line.append(
-                    String.format(
-                        Locale.ROOT, "%10.3f (%4.2fx)", time.median(), time.median() / own)));
+    for (CpuTimes.Time time : row.times().values()) {
+      String noise = time.noisy() ? "~" : " ";
+      line.append(
+          String.format(
+              Locale.ROOT, "%9.3f%s (%5.2fx)", time.median(), noise, time.median() / own));
+    }
     return line.toString();
   }
 }

@@ -30,7 +30,14 @@ record CpuTimes(String command, int threads, Map<String, String> engines, List<R
    * @param p90 a tenth of the runs are slower
    * @param runs how many were measured
    */
-  record Time(double median, double p10, double p90, long runs) {}
+  record Time(double median, double p10, double p90, long runs) {
+    private static final double NOISY = 1.5;
+
+    /** Whether the runs differ so much that something else must have been running. */
+    boolean noisy() {
+      return p90 > NOISY * median;
+    }
+  }
 
   /** Writes the JSON, and the chart beside it. */
   void write(Path file) throws IOException {

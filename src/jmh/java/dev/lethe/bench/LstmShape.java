@@ -1,15 +1,25 @@
 package dev.lethe.bench;
 
+import dev.lethe.Dim;
+import dev.lethe.Network;
+import dev.lethe.Shape;
 import dev.lethe.Tensor;
+import dev.lethe.network.Cell;
+import dev.lethe.network.GraphBuilder;
+import dev.lethe.network.GraphBuilder.Layouts;
+import dev.lethe.network.Lstm;
+import dev.lethe.network.Matrix;
+import dev.lethe.network.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 /** Sizes of an LSTM and what is made from them, always with the same seeds. */
 record LstmShape(int steps, int batch, int inputSize, int hiddenSize, int layers, int directions) {
   /** Gates of a cell, stacked input, forget, cell, output (i, f, g, o). */
-  static final int GATES = 4;
+  static final int GATES = Cell.GATES;
 
   /**
    * The weights of one direction of a layer.
@@ -73,6 +83,42 @@ record LstmShape(int steps, int batch, int inputSize, int hiddenSize, int layers
       all.add(weights);
     }
     return all;
+  }
+
+  /** x [T, B, I] to y [T, B, D*H]. */
+  Network network() {
+    GraphBuilder builder = new GraphBuilder();
+    Value value =
+        builder.input(
+            "x",
+            Tensor.Type.FLOAT32,
+            Shape.of(Dim.symbol("time"), Dim.symbol("batch"), Dim.of(inputSize)));
+    for (List<Weights> layer : weights()) {
+      List<Lstm.Direction> directions = new ArrayList<>();
+      for (Weights weights : layer) {
+        directions.add(new Lstm.Direction(!directions.isEmpty(), cell(weights)));
+      }
+      value =
+          builder
+              .lstm(
+                  "lstm",
+                  Layouts.TIME_FIRST,
+                  directions,
+                  value,
+                  Optional.empty(),
+                  Optional.empty(),
+                  Optional.empty())
+              .y();
+    }
+    return builder.output("y", value).build("lstm", "benchmark");
+  }
+
+  private Cell cell(Weights weights) {
+    int rows = GATES * hiddenSize;
+    return Cell.of(
+        Matrix.of(rows, weights.inputSize(), weights.input()),
+        Matrix.of(rows, hiddenSize, weights.recurrent()),
+        Matrix.row(weights.bias()));
   }
 
   /** x [T, B, I], uniform in +-1. */

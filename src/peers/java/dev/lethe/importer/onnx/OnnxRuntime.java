@@ -20,6 +20,8 @@ final class OnnxRuntime {
         OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(1);
+      // What it refuses it throws as well.
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       try (OrtSession session = environment.createSession(model.toByteArray(), options)) {
         Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
         try {
