@@ -13,7 +13,7 @@ public final class InputException extends LetheException {
    * @param message what is wrong, where, and what would be right
    */
   public InputException(String message) {
-    super(message);
+    super(oneLine(message));
   }
 
   /**
@@ -23,6 +23,6 @@ public final class InputException extends LetheException {
    * @param cause the failure underneath
    */
   public InputException(String message, Throwable cause) {
-    super(message, cause);
+    super(oneLine(message), cause);
   }
 }

@@ -16,6 +16,11 @@ public abstract sealed class LetheException extends RuntimeException
     super(message, cause);
   }
 
+  /** Names from a file may hold anything, and what a message quotes is not to break its line. */
+  static String oneLine(String message) {
+    return message.replaceAll("\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
+  }
+
   /** One line, never missing. */
   @Override
   public String getMessage() {

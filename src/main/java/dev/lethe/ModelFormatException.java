@@ -10,7 +10,7 @@ public final class ModelFormatException extends LetheException {
    * @param message what is wrong, where (file, node), and what would be right
    */
   public ModelFormatException(String message) {
-    super(message);
+    super(oneLine(message));
   }
 
   /**
@@ -20,6 +20,6 @@ public final class ModelFormatException extends LetheException {
    * @param cause the failure underneath
    */
   public ModelFormatException(String message, Throwable cause) {
-    super(message, cause);
+    super(oneLine(message), cause);
   }
 }

@@ -1,11 +1,5 @@
 package dev.lethe.bench;
 
-import dev.lethe.Network;
-import dev.lethe.Options;
-import dev.lethe.Session;
-import dev.lethe.Tensor;
-import dev.lethe.Trace;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.NullUnmarked;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -22,8 +16,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One batch through one forward layer, from host memory to host memory, every step's output
- * included.
+ * One batch through an LSTM, from host memory to host memory, every step's output included. Each
+ * engine runs in a process of its own.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -35,60 +29,44 @@ import org.openjdk.jmh.annotations.Warmup;
     jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
 @NullUnmarked // The fields are set by JMH and in open().
 public class LstmInference {
-  /** "lethe-" and a device, as in lethe-auto, lethe-cpu, lethe-cpu:scalar, lethe-opencl:0.0. */
+  /**
+   * "lethe-" and a device, as in lethe-auto, lethe-cpu, lethe-cpu:scalar, lethe-opencl:0.0; or a
+   * peer: onnxruntime, onednn, pytorch.
+   */
   @Param({"lethe-cpu"})
   public String engine;
 
-  /** Time steps, batch, input size and hidden size: TxBxIxH. */
+  /** Time steps, batch, input size, hidden size: TxBxIxH; layers and directions: TxBxIxHxLxD. */
   @Param({"32x1x64x64", "32x64x64x128", "128x16x128x256"})
   public String shape;
 
-  private Session session;
-  private Map<String, Tensor> inputs;
-  private Map<String, Tensor> outputs;
+  /** Threads on the CPU; 0 for one per processor. */
+  @Param({"0"})
+  public int threads;
+
+  private Engine opened;
 
   /**
-   * Opens the session, says where it runs, and compares one run with the double-precision
-   * reference.
+   * Opens the engine, says what it is, and compares one run with the double-precision reference.
    */
   @Setup
   public void open() {
-    if (!engine.startsWith("lethe-")) {
-      throw new IllegalArgumentException("engine must be lethe-DEVICE, not " + engine);
-    }
     LstmShape sizes = LstmShape.parse(shape);
-    Network network = sizes.network();
-    inputs = Map.of("x", sizes.input());
-    session = network.open(Options.defaults().withDevice(engine.substring("lethe-".length())));
-    System.out.println("# " + session.choice());
-    outputs = session.run(inputs);
-    try (Session reference = network.open(Options.defaults().withDevice("cpu:scalar"))) {
-      Outputs.check(reference.run(inputs), outputs);
-    }
+    opened = Engine.open(engine, sizes, threads);
+    System.out.println("# " + opened.description());
+    opened.run();
+    Outputs.check(sizes, opened.y());
   }
 
   /** One run. */
   @Benchmark
-  public Map<String, Tensor> run() {
-    session.run(inputs, outputs);
-    return outputs;
-  }
-
-  /** One run that returns all gates, c and h of every step. */
-  @Benchmark
-  public Trace trace() {
-    return session.trace(inputs);
-  }
-
-  /** One run into new tensors, as a trace has them: what tracing is to be held against. */
-  @Benchmark
-  public Map<String, Tensor> runIntoNewTensors() {
-    return session.run(inputs);
+  public void run() {
+    opened.run();
   }
 
   /** Gives the device back. */
   @TearDown
   public void close() {
-    session.close();
+    opened.close();
   }
 }

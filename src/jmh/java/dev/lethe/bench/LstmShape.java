@@ -10,51 +10,128 @@ import dev.lethe.network.GraphBuilder.Layouts;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
 import dev.lethe.network.Value;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
-/** Sizes of one layer and what is made from them, always with the same seeds. */
-record LstmShape(int steps, int batch, int inputSize, int hiddenSize) {
+/** Sizes of an LSTM and what is made from them, always with the same seeds. */
+record LstmShape(int steps, int batch, int inputSize, int hiddenSize, int layers, int directions) {
+  /** Gates of a cell, stacked input, forget, cell, output (i, f, g, o). */
+  static final int GATES = Cell.GATES;
+
+  /**
+   * The weights of one direction of a layer.
+   *
+   * @param inputSize I, the width of what the layer reads
+   * @param input W [4*H, I]
+   * @param recurrent R [4*H, H]
+   * @param bias b [4*H]
+   */
+  record Weights(int inputSize, float[] input, float[] recurrent, float[] bias) {}
+
+  /** TxBxIxH, or TxBxIxHxLxD with layers and directions. */
   static LstmShape parse(String text) {
-    int[] sizes = Arrays.stream(text.split("x", -1)).mapToInt(Integer::parseInt).toArray();
-    if (sizes.length != 4 || Arrays.stream(sizes).anyMatch(n -> n < 1)) {
-      throw new IllegalArgumentException("shape must be TxBxIxH, as in 32x64x64x128, not " + text);
+    String[] parts = text.split("x", -1);
+    boolean numbers = Arrays.stream(parts).allMatch(part -> part.matches("[1-9][0-9]{0,8}"));
+    if (numbers && (parts.length == 4 || parts.length == 6)) {
+      int[] sizes = Arrays.stream(parts).mapToInt(Integer::parseInt).toArray();
+      int layers = parts.length == 4 ? 1 : sizes[4];
+      int directions = parts.length == 4 ? 1 : sizes[5];
+      if (directions <= 2) {
+        return new LstmShape(sizes[0], sizes[1], sizes[2], sizes[3], layers, directions);
+      }
     }
-    return new LstmShape(sizes[0], sizes[1], sizes[2], sizes[3]);
+    throw new IllegalArgumentException(
+        "shape must be TxBxIxH or TxBxIxHxLxD with 1 or 2 directions, as in 32x64x64x128, not "
+            + text);
   }
 
-  /** x [T, B, I] to y [T, B, H]; weights uniform in +-1/sqrt(H), as frameworks initialise them. */
-  Network network() {
+  /** The width of y: H for each direction. */
+  int outputSize() {
+    return directions * hiddenSize;
+  }
+
+  /** Floating-point operations of one inference: 8*T*B*H*(I + H) for each layer and direction. */
+  double operations() {
+    double operations = 0;
+    for (int layer = 0; layer < layers; layer++) {
+      int read = layer == 0 ? inputSize : outputSize();
+      operations += 8.0 * steps * batch * hiddenSize * (read + hiddenSize) * directions;
+    }
+    return operations;
+  }
+
+  /** By layer and direction; uniform in +-1/sqrt(H), as frameworks initialise them. */
+  List<List<Weights>> weights() {
     Random random = new Random(1);
     float bound = (float) (1 / Math.sqrt(hiddenSize));
-    int rows = Cell.GATES * hiddenSize;
-    Cell cell =
-        Cell.of(
-            Matrix.of(rows, inputSize, uniform(random, bound, rows * inputSize)),
-            Matrix.of(rows, hiddenSize, uniform(random, bound, rows * hiddenSize)),
-            Matrix.row(uniform(random, bound, rows)));
+    int rows = GATES * hiddenSize;
+    List<List<Weights>> all = new ArrayList<>();
+    for (int layer = 0; layer < layers; layer++) {
+      int read = layer == 0 ? inputSize : outputSize();
+      List<Weights> weights = new ArrayList<>();
+      for (int d = 0; d < directions; d++) {
+        weights.add(
+            new Weights(
+                read,
+                uniform(random, bound, rows * read),
+                uniform(random, bound, rows * hiddenSize),
+                uniform(random, bound, rows)));
+      }
+      all.add(weights);
+    }
+    return all;
+  }
+
+  /** x [T, B, I] to y [T, B, D*H]. */
+  Network network() {
     GraphBuilder builder = new GraphBuilder();
-    Shape xShape = Shape.of(Dim.symbol("time"), Dim.symbol("batch"), Dim.of(inputSize));
-    Value x = builder.input("x", Tensor.Type.FLOAT32, xShape);
-    List<Lstm.Direction> forward = List.of(new Lstm.Direction(false, cell));
-    GraphBuilder.LstmOutputs lstm =
-        builder.lstm(
-            "lstm",
-            Layouts.TIME_FIRST,
-            forward,
-            x,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty());
-    return builder.output("y", lstm.y()).build("lstm", "benchmark");
+    Value value =
+        builder.input(
+            "x",
+            Tensor.Type.FLOAT32,
+            Shape.of(Dim.symbol("time"), Dim.symbol("batch"), Dim.of(inputSize)));
+    for (List<Weights> layer : weights()) {
+      List<Lstm.Direction> directions = new ArrayList<>();
+      for (Weights weights : layer) {
+        directions.add(new Lstm.Direction(!directions.isEmpty(), cell(weights)));
+      }
+      value =
+          builder
+              .lstm(
+                  "lstm",
+                  Layouts.TIME_FIRST,
+                  directions,
+                  value,
+                  Optional.empty(),
+                  Optional.empty(),
+                  Optional.empty())
+              .y();
+    }
+    return builder.output("y", value).build("lstm", "benchmark");
+  }
+
+  private Cell cell(Weights weights) {
+    int rows = GATES * hiddenSize;
+    return Cell.of(
+        Matrix.of(rows, weights.inputSize(), weights.input()),
+        Matrix.of(rows, hiddenSize, weights.recurrent()),
+        Matrix.row(weights.bias()));
   }
 
   /** x [T, B, I], uniform in +-1. */
   Tensor input() {
     float[] values = uniform(new Random(2), 1, steps * batch * inputSize);
     return Tensor.of(values, steps, batch, inputSize);
+  }
+
+  /** As {@link #parse} reads it. */
+  @Override
+  public String toString() {
+    String sizes = steps + "x" + batch + "x" + inputSize + "x" + hiddenSize;
+    return layers == 1 && directions == 1 ? sizes : sizes + "x" + layers + "x" + directions;
   }
 
   private static float[] uniform(Random random, float bound, int count) {

@@ -3,6 +3,7 @@ package dev.lethe.importer.onnx;
 import com.google.protobuf.ByteString;
 import dev.lethe.Tensor;
 import dev.lethe.importer.onnx.proto.AttributeProto;
+import dev.lethe.importer.onnx.proto.AttributeProto.AttributeType;
 import dev.lethe.importer.onnx.proto.GraphProto;
 import dev.lethe.importer.onnx.proto.ModelProto;
 import dev.lethe.importer.onnx.proto.NodeProto;
@@ -22,6 +23,7 @@ import java.util.Random;
 /** Small ONNX models, built in memory and written to a folder. */
 final class Models {
   private static final int FLOAT = 1;
+  private static final int INT32 = 6;
   private static final int INT64 = 7;
 
   private final GraphProto.Builder graph = GraphProto.newBuilder().setName("test");
@@ -39,6 +41,12 @@ final class Models {
 
   Models integerInput(String name, Object... dims) {
     graph.addInput(info(name, INT64, dims));
+    return this;
+  }
+
+  /** sequence_lens [batch], as the operator LSTM has it. */
+  Models lengthsInput(String name, Object batch) {
+    graph.addInput(info(name, INT32, batch));
     return this;
   }
 
@@ -75,10 +83,11 @@ final class Models {
   /** A node; an empty name leaves an input or output out. */
   Models node(
       String operator, List<String> inputs, List<String> outputs, AttributeProto... attributes) {
+    long before = graph.getNodeList().stream().filter(n -> n.getOpType().equals(operator)).count();
     graph.addNode(
         NodeProto.newBuilder()
             .setOpType(operator)
-            .setName("the " + operator)
+            .setName("the " + (before == 0 ? "" : before + 1 + ". ") + operator)
             .addAllInput(inputs)
             .addAllOutput(outputs)
             .addAllAttribute(List.of(attributes)));
@@ -112,19 +121,19 @@ final class Models {
   }
 
   static AttributeProto attribute(String name, long value) {
-    return AttributeProto.newBuilder().setName(name).setI(value).build();
+    return named(name, AttributeType.INT).setI(value).build();
   }
 
   static AttributeProto attribute(String name, float value) {
-    return AttributeProto.newBuilder().setName(name).setF(value).build();
+    return named(name, AttributeType.FLOAT).setF(value).build();
   }
 
   static AttributeProto attribute(String name, String value) {
-    return AttributeProto.newBuilder().setName(name).setS(ByteString.copyFromUtf8(value)).build();
+    return named(name, AttributeType.STRING).setS(ByteString.copyFromUtf8(value)).build();
   }
 
   static AttributeProto list(String name, long... values) {
-    AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(name);
+    AttributeProto.Builder attribute = named(name, AttributeType.INTS);
     for (long value : values) {
       attribute.addInts(value);
     }
@@ -132,7 +141,7 @@ final class Models {
   }
 
   static AttributeProto reals(String name, float... values) {
-    AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(name);
+    AttributeProto.Builder attribute = named(name, AttributeType.FLOATS);
     for (float value : values) {
       attribute.addFloats(value);
     }
@@ -140,7 +149,7 @@ final class Models {
   }
 
   static AttributeProto texts(String name, String... values) {
-    AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(name);
+    AttributeProto.Builder attribute = named(name, AttributeType.STRINGS);
     List.of(values).forEach(value -> attribute.addStrings(ByteString.copyFromUtf8(value)));
     return attribute.build();
   }
@@ -152,6 +161,10 @@ final class Models {
       values[k] = random.nextFloat() * 2 - 1;
     }
     return values;
+  }
+
+  private static AttributeProto.Builder named(String name, AttributeType type) {
+    return AttributeProto.newBuilder().setName(name).setType(type);
   }
 
   private static ValueInfoProto info(String name, int type, Object... dims) {

@@ -55,6 +55,19 @@ class OnnxErrorsTest {
   }
 
   @Test
+  void aNameWithALineBreakLeavesTheMessageOneLine() throws IOException {
+    byte[] model =
+        new Models(14)
+            .input("X", 5, 4, 3)
+            .node("Sine\n\u001b[31m", List.of("X"), List.of("Y"))
+            .output("Y")
+            .build()
+            .toByteArray();
+    String message = refusal(model);
+    assertTrue(message.contains("Sine ?[31m"), message);
+  }
+
+  @Test
   void anUnknownOperatorIsNamedBeforeAnythingElse() {
     String message =
         refusal(

@@ -1,0 +1,191 @@
+package dev.lethe.bench;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+import org.openjdk.jmh.util.Statistics;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * Measures Lethe's CPU path and its peers over a table of shapes, each in a process of its own, and
+ * writes the times as JSON and as a chart.
+ */
+@Command(
+    name = "compare-cpu",
+    description = "Times Lethe and its peers on the CPU; writes JSON and a chart.",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true)
+public final class CompareCpu implements Callable<Integer> {
+  private static final String SHAPES = "cpu-shapes.txt";
+  private static final LstmShape SMALL = LstmShape.parse("1x1x1x1");
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--engines",
+      split = ",",
+      defaultValue = "lethe-cpu,onnxruntime,onednn,pytorch",
+      description = "what to measure; the first is what the others are compared with")
+  private List<String> engines;
+
+  @Option(
+      names = "--shapes",
+      split = ",",
+      defaultValue = "",
+      showDefaultValue = CommandLine.Help.Visibility.NEVER,
+      description = "TxBxIxH or TxBxIxHxLxD; by default the list src/jmh/resources/**/" + SHAPES)
+  private List<String> shapes;
+
+  @Option(names = "--threads", defaultValue = "0", description = "0 for one per processor")
+  private int threads;
+
+  @Option(names = "--warmup", defaultValue = "3", description = "seconds before measuring")
+  private int warmup;
+
+  @Option(names = "--seconds", defaultValue = "5", description = "seconds of measuring")
+  private int seconds;
+
+  @Option(
+      names = {"-o", "--output"},
+      description = "the JSON; the chart is written beside it as .png")
+  private Path output =
+      Path.of("src/jmh/results", "cpu-jdk" + Runtime.version().feature() + ".json");
+
+  /** {@code java -cp target/benchmarks.jar dev.lethe.bench.CompareCpu}. */
+  public static void main(String[] arguments) {
+    System.setProperty("java.awt.headless", "true");
+    CommandLine line = new CommandLine(new CompareCpu());
+    line.setParameterExceptionHandler(
+        (exception, all) -> {
+          line.getErr().println("compare-cpu: " + exception.getMessage());
+          return CommandLine.ExitCode.USAGE;
+        });
+    System.exit(line.execute(arguments));
+  }
+
+  @Override
+  public Integer call() throws IOException, RunnerException {
+    List<LstmShape> table = table();
+    Map<String, String> descriptions = descriptions();
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(heading());
+    List<CpuTimes.Row> rows = new ArrayList<>();
+    for (LstmShape shape : table) {
+      Map<String, CpuTimes.Time> times = new LinkedHashMap<>();
+      for (String engine : engines) {
+        times.put(engine, measure(engine, shape));
+      }
+      CpuTimes.Row row = new CpuTimes.Row(shape, times);
+      rows.add(row);
+      out.println(line(row));
+      out.flush();
+    }
+    String command =
+        "ci/compare-cpu " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
+    new CpuTimes(command.strip(), threads, descriptions, rows).write(output);
+    if (rows.stream().anyMatch(row -> row.times().values().stream().anyMatch(t -> t.noisy()))) {
+      out.println("~ a tenth of the runs took half as long again or more: was the machine busy?");
+    }
+    out.println(output + " and " + CpuChart.beside(output) + " written");
+    return 0;
+  }
+
+  private List<LstmShape> table() throws IOException {
+    List<String> texts = shapes.stream().filter(text -> !text.isEmpty()).toList();
+    try {
+      return (texts.isEmpty() ? listed() : texts).stream().map(LstmShape::parse).toList();
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  private static List<String> listed() throws IOException {
+    InputStream list = Objects.requireNonNull(CompareCpu.class.getResourceAsStream(SHAPES));
+    try (BufferedReader lines =
+        new BufferedReader(new InputStreamReader(list, StandardCharsets.UTF_8))) {
+      return lines.lines().filter(line -> !line.isBlank() && !line.startsWith("#")).toList();
+    }
+  }
+
+  /** Opens every engine once, so that what is missing is told before anything is measured. */
+  private Map<String, String> descriptions() {
+    Map<String, String> descriptions = new LinkedHashMap<>();
+    for (String name : engines) {
+      try (Engine engine = Engine.open(name, SMALL, threads)) {
+        descriptions.put(name, engine.description());
+      } catch (IllegalArgumentException e) {
+        throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+      }
+    }
+    return descriptions;
+  }
+
+  private CpuTimes.Time measure(String engine, LstmShape shape) throws RunnerException {
+    Collection<RunResult> results =
+        new Runner(
+                new OptionsBuilder()
+                    .include(LstmInference.class.getName() + ".run$")
+                    .param("engine", engine)
+                    .param("shape", shape.toString())
+                    .param("threads", Integer.toString(threads))
+                    .mode(Mode.SampleTime)
+                    .timeUnit(TimeUnit.MILLISECONDS)
+                    .warmupIterations(warmup)
+                    .warmupTime(TimeValue.seconds(1))
+                    .measurementIterations(seconds)
+                    .measurementTime(TimeValue.seconds(1))
+                    .shouldFailOnError(true)
+                    .verbosity(VerboseMode.SILENT)
+                    .build())
+            .run();
+    Statistics samples = results.iterator().next().getPrimaryResult().getStatistics();
+    return new CpuTimes.Time(
+        samples.getPercentile(50),
+        samples.getPercentile(10),
+        samples.getPercentile(90),
+        samples.getN());
+  }
+
+  private String heading() {
+    StringBuilder line = new StringBuilder("%-20s".formatted("median ms"));
+    engines.forEach(engine -> line.append("%18s".formatted(engine)));
+    return line.toString();
+  }
+
+  private String line(CpuTimes.Row row) {
+    StringBuilder line = new StringBuilder("%-20s".formatted(row.shape()));
+    double own = row.times().values().iterator().next().median();
+    for (CpuTimes.Time time : row.times().values()) {
+      String noise = time.noisy() ? "~" : " ";
+      line.append(
+          String.format(
+              Locale.ROOT, "%9.3f%s (%5.2fx)", time.median(), noise, time.median() / own));
+    }
+    return line.toString();
+  }
+}

@@ -1,0 +1,120 @@
+package dev.lethe.bench;
+
+import com.fasterxml.jackson.core.JsonEncoding;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What {@link CompareCpu} measured.
+ *
+ * @param command how to measure it again
+ * @param threads as asked for; 0 for one per processor
+ * @param engines name and version of each engine; the first is what the others are compared with
+ * @param rows one for each shape
+ */
+record CpuTimes(String command, int threads, Map<String, String> engines, List<Row> rows) {
+  /** The times of a shape, by engine. */
+  record Row(LstmShape shape, Map<String, Time> times) {}
+
+  /**
+   * Milliseconds of one inference.
+   *
+   * @param p10 a tenth of the runs are faster
+   * @param p90 a tenth of the runs are slower
+   * @param runs how many were measured
+   */
+  record Time(double median, double p10, double p90, long runs) {
+    private static final double NOISY = 1.5;
+
+    /** Whether the runs differ so much that something else must have been running. */
+    boolean noisy() {
+      return p90 > NOISY * median;
+    }
+  }
+
+  /** Writes the JSON, and the chart beside it. */
+  void write(Path file) throws IOException {
+    Files.createDirectories(file.toAbsolutePath().getParent());
+    try (JsonGenerator json =
+        new JsonFactory()
+            .createGenerator(file.toFile(), JsonEncoding.UTF8)
+            .useDefaultPrettyPrinter()) {
+      write(json);
+    }
+    new CpuChart(this).write(CpuChart.beside(file));
+  }
+
+  /** The processor's name where the system tells it, else its architecture. */
+  static String device() {
+    return processorName().orElse(System.getProperty("os.arch"));
+  }
+
+  private static Optional<String> processorName() {
+    Path told = Path.of("/proc/cpuinfo");
+    if (!Files.isReadable(told)) {
+      return Optional.empty();
+    }
+    try (BufferedReader lines = Files.newBufferedReader(told)) {
+      return lines
+          .lines()
+          .filter(line -> line.startsWith("model name"))
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .findFirst();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  private void write(JsonGenerator json) throws IOException {
+    json.writeStartObject();
+    json.writeStringField("command", command);
+    json.writeStringField("device", device());
+    json.writeNumberField("processors", Runtime.getRuntime().availableProcessors());
+    json.writeNumberField("threads", threads);
+    json.writeStringField(
+        "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    json.writeStringField("java", System.getProperty("java.vm.name") + " " + Runtime.version());
+    json.writeObjectFieldStart("engines");
+    for (Map.Entry<String, String> engine : engines.entrySet()) {
+      json.writeStringField(engine.getKey(), engine.getValue());
+    }
+    json.writeEndObject();
+    json.writeArrayFieldStart("rows");
+    for (Row row : rows) {
+      write(json, row);
+    }
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  private static void write(JsonGenerator json, Row row) throws IOException {
+    double own = row.times().values().iterator().next().median();
+    json.writeStartObject();
+    json.writeStringField("shape", row.shape().toString());
+    json.writeNumberField("operations", (long) row.shape().operations());
+    json.writeObjectFieldStart("engines");
+    for (Map.Entry<String, Time> entry : row.times().entrySet()) {
+      Time time = entry.getValue();
+      json.writeObjectFieldStart(entry.getKey());
+      json.writeNumberField("median_ms", rounded(time.median()));
+      json.writeNumberField("p10_ms", rounded(time.p10()));
+      json.writeNumberField("p90_ms", rounded(time.p90()));
+      json.writeNumberField("runs", time.runs());
+      json.writeNumberField("over_first", rounded(time.median() / own));
+      json.writeEndObject();
+    }
+    json.writeEndObject();
+    json.writeEndObject();
+  }
+
+  private static double rounded(double value) {
+    return Math.round(value * 1e4) / 1e4;
+  }
+}
