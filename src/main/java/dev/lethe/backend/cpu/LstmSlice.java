@@ -202,9 +202,9 @@ final class LstmSlice {
    */
   private void step(LstmData data, int step, int place, StepBarrier team, int member) {
     int active = active(step);
-    for (int block = share(cell.blocks, team, member);
-        block < share(cell.blocks, team, member + 1);
-        block++) {
+    int first = share(cell.blocks, team, member);
+    int end = share(cell.blocks, team, member + 1);
+    for (int block = first; block < end; block++) {
       int at = zAt(block, firstRow[place]);
       kernels.product(
           cell.recurrent, block, active, h[step % 2], hAt, 0, z, at, cell.width(), z, at);
@@ -218,6 +218,8 @@ final class LstmSlice {
     if (cell.projected()) {
       team.await();
       narrow(data, step, active, team, member);
+    } else {
+      show(data, step, active, first * cell.units, Math.min(hidden, end * cell.units));
     }
   }
 
@@ -236,9 +238,9 @@ final class LstmSlice {
     }
     for (int row = 0; row < active; row++) {
       if (data.masked() && data.skips(time(row, step), rows[row])) {
-        skip(data, step, block, row);
+        skip(step, block, row);
       } else {
-        handOn(data, step, block, row, at);
+        handOn(step, block, row, at);
       }
     }
   }
@@ -251,21 +253,33 @@ final class LstmSlice {
       int traceAt = traceAt(data, step, 0, row);
       normed.step(z, at, zAt(1, 0), c, cAt(0, row), cAt(1, 0), gates, traceAt);
       for (int block = 0; block < cell.blocks; block++) {
-        handOn(data, step, block, row, zAt(block, firstRow[place]));
+        handOn(step, block, row, zAt(block, firstRow[place]));
       }
     }
   }
 
-  /** h of one row of a block, from z to where the next step, the projection and the caller look. */
-  private void handOn(LstmData data, int step, int block, int row, int at) {
+  /** h of one row of a block, from z to where the next step or the projection looks. */
+  private void handOn(int step, int block, int row, int at) {
     int first = block * cell.units;
-    int units = cell.unitsOf(block);
     int from = at + row * cell.width();
     if (cell.projected()) {
-      System.arraycopy(z, from, unprojected, unprojectedAt[row] + first, units);
+      System.arraycopy(z, from, unprojected, unprojectedAt[row] + first, cell.unitsOf(block));
     } else {
-      System.arraycopy(z, from, h[(step + 1) % 2], hAt[row] + first, units);
-      System.arraycopy(z, from, data.y, yAt(data, row, step) + first, units);
+      System.arraycopy(z, from, h[(step + 1) % 2], hAt[row] + first, cell.unitsOf(block));
+    }
+  }
+
+  /** The new h to the caller, some of its columns; a skipped step shows the one before. */
+  private void show(LstmData data, int step, int active, int first, int end) {
+    for (int row = 0; row < active; row++) {
+      int to = yAt(data, row, step) + first;
+      if (!data.skips(time(row, step), rows[row])) {
+        System.arraycopy(h[(step + 1) % 2], hAt[row] + first, data.y, to, end - first);
+      } else if (step == 0) {
+        Arrays.fill(data.y, to, to + end - first, 0f);
+      } else {
+        System.arraycopy(data.y, yAt(data, row, step - 1) + first, data.y, to, end - first);
+      }
     }
   }
 
@@ -294,38 +308,30 @@ final class LstmSlice {
     return (time(row, step) * data.sequences + rows[row]) * hidden + block * cell.units;
   }
 
-  /** h and c stay, and y is that of the step before. */
-  private void skip(LstmData data, int step, int block, int row) {
-    int first = block * cell.units;
+  /** h and c stay. */
+  private void skip(int step, int block, int row) {
     int units = cell.unitsOf(block);
     System.arraycopy(keptC, cAt(block, row), c, cAt(block, row), units);
-    int at = hAt[row] + first;
+    int at = hAt[row] + block * cell.units;
     System.arraycopy(h[step % 2], at, h[(step + 1) % 2], at, units);
-    int to = yAt(data, row, step) + first;
-    if (step == 0) {
-      Arrays.fill(data.y, to, to + units, 0f);
-    } else {
-      System.arraycopy(data.y, yAt(data, row, step - 1) + first, data.y, to, units);
-    }
   }
 
   private void narrow(LstmData data, int step, int active, StepBarrier team, int member) {
     Packed weights = cell.projection;
     int width = weights.width();
-    for (int block = share(weights.blocks(), team, member);
-        block < share(weights.blocks(), team, member + 1);
-        block++) {
+    int start = share(weights.blocks(), team, member);
+    int end = share(weights.blocks(), team, member + 1);
+    for (int block = start; block < end; block++) {
       int at = block * room * width;
       kernels.product(
           weights, block, active, unprojected, unprojectedAt, 0, cell.zeros, 0, 0, projected, at);
       int first = block * width;
       int columns = Math.min(width, outputSize - first);
       for (int row = 0; row < active; row++) {
-        int from = at + row * width;
-        System.arraycopy(projected, from, h[(step + 1) % 2], hAt[row] + first, columns);
-        System.arraycopy(projected, from, data.y, yAt(data, row, step) + first, columns);
+        System.arraycopy(projected, at + row * width, h[(step + 1) % 2], hAt[row] + first, columns);
       }
     }
+    show(data, step, active, start * width, Math.min(outputSize, end * width));
   }
 
   /** Final states out. A sequence that has ended keeps the c and h of its last step. */

@@ -47,29 +47,21 @@ final class VectorKernels implements Kernels {
       int zAt) {
     int depth = weights.depth();
     int width = weights.width();
-    int panel = VectorTiles.PANEL;
-    float[] panels = weights.panels();
     int start = block * width * depth;
-    if (rows == 1) {
-      VectorTiles.oneRow(depth, width, panels, start, a, at[atFrom], from, fromAt, z, zAt);
-      return;
-    }
-    for (int column = 0; column < width; column += panel) {
-      VectorTiles.product(
-          rows,
-          depth,
-          panels,
-          start + column * depth,
-          a,
-          at,
-          atFrom,
-          from,
-          fromAt + column,
-          fromStride,
-          z,
-          zAt + column,
-          width);
-    }
+    VectorTiles.product(
+        rows,
+        depth,
+        weights.panels(),
+        start,
+        a,
+        at,
+        atFrom,
+        from,
+        fromAt,
+        fromStride,
+        z,
+        zAt,
+        width);
   }
 
   @Override

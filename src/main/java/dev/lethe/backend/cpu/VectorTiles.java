@@ -16,16 +16,21 @@ final class VectorTiles {
   /** Columns of a panel. */
   static final int PANEL = 2 * LANES;
 
-  /** The highest tile; 12 rows are too many for the general registers, which hold their places. */
+  /**
+   * Rows of the highest tile; 12 are too many for the general registers, which hold their places.
+   */
   private static final int HIGHEST = 8;
+
+  /** Rows of the other tile, which spans two panels to have as many sums. */
+  private static final int LOW = 4;
 
   private VectorTiles() {}
 
   /**
-   * As {@link Kernels#product} on one panel.
+   * As {@link Kernels#product}.
    *
-   * @param panels [depth][PANEL] from {@code at}
-   * @param width from one row of z to the next
+   * @param panels of the block, one or two of [depth][PANEL], from {@code at}
+   * @param width of the block: from one row of z to the next
    */
   static void product(
       int count,
@@ -41,13 +46,26 @@ final class VectorTiles {
       float[] z,
       int zAt,
       int width) {
-    for (int row = 0; row < count; row += HIGHEST) {
-      int f = fromAt + row * fromStride;
-      int t = zAt + row * width;
-      if (count - row > 4) {
-        rows8(depth, panels, at, a, rows, first + row, from, f, fromStride, z, t, width);
+    int left = count % HIGHEST;
+    int high = left == 0 || left > LOW ? count : count - left;
+    // a panel stays in the first-level cache for all rows
+    for (int column = 0; column < width && high > 0; column += PANEL) {
+      int panel = at + column * depth;
+      for (int row = 0; row < high; row += HIGHEST) {
+        int f = fromAt + row * fromStride + column;
+        int t = zAt + row * width + column;
+        rows8(depth, panels, panel, a, rows, first + row, from, f, fromStride, z, t, width);
+      }
+    }
+    if (high < count) {
+      int f = fromAt + high * fromStride;
+      int t = zAt + high * width;
+      if (left == 1) {
+        oneRow(depth, width, panels, at, a, rows[first + high], from, f, z, t);
+      } else if (width == PANEL) {
+        rows4(depth, panels, at, a, rows, first + high, from, f, fromStride, z, t, width);
       } else {
-        rows4(depth, panels, at, a, rows, first + row, from, f, fromStride, z, t, width);
+        rows4Wide(depth, panels, at, a, rows, first + high, from, f, fromStride, z, t, width);
       }
     }
   }
@@ -57,7 +75,7 @@ final class VectorTiles {
   }
 
   /** One row of a block of one panel or two. */
-  static void oneRow(
+  private static void oneRow(
       int depth,
       int width,
       float[] panels,
@@ -259,5 +277,84 @@ final class VectorTiles {
     r2.intoArray(z, zAt + 2 * width + LANES);
     l3.intoArray(z, zAt + 3 * width);
     r3.intoArray(z, zAt + 3 * width + LANES);
+  }
+
+  /** 4 rows of two panels. */
+  private static void rows4Wide(
+      int depth,
+      float[] panels,
+      int at,
+      float[] a,
+      int[] rows,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    int next = at + depth * PANEL;
+    int a0 = rows[first];
+    int a1 = rows[first + 1];
+    int a2 = rows[first + 2];
+    int a3 = rows[first + 3];
+    FloatVector l0 = load(from, fromAt);
+    FloatVector r0 = load(from, fromAt + LANES);
+    FloatVector m0 = load(from, fromAt + PANEL);
+    FloatVector n0 = load(from, fromAt + PANEL + LANES);
+    FloatVector l1 = load(from, fromAt + fromStride);
+    FloatVector r1 = load(from, fromAt + fromStride + LANES);
+    FloatVector m1 = load(from, fromAt + fromStride + PANEL);
+    FloatVector n1 = load(from, fromAt + fromStride + PANEL + LANES);
+    FloatVector l2 = load(from, fromAt + 2 * fromStride);
+    FloatVector r2 = load(from, fromAt + 2 * fromStride + LANES);
+    FloatVector m2 = load(from, fromAt + 2 * fromStride + PANEL);
+    FloatVector n2 = load(from, fromAt + 2 * fromStride + PANEL + LANES);
+    FloatVector l3 = load(from, fromAt + 3 * fromStride);
+    FloatVector r3 = load(from, fromAt + 3 * fromStride + LANES);
+    FloatVector m3 = load(from, fromAt + 3 * fromStride + PANEL);
+    FloatVector n3 = load(from, fromAt + 3 * fromStride + PANEL + LANES);
+    for (int k = 0; k < depth; k++) {
+      FloatVector left = load(panels, at + k * PANEL);
+      FloatVector right = load(panels, at + k * PANEL + LANES);
+      FloatVector nextLeft = load(panels, next + k * PANEL);
+      FloatVector nextRight = load(panels, next + k * PANEL + LANES);
+      FloatVector s = FloatVector.broadcast(SPECIES, a[a0 + k]);
+      l0 = left.fma(s, l0);
+      r0 = right.fma(s, r0);
+      m0 = nextLeft.fma(s, m0);
+      n0 = nextRight.fma(s, n0);
+      s = FloatVector.broadcast(SPECIES, a[a1 + k]);
+      l1 = left.fma(s, l1);
+      r1 = right.fma(s, r1);
+      m1 = nextLeft.fma(s, m1);
+      n1 = nextRight.fma(s, n1);
+      s = FloatVector.broadcast(SPECIES, a[a2 + k]);
+      l2 = left.fma(s, l2);
+      r2 = right.fma(s, r2);
+      m2 = nextLeft.fma(s, m2);
+      n2 = nextRight.fma(s, n2);
+      s = FloatVector.broadcast(SPECIES, a[a3 + k]);
+      l3 = left.fma(s, l3);
+      r3 = right.fma(s, r3);
+      m3 = nextLeft.fma(s, m3);
+      n3 = nextRight.fma(s, n3);
+    }
+    l0.intoArray(z, zAt);
+    r0.intoArray(z, zAt + LANES);
+    m0.intoArray(z, zAt + PANEL);
+    n0.intoArray(z, zAt + PANEL + LANES);
+    l1.intoArray(z, zAt + width);
+    r1.intoArray(z, zAt + width + LANES);
+    m1.intoArray(z, zAt + width + PANEL);
+    n1.intoArray(z, zAt + width + PANEL + LANES);
+    l2.intoArray(z, zAt + 2 * width);
+    r2.intoArray(z, zAt + 2 * width + LANES);
+    m2.intoArray(z, zAt + 2 * width + PANEL);
+    n2.intoArray(z, zAt + 2 * width + PANEL + LANES);
+    l3.intoArray(z, zAt + 3 * width);
+    r3.intoArray(z, zAt + 3 * width + LANES);
+    m3.intoArray(z, zAt + 3 * width + PANEL);
+    n3.intoArray(z, zAt + 3 * width + PANEL + LANES);
   }
 }
