@@ -1,5 +1,6 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Precision;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
@@ -32,11 +33,16 @@ final class CpuCell {
   final Packed projection;
 
   private final Kernels kernels;
+  private final boolean half;
   private final boolean vectorised;
 
-  CpuCell(Cell cell, Kernels kernels) {
+  /**
+   * @param half whether the input and recurrent weights are kept in bf16
+   */
+  CpuCell(Cell cell, Kernels kernels, boolean half) {
     this.cell = cell;
     this.kernels = kernels;
+    this.half = half;
     int hidden = cell.hiddenSize();
     units = kernels.units(hidden);
     blocks = (hidden + units - 1) / units;
@@ -149,14 +155,14 @@ final class CpuCell {
   }
 
   private Packed gates(Matrix weights) {
-    return kernels.pack(
-        weights.columns(),
-        blocks,
-        width(),
+    Packed.Source source =
         (k, block, column) -> {
           int row = row(block, column);
-          return row < 0 ? 0 : weights.at(row, k);
-        });
+          return row < 0 ? 0 : half ? Precision.BF16.round(weights.at(row, k)) : weights.at(row, k);
+        };
+    return half
+        ? kernels.packHalf(weights.columns(), blocks, width(), source)
+        : kernels.pack(weights.columns(), blocks, width(), source);
   }
 
   private Packed rows(Matrix weights) {

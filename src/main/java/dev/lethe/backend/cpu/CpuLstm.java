@@ -32,11 +32,11 @@ final class CpuLstm {
   private int[] order = {};
   private int[] starts = {};
 
-  CpuLstm(Lstm layer, Kernels kernels) {
+  CpuLstm(Lstm layer, Kernels kernels, boolean half) {
     this.layer = layer;
     this.kernels = kernels;
     for (Lstm.Direction direction : layer.directions()) {
-      cells.add(new CpuCell(direction.cell(), kernels));
+      cells.add(new CpuCell(direction.cell(), kernels, half));
       slices.add(new ArrayList<>());
     }
   }

@@ -49,10 +49,18 @@ final class CpuSession extends GraphSession {
   private boolean ready;
 
   CpuSession(Graph graph, Device device, String choice, Kernels kernels, int threads) {
+    this(graph, device, choice, kernels, threads, false);
+  }
+
+  /**
+   * @param half whether the input and recurrent weights of LSTM layers are kept in bf16
+   */
+  CpuSession(
+      Graph graph, Device device, String choice, Kernels kernels, int threads, boolean half) {
     super(graph, device, choice);
     for (Stage stage : graph.steps()) {
       if (stage instanceof Lstm lstm) {
-        lstms.put(stage, new CpuLstm(lstm, kernels));
+        lstms.put(stage, new CpuLstm(lstm, kernels, half));
       } else if (stage instanceof Dense dense) {
         denses.put(stage, new CpuDense(dense, kernels));
       }

@@ -25,6 +25,9 @@ interface Kernels {
   /** Rearranges a weight matrix. */
   Packed pack(int depth, int blocks, int width, Packed.Source source);
 
+  /** Rearranges a matrix of gate columns whose weights bf16 can hold, in fewer bytes if it pays. */
+  Packed packHalf(int depth, int blocks, int width, Packed.Source source);
+
   /**
    * z[row][:] = from[row][:], then fma(a[at[row] + k], weights[k][block], z[row][:]) for k = 0, 1,
    * ... in this order.

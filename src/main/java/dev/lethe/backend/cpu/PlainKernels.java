@@ -26,6 +26,11 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
+  public Packed packHalf(int depth, int blocks, int width, Packed.Source source) {
+    return pack(depth, blocks, width, source);
+  }
+
+  @Override
   public void product(
       Packed weights,
       int block,

@@ -33,6 +33,11 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public Packed packHalf(int depth, int blocks, int width, Packed.Source source) {
+    return Packed.pairs(depth, blocks, width, VectorTiles.PANEL, source);
+  }
+
+  @Override
   public void product(
       Packed weights,
       int block,
@@ -48,6 +53,11 @@ final class VectorKernels implements Kernels {
     int depth = weights.depth();
     int width = weights.width();
     int start = block * width * depth;
+    if (weights.pairs().length > 0) {
+      HalfTiles.product(
+          rows, depth, weights.pairs(), start / 2, a, at, atFrom, from, fromAt, fromStride, z, zAt);
+      return;
+    }
     VectorTiles.product(
         rows,
         depth,
