@@ -102,7 +102,9 @@ public record Dim(long factor, List<String> symbols) {
    */
   public int resolve(Map<String, Integer> sizes) {
     long length = factor;
-    for (String symbol : symbols) {
+    // counted: a run resolves shapes, and makes no objects
+    for (int k = 0; k < symbols.size(); k++) {
+      String symbol = symbols.get(k);
       Integer size = sizes.get(symbol);
       if (size == null) {
         throw new InputException(

@@ -29,11 +29,15 @@ public final class Tensor {
   private final Type type;
   private final int[] shape;
   private final ByteBuffer data;
+  private final FloatBuffer floats;
+  private final IntBuffer ints;
 
   private Tensor(Type type, int[] shape, ByteBuffer data) {
     this.type = type;
     this.shape = shape;
     this.data = data;
+    this.floats = data.asFloatBuffer();
+    this.ints = data.asIntBuffer();
   }
 
   /**
@@ -181,6 +185,71 @@ public final class Tensor {
   }
 
   /**
+   * Copies all elements into an array; makes no objects.
+   *
+   * @param target filled from its beginning, the last axis varying fastest
+   * @throws InputException when the elements are integers
+   * @throws IndexOutOfBoundsException when there is no room for {@link #size()} elements
+   */
+  public void copyTo(float[] target) {
+    require(Type.FLOAT32);
+    floats.get(0, target, 0, size());
+  }
+
+  /**
+   * Copies all elements into an array; makes no objects.
+   *
+   * @param target filled from its beginning, the last axis varying fastest
+   * @throws InputException when the elements are floats
+   * @throws IndexOutOfBoundsException when there is no room for {@link #size()} elements
+   */
+  public void copyTo(int[] target) {
+    require(Type.INT32);
+    ints.get(0, target, 0, size());
+  }
+
+  /**
+   * Overwrites all elements from an array; makes no objects.
+   *
+   * @param source read from its beginning, the last axis varying fastest
+   * @throws InputException when the elements are integers
+   * @throws IndexOutOfBoundsException when it has fewer than {@link #size()} elements
+   * @throws java.nio.ReadOnlyBufferException when the tensor is {@link #isReadOnly}
+   */
+  public void copyFrom(float[] source) {
+    require(Type.FLOAT32);
+    floats.put(0, source, 0, size());
+  }
+
+  /**
+   * Overwrites all elements from an array; makes no objects.
+   *
+   * @param source read from its beginning, the last axis varying fastest
+   * @throws InputException when the elements are floats
+   * @throws IndexOutOfBoundsException when it has fewer than {@link #size()} elements
+   * @throws java.nio.ReadOnlyBufferException when the tensor is {@link #isReadOnly}
+   */
+  public void copyFrom(int[] source) {
+    require(Type.INT32);
+    ints.put(0, source, 0, size());
+  }
+
+  /** {@return whether the memory cannot be written through this tensor} */
+  public boolean isReadOnly() {
+    return data.isReadOnly();
+  }
+
+  /**
+   * Whether another tensor has the same type and shape; the elements may differ.
+   *
+   * @param other to be compared with
+   * @return whether they agree
+   */
+  public boolean isLike(Tensor other) {
+    return type == other.type && Arrays.equals(shape, other.shape);
+  }
+
+  /**
    * The elements on the heap.
    *
    * @return a copy, the last axis varying fastest
@@ -188,7 +257,7 @@ public final class Tensor {
    */
   public float[] toFloatArray() {
     float[] values = new float[size()];
-    floats().get(values);
+    copyTo(values);
     return values;
   }
 
@@ -200,7 +269,7 @@ public final class Tensor {
    */
   public int[] toIntArray() {
     int[] values = new int[size()];
-    ints().get(values);
+    copyTo(values);
     return values;
   }
 

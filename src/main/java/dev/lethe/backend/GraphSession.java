@@ -3,6 +3,7 @@ package dev.lethe.backend;
 import dev.lethe.Device;
 import dev.lethe.InputException;
 import dev.lethe.Session;
+import dev.lethe.Shape;
 import dev.lethe.Tensor;
 import dev.lethe.Trace;
 import dev.lethe.network.Graph;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What sessions share: a run's arguments are checked here, so that backends hold arithmetic alone.
@@ -20,6 +22,8 @@ public abstract class GraphSession implements Session {
   private final Device device;
   private final String choice;
   private final RunInputs inputs;
+  // the sizes of the last run, if there is room for them and the next run may skip asking
+  private Optional<Map<String, Integer>> allocated = Optional.empty();
   private boolean closed;
 
   /** For a session that owns nothing yet. */
@@ -88,6 +92,7 @@ public abstract class GraphSession implements Session {
   public final synchronized void prepare(Map<String, Integer> sizes) {
     requireOpen();
     graph.entries().forEach(entry -> entry.value().shape().resolve(sizes));
+    allocated = Optional.empty();
     allocate(sizes);
   }
 
@@ -96,7 +101,7 @@ public abstract class GraphSession implements Session {
     requireOpen();
     RunInputs.Checked checked = inputs.check(given);
     checkOutputs(checked.sizes(), wanted);
-    allocate(checked.sizes());
+    makeRoom(checked);
     execute(checked.sizes(), checked.tensors(), wanted);
   }
 
@@ -128,7 +133,7 @@ public abstract class GraphSession implements Session {
       throw new InputException(
           "the inputs hold " + sequences + " sequences, but there are " + ids.length + " ids");
     }
-    allocate(checked.sizes());
+    makeRoom(checked);
     table.gather(ids);
     execute(checked.sizes(), checked.tensors(), wanted);
     table.scatter(ids);
@@ -140,7 +145,7 @@ public abstract class GraphSession implements Session {
     RunInputs.Checked checked = inputs.check(given);
     Map<String, Tensor> outputs = outputs(checked.sizes());
     List<GateTrace> gates = GateTrace.of(graph, checked.sizes());
-    allocate(checked.sizes());
+    makeRoom(checked);
     executeTraced(checked.sizes(), checked.tensors(), outputs, gates);
     return new Trace(outputs, gates.stream().map(GateTrace::layer).toList());
   }
@@ -163,34 +168,52 @@ public abstract class GraphSession implements Session {
     }
   }
 
+  private void makeRoom(RunInputs.Checked checked) {
+    if (allocated.isEmpty() || allocated.get() != checked.sizes()) {
+      allocated = Optional.empty();
+      allocate(checked.sizes());
+      allocated = Optional.of(checked.sizes());
+    }
+  }
+
   private void checkOutputs(Map<String, Integer> sizes, Map<String, Tensor> wanted) {
-    for (String name : wanted.keySet()) {
-      Graph.Result result =
-          graph.results().stream()
-              .filter(r -> r.name().equals(name))
-              .findFirst()
-              .orElseThrow(
-                  () ->
-                      new InputException(
-                          "no output '"
-                              + name
-                              + "'; there are "
-                              + graph.results().stream().map(Graph.Result::name).toList()));
-      int[] shape = result.value().shape().resolve(sizes);
-      Tensor tensor = wanted.get(name);
-      if (tensor.type() != result.value().type() || !Arrays.equals(tensor.shape(), shape)) {
-        throw new InputException(
-            "output '"
-                + name
-                + "' must be "
-                + result.value().type()
-                + Arrays.toString(shape)
-                + ", is "
-                + tensor);
+    int known = 0;
+    for (int k = 0; k < graph.results().size(); k++) {
+      Graph.Result result = graph.results().get(k);
+      Tensor tensor = wanted.get(result.name());
+      if (tensor != null) {
+        known++;
+        checkOutput(result, tensor, sizes);
       }
-      if (tensor.bytes().isReadOnly()) {
-        throw new InputException("output '" + name + "' is read-only");
+    }
+    if (known < wanted.size()) {
+      List<String> names = graph.results().stream().map(Graph.Result::name).toList();
+      for (String name : wanted.keySet()) {
+        if (!names.contains(name)) {
+          throw new InputException("no output '" + name + "'; there are " + names);
+        }
       }
+    }
+  }
+
+  private static void checkOutput(Graph.Result result, Tensor tensor, Map<String, Integer> sizes) {
+    Shape shape = result.value().shape();
+    boolean fits = tensor.type() == result.value().type() && tensor.rank() == shape.rank();
+    for (int axis = 0; fits && axis < shape.rank(); axis++) {
+      fits = tensor.dimension(axis) == shape.dim(axis).resolve(sizes);
+    }
+    if (!fits) {
+      throw new InputException(
+          "output '"
+              + result.name()
+              + "' must be "
+              + result.value().type()
+              + Arrays.toString(shape.resolve(sizes))
+              + ", is "
+              + tensor);
+    }
+    if (tensor.isReadOnly()) {
+      throw new InputException("output '" + result.name() + "' is read-only");
     }
   }
 

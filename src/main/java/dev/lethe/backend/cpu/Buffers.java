@@ -45,18 +45,18 @@ final class Buffers {
   /** From a tensor into the value's array. */
   void read(Value value, Tensor tensor) {
     if (value.type() == Tensor.Type.INT32) {
-      tensor.ints().get(ints(value), 0, tensor.size());
+      tensor.copyTo(ints(value));
     } else {
-      tensor.floats().get(floats(value), 0, tensor.size());
+      tensor.copyTo(floats(value));
     }
   }
 
   /** From the value's array into a tensor. */
   void write(Value value, Tensor tensor) {
     if (value.type() == Tensor.Type.INT32) {
-      tensor.ints().put(ints(value), 0, tensor.size());
+      tensor.copyFrom(ints(value));
     } else {
-      tensor.floats().put(floats(value), 0, tensor.size());
+      tensor.copyFrom(floats(value));
     }
   }
 

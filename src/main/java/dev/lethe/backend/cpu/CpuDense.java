@@ -3,6 +3,7 @@ package dev.lethe.backend.cpu;
 import dev.lethe.network.Dense;
 import dev.lethe.network.Matrix;
 import java.util.Map;
+import java.util.function.IntConsumer;
 
 /** A dense layer on the fast path: strips of rows, dealt out to the threads. */
 final class CpuDense {
@@ -52,15 +53,14 @@ final class CpuDense {
     int[][] places = new int[tasks][room];
     float[] x = buffers.floats(stage.x());
     float[] y = buffers.floats(stage.y());
-    return () ->
-        workers.run(
-            tasks,
-            task -> {
-              for (int strip = task; strip < strips; strip += tasks) {
-                int first = strip * STRIP;
-                strip(x, y, first, Math.min(STRIP, rows - first), places[task], z[task]);
-              }
-            });
+    IntConsumer part =
+        task -> {
+          for (int strip = task; strip < strips; strip += tasks) {
+            int first = strip * STRIP;
+            strip(x, y, first, Math.min(STRIP, rows - first), places[task], z[task]);
+          }
+        };
+    return () -> workers.run(tasks, part);
   }
 
   private void strip(float[] x, float[] y, int first, int rows, int[] places, float[] z) {

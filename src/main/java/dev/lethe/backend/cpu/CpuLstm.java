@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 
 /**
  * One LSTM layer on the fast path: deals its sequences out to slices, each run by one thread; or,
@@ -77,20 +78,22 @@ final class CpuLstm {
       slice(d, 0).allocate(data.sequences, data.steps);
       teams.add(new StepBarrier(size));
     }
+    IntConsumer part =
+        task -> {
+          int d = task % directions;
+          try {
+            slices.get(d).get(0).run(data, order, 0, 1, teams.get(d), task / directions);
+          } catch (RuntimeException | Error e) {
+            teams.get(d).breakUp();
+            throw e;
+          }
+        };
     return () -> {
       sort(data);
-      teams.forEach(StepBarrier::reset);
-      workers.runTogether(
-          directions * size,
-          task -> {
-            int d = task % directions;
-            try {
-              slices.get(d).get(0).run(data, order, 0, 1, teams.get(d), task / directions);
-            } catch (RuntimeException | Error e) {
-              teams.get(d).breakUp();
-              throw e;
-            }
-          });
+      for (int d = 0; d < directions; d++) {
+        teams.get(d).reset();
+      }
+      workers.runTogether(directions * size, part);
     };
   }
 
@@ -104,14 +107,14 @@ final class CpuLstm {
         slice(d, k).allocate((sequences - k + count - 1) / count, data.steps);
       }
     }
+    IntConsumer part =
+        task -> {
+          int k = task / directions;
+          slices.get(task % directions).get(k).run(data, order, k, count, ALONE, 0);
+        };
     return () -> {
       sort(data);
-      workers.run(
-          directions * count,
-          task -> {
-            int k = task / directions;
-            slices.get(task % directions).get(k).run(data, order, k, count, ALONE, 0);
-          });
+      workers.run(directions * count, part);
     };
   }
 

@@ -91,19 +91,22 @@ final class CpuSession extends GraphSession {
   @Override
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
-    for (Graph.Entry entry : network().entries()) {
-      Tensor tensor = given.get(entry.value().name());
+    // counted loops: a run makes no objects
+    List<Graph.Entry> entries = network().entries();
+    for (int k = 0; k < entries.size(); k++) {
+      Tensor tensor = given.get(entries.get(k).value().name());
       if (tensor != null) {
-        buffers.read(entry.value(), tensor);
+        buffers.read(entries.get(k).value(), tensor);
       }
     }
-    for (Runnable stage : plan) {
-      stage.run();
+    for (int k = 0; k < plan.size(); k++) {
+      plan.get(k).run();
     }
-    for (Graph.Result result : network().results()) {
-      Tensor tensor = wanted.get(result.name());
+    List<Graph.Result> results = network().results();
+    for (int k = 0; k < results.size(); k++) {
+      Tensor tensor = wanted.get(results.get(k).name());
       if (tensor != null) {
-        buffers.write(result.value(), tensor);
+        buffers.write(results.get(k).value(), tensor);
       }
     }
   }
