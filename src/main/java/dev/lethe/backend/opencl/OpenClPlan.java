@@ -14,6 +14,7 @@ import java.util.Locale;
  * @param product tile of product.cl
  * @param step tile of lstm_step.cl
  * @param sequence tile of lstm_sequence.cl
+ * @param persistent whether and how lstm_persistent.cl runs
  * @param softmaxItems work-items a row in softmax.cl, a power of two
  * @param flatItems work-items of a group in kernels without a tile
  * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in
@@ -24,6 +25,7 @@ record OpenClPlan(
     ProductTile product,
     StepTile step,
     SequenceTile sequence,
+    PersistentPlan persistent,
     int softmaxItems,
     int flatItems,
     long projectionBytes,
@@ -102,6 +104,7 @@ record OpenClPlan(
           new ProductTile(4, 16, 4, 2, 16),
           new StepTile(16, 4, 2, 16),
           new SequenceTile(16, 4, limited ? 0 : 256),
+          PersistentPlan.NONE,
           16,
           64,
           projection,
@@ -111,6 +114,7 @@ record OpenClPlan(
         new ProductTile(16, 16, 4, 4, 16),
         new StepTile(16, 16, 1, 32),
         new SequenceTile(128, 4, 128),
+        PersistentPlan.of(facts),
         64,
         256,
         projection,
@@ -169,6 +173,16 @@ record OpenClPlan(
     return "-DL=%d -DRB=%d -DUNITS=%d"
             .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
         + cellOptions(cell);
+  }
+
+  /** For lstm_persistent.cl. */
+  String persistentOptions(Cell cell, PersistentPlan.Tile tile) {
+    return persistent.options(tile) + cellOptions(cell);
+  }
+
+  /** Whether two cells are the same to a kernel but for their weights. */
+  static boolean sameKernel(Cell a, Cell b) {
+    return a.hiddenSize() == b.hiddenSize() && cellOptions(a).equals(cellOptions(b));
   }
 
   private static String cellOptions(Cell cell) {

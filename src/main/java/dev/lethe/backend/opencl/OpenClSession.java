@@ -33,6 +33,7 @@ final class OpenClSession extends GraphSession {
   private final Programs programs;
   private final Values values;
   private final List<StageRunner> runners;
+  private final PersistentGuard guard;
   // empty until the first run, and after one that failed to allocate
   private Optional<Map<String, Integer>> boundSizes = Optional.empty();
   private List<Runnable> bound = List.of();
@@ -43,11 +44,13 @@ final class OpenClSession extends GraphSession {
       String choice,
       Context context,
       Programs programs,
-      List<StageRunner> runners) {
+      List<StageRunner> runners,
+      PersistentGuard guard) {
     super(graph, found.device(), choice);
     this.context = context;
     this.programs = programs;
     this.runners = runners;
+    this.guard = guard;
     this.values = new Values(context, graph);
   }
 
@@ -58,13 +61,14 @@ final class OpenClSession extends GraphSession {
     Programs programs = new Programs(context, cache);
     List<StageRunner> runners = new ArrayList<>();
     try {
+      PersistentGuard guard = new PersistentGuard(context);
       for (Stage stage : graph.steps()) {
         if (!(stage instanceof Reshape)) {
-          runners.add(runner(stage, context, programs, plan));
+          runners.add(runner(stage, context, programs, plan, guard));
         }
       }
       context.finish();
-      return new OpenClSession(graph, found, choice, context, programs, runners);
+      return new OpenClSession(graph, found, choice, context, programs, runners, guard);
     } catch (RuntimeException e) {
       runners.forEach(StageRunner::close);
       programs.close();
@@ -74,9 +78,9 @@ final class OpenClSession extends GraphSession {
   }
 
   private static StageRunner runner(
-      Stage stage, Context context, Programs programs, OpenClPlan plan) {
+      Stage stage, Context context, Programs programs, OpenClPlan plan, PersistentGuard guard) {
     if (stage instanceof Lstm lstm) {
-      return new LstmLayer(lstm, context, programs, plan);
+      return new LstmLayer(lstm, context, programs, plan, guard);
     } else if (stage instanceof Dense dense) {
       return new Product.DenseRunner(dense, context, programs, plan);
     } else if (stage instanceof Activation activation) {
@@ -151,6 +155,9 @@ final class OpenClSession extends GraphSession {
     }
     values.update(given);
     runs.forEach(Runnable::run);
+    if (guard.failed()) {
+      runs.forEach(Runnable::run); // in the other way, which cannot fail so
+    }
     for (Graph.Result result : network().results()) {
       Tensor target = wanted.get(result.name());
       if (target != null) {
@@ -158,6 +165,11 @@ final class OpenClSession extends GraphSession {
       }
     }
     context.finish();
+  }
+
+  /** Whether kernels whose groups wait for each other have met with no failure. */
+  boolean persistentUsable() {
+    return guard.usable();
   }
 
   @Override
@@ -169,6 +181,7 @@ final class OpenClSession extends GraphSession {
   protected void release() {
     runners.forEach(StageRunner::close);
     values.close();
+    guard.close();
     programs.close();
     context.close();
   }

@@ -1,9 +1,9 @@
 package dev.lethe.backend.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Cases;
 import java.util.HashMap;
@@ -32,15 +32,34 @@ class VariantsTest {
             new OpenClPlan.ProductTile(8, 8, 2, 2, 32),
             new OpenClPlan.StepTile(4, 16, 1, 3),
             new OpenClPlan.SequenceTile(8, 1, 256),
+            PersistentPlan.NONE,
             16,
             64,
             1,
-            Integer.MAX_VALUE));
+            Integer.MAX_VALUE),
+        // weights kept: a step a launch, many slices; parts and sequences that do not come out even
+        persistent(50, new PersistentPlan.Shape(8, 12, 3), 1),
+        // all steps in one launch, since a group has no other to wait for
+        persistent(2, new PersistentPlan.Shape(40, 8, 1), 1 << 20));
+  }
+
+  private static OpenClPlan persistent(
+      int groups, PersistentPlan.Shape shape, long projectionBytes) {
+    return new OpenClPlan(
+        new OpenClPlan.ProductTile(4, 16, 4, 2, 16),
+        new OpenClPlan.StepTile(16, 4, 2, 16),
+        new OpenClPlan.SequenceTile(16, 4, 0),
+        new PersistentPlan(groups, false, 1000, false, 1 << 16, 32 << 10, List.of(shape)),
+        16,
+        64,
+        projectionBytes,
+        Integer.MAX_VALUE);
   }
 
   private static OpenClPlan plan(
       OpenClPlan.ProductTile product, OpenClPlan.StepTile step, OpenClPlan.SequenceTile sequence) {
-    return new OpenClPlan(product, step, sequence, 16, 64, 1 << 20, Integer.MAX_VALUE);
+    return new OpenClPlan(
+        product, step, sequence, PersistentPlan.NONE, 16, 64, 1 << 20, Integer.MAX_VALUE);
   }
 
   @Test
@@ -68,13 +87,14 @@ class VariantsTest {
 
   private static Map<String, int[]> run(Cases.Case c, Discovery.Found found, OpenClPlan plan) {
     ProgramCache cache = ProgramCache.inUserFolder();
-    try (Session session = OpenClSession.open(c.graph(), found, plan, cache, "")) {
+    try (OpenClSession session = OpenClSession.open(c.graph(), found, plan, cache, "")) {
       Map<String, int[]> bits = new HashMap<>();
       for (Map.Entry<String, Tensor> output : session.run(c.inputs()).entrySet()) {
         int[] words = new int[output.getValue().size()];
         output.getValue().bytes().asIntBuffer().get(words);
         bits.put(output.getKey(), words);
       }
+      assertTrue(session.persistentUsable(), () -> c + " fell back under " + plan);
       return bits;
     }
   }

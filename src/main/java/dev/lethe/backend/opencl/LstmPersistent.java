@@ -1,0 +1,136 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.Tensor;
+import dev.lethe.network.Cell;
+import dev.lethe.network.Lstm;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Host side of lstm_persistent.cl: many steps of a layer, all directions at once, in one launch
+ * whose work-groups wait for each other.
+ */
+final class LstmPersistent implements AutoCloseable {
+  private static final int FIRST_ROW = 12;
+  private final Context context;
+  private final PersistentPlan plan;
+  private final PersistentGuard guard;
+  private final PersistentPlan.Tile tile;
+  private final int hidden;
+  private final int directions;
+  private final Kernel kernel;
+  private int slices;
+
+  private LstmPersistent(
+      Lstm stage,
+      Context context,
+      Programs programs,
+      OpenClPlan plan,
+      PersistentGuard guard,
+      PersistentPlan.Tile tile) {
+    Cell cell = stage.directions().get(0).cell();
+    this.context = context;
+    this.plan = plan.persistent();
+    this.guard = guard;
+    this.tile = tile;
+    this.hidden = cell.hiddenSize();
+    this.directions = stage.directions().size();
+    String options = plan.persistentOptions(cell, tile);
+    this.kernel = programs.kernel("lstm_persistent.cl", "lstm_persistent", options);
+    int reversed = 0;
+    for (int d = 0; d < directions; d++) {
+      reversed |= stage.directions().get(d).reverse() ? 1 << d : 0;
+    }
+    kernel.set(0, hidden).set(2, reversed);
+  }
+
+  /** Empty for a layer that it cannot run, or that the device cannot hold. */
+  static Optional<LstmPersistent> of(
+      Lstm stage, Context context, Programs programs, OpenClPlan plan, PersistentGuard guard) {
+    Cell cell = stage.directions().get(0).cell();
+    boolean fits =
+        cell.projection().isEmpty()
+            && stage.mask().isEmpty()
+            && stage.directions().stream().allMatch(d -> OpenClPlan.sameKernel(d.cell(), cell));
+    if (!fits) {
+      return Optional.empty();
+    }
+    return plan.persistent()
+        .tile(cell.hiddenSize(), stage.directions().size())
+        .map(tile -> new LstmPersistent(stage, context, programs, plan, guard, tile));
+  }
+
+  /** Whether it can run a batch of this many sequences. */
+  boolean takes(int sequences) {
+    return plan.slice(tile, hidden, directions, sequences).isPresent();
+  }
+
+  /** Makes ready for a batch that it {@link #takes}; the parts are one for each direction. */
+  void bind(
+      int sequences,
+      List<LstmTargets> targets,
+      RunOrder order,
+      List<Buffer> xw,
+      List<CellWeights> weights,
+      List<LstmStep.State> states,
+      Values values) {
+    int slice = plan.slice(tile, hidden, directions, sequences).orElseThrow();
+    slices = (sequences + slice - 1) / slice;
+    int counters = slices * directions;
+    Buffer arrived = values.scratch("arrivals", (long) counters * Integer.BYTES);
+    context.write(arrived, Tensor.of(new int[counters], counters).bytes());
+    LstmTargets target = targets.get(0);
+    LstmStep.State state = states.get(0);
+    kernel
+        .set(1, sequences)
+        .set(3, target.y().time())
+        .set(4, target.y().batch())
+        .set(5, target.y().direction())
+        .set(6, target.h().batch())
+        .set(7, target.h().direction())
+        .set(8, target.c().batch())
+        .set(9, target.c().direction())
+        .set(10, slice)
+        .set(11, slices);
+    order.set(kernel, 15);
+    for (int k = 0; k < 2; k++) {
+      int d = Math.min(k, directions - 1); // a pointer that is not read must still be one
+      kernel
+          .set(18 + k, xw.get(d))
+          .set(20 + k, weights.get(d).recurrent())
+          .set(22 + k, weights.get(d).peepholes())
+          .set(24 + k, states.get(d).evenIn())
+          .set(26 + k, states.get(d).oddIn())
+          .set(28 + k, states.get(d).c());
+    }
+    kernel
+        .set(30, state.y())
+        .set(31, state.finalH())
+        .set(32, state.finalC())
+        .set(33, arrived)
+        .set(34, guard.flag())
+        .setLocal(35, tile.cellBytes(slice));
+  }
+
+  /**
+   * Starts the steps from {@code first} to before {@code end}.
+   *
+   * @param firstRow the row of the projected inputs that xw begins with
+   */
+  void enqueue(int first, int end, int firstRow) {
+    boolean alone = tile.groups(hidden) == 1;
+    int steps = plan.together() || alone ? end - first : 1;
+    kernel.set(FIRST_ROW, firstRow);
+    for (int from = first; from < end; from += steps) {
+      kernel.set(FIRST_ROW + 1, from).set(FIRST_ROW + 2, Math.min(end, from + steps));
+      kernel.launch(
+          (long) tile.groups(hidden) * tile.items(), (long) slices * directions, tile.items(), 1);
+    }
+    guard.launched();
+  }
+
+  @Override
+  public void close() {
+    kernel.close();
+  }
+}
