@@ -13,9 +13,7 @@
 //   a step it continues the sums of RB sequences, those of chunk t - p, and hands them to (u, p+1) through zs: a
 //   pipeline, since a sum that is to keep its order cannot be split.
 //   The last U*RB work-items feed xw in at one end, and compute cells and write h at the other.
-// POLLS: looks at a counter before a group gives up.
-// PTX: NVIDIA's instructions for reads past the L1 cache and for signals between work-groups, from sm_70 on; without
-// it OpenCL 1.x atomics, fences and volatile reads.
+// Weights are rounded to PRECISION already, h is when it is read (precision.cl).  POLLS, PTX: see exchange.cl.
 // Nothing may alias.
 // Host side: LstmPersistent.java
 
@@ -25,52 +23,8 @@
 #define ITEMS (U * (P + RB))
 #define LOADS ((RB * P * KC + ITEMS - 1) / ITEMS)
 
-#ifdef PTX
-inline float read_fresh(volatile __global const float* from) {
-  float value;
-  __asm__ volatile("ld.relaxed.gpu.global.f32 %0, [%1];" : "=f"(value) : "l"(from) : "memory");
-  return value;
-}
-
-inline void arrive(volatile __global int* counter) {
-  __asm__ volatile("red.release.gpu.global.add.u32 [%0], 1;" : : "l"(counter) : "memory");
-}
-
-inline int poll(volatile __global int* counter) {
-  int value;
-  __asm__ volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(counter) : "memory");
-  return value;
-}
-#else
-inline float read_fresh(volatile __global const float* from) {
-  return *from;
-}
-
-inline void arrive(volatile __global int* counter) {
-  mem_fence(CLK_GLOBAL_MEM_FENCE);
-  atomic_inc(counter);
-}
-
-inline int poll(volatile __global int* counter) {
-  const int value = atomic_add(counter, 0);
-  mem_fence(CLK_GLOBAL_MEM_FENCE);
-  return value;
-}
-#endif
-
-// Whether the counter reaches `wanted` before patience ends; another group's failure ends it early.
-inline int await(volatile __global int* counter, const int wanted, volatile __global int* failed) {
-  for (int n = 1; n < POLLS; ++n) {
-    if (poll(counter) >= wanted) {
-      return 1;
-    }
-    if (n % 1024 == 0 && poll(failed) != 0) {
-      return 0;
-    }
-  }
-  atomic_xchg(failed, 1);
-  return 0;
-}
+#include "precision.cl"
+#include "exchange.cl"
 
 // h of the step before for the RB sequences that each part works on in a tick
 inline void load_h(
@@ -84,7 +38,7 @@ inline void load_h(
     const int chunk = tick - k / KC;
     const int j = chunk * RB + i;
     loaded[n] =
-        i < RB && chunk >= 0 && j < running && k < hidden ? read_fresh(h_in + (size_t)(j0 + j) * hidden + k) : 0.0f;
+        i < RB && chunk >= 0 && j < running && k < hidden ? rounded(read_fresh(h_in + (size_t)(j0 + j) * hidden + k)) : 0.0f;
   }
 }
 
@@ -230,8 +184,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
     if (item == 0 && met) {
       if (step < end - 1) {
         arrive(counter);
-      } else if (atomic_inc(counter) == groups * (end - first_step) - 1) {
-        atomic_xchg(counter, 0);  // the last of all, so the next launch finds it as this one did
+      } else {
+        leave(counter, groups * (end - first_step));
       }
     }
   }

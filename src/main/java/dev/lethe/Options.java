@@ -6,13 +6,19 @@ package dev.lethe;
  * @param device {@code auto}, {@code cpu}, {@code cpu:scalar}, {@code opencl} (the first OpenCL
  *     device that works) or {@code opencl:P.D}
  * @param threads how many threads the CPU device uses; 0 for one per processor
+ * @param precision of the inputs of the LSTM layers' products; other than fp32 on OpenCL only
  */
-public record Options(String device, int threads) {
+public record Options(String device, int threads, Precision precision) {
   /** Checks. */
   public Options {
     if (threads < 0 || threads > 1024) {
       throw new InputException("threads must be 0 (one per processor) to 1024, not " + threads);
     }
+  }
+
+  /** In single precision. */
+  public Options(String device, int threads) {
+    this(device, threads, Precision.FP32);
   }
 
   /** The best device, one thread per processor where that is the CPU. */
@@ -22,11 +28,16 @@ public record Options(String device, int threads) {
 
   /** The same options on another device. */
   public Options withDevice(String newDevice) {
-    return new Options(newDevice, threads);
+    return new Options(newDevice, threads, precision);
   }
 
   /** The same options with another number of threads. */
   public Options withThreads(int newThreads) {
-    return new Options(device, newThreads);
+    return new Options(device, newThreads, precision);
+  }
+
+  /** The same options with another precision. */
+  public Options withPrecision(Precision newPrecision) {
+    return new Options(device, threads, newPrecision);
   }
 }

@@ -2,6 +2,7 @@ package dev.lethe.cli;
 
 import dev.lethe.InputException;
 import dev.lethe.Options;
+import dev.lethe.Precision;
 import picocli.CommandLine.Option;
 
 /** Options of every command that runs a network. */
@@ -27,7 +28,10 @@ final class DeviceOptions {
       names = {"-p", "--precision"},
       paramLabel = "PRECISION",
       defaultValue = "fp32",
-      description = "fp32 (default); no other is there yet.")
+      description = {
+        "fp32 (default); tf32, bf16 or fp16: LSTM layers round what they multiply, and sum in fp32;",
+        "on OpenCL devices only."
+      })
   private String precision = "fp32";
 
   /**
@@ -36,9 +40,6 @@ final class DeviceOptions {
    * @throws InputException when an option has no such value
    */
   Options options() {
-    if (!precision.equals("fp32")) {
-      throw new InputException("-p " + precision + ": no such precision; there is fp32");
-    }
-    return new Options(device, threads);
+    return new Options(device, threads, Precision.parse(precision));
   }
 }

@@ -1,7 +1,9 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Device;
+import dev.lethe.InputException;
 import dev.lethe.Options;
+import dev.lethe.Precision;
 import dev.lethe.backend.Backend;
 import dev.lethe.backend.GraphSession;
 import dev.lethe.network.Graph;
@@ -38,6 +40,14 @@ public final class CpuBackend implements Backend {
 
   @Override
   public GraphSession open(Graph graph, Device device, Options options, String choice) {
+    if (options.precision() != Precision.FP32) {
+      throw new InputException(
+          "precision "
+              + options.precision()
+              + " needs an OpenCL device (-d opencl); "
+              + device.id()
+              + " computes in fp32");
+    }
     if (device.kind() == Device.Kind.REFERENCE) {
       return new ScalarSession(graph, device, choice);
     }

@@ -21,7 +21,7 @@ final class LstmDirection implements AutoCloseable {
   private final CellWeights weights;
   private final Kernel beginH;
   private final Kernel beginC;
-  private final Product inputProjection;
+  private final InputProjection inputProjection;
   // one of the two: all steps of a chunk in one launch, or a launch for each
   private final Optional<LstmSequence> sequence;
   private final Optional<LstmStep> step;
@@ -40,10 +40,11 @@ final class LstmDirection implements AutoCloseable {
     this.plan = plan;
     Cell cell = direction.cell();
     plan.requireDepth(stage.name(), Math.max(stage.inputSize(), stage.hiddenSize()));
-    this.weights = new CellWeights(context, stage.name(), cell);
+    this.weights = new CellWeights(context, stage.name(), cell, plan);
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
-    this.inputProjection = new Product(programs, plan, true);
+    this.inputProjection =
+        plan.matrix() ? new MatrixProduct(programs, plan) : new Product(programs, plan, true);
     boolean whole = plan.wholeSequence(cell) && stage.mask().isEmpty();
     this.sequence = whole ? Optional.of(new LstmSequence(programs, plan, cell)) : Optional.empty();
     this.step = whole ? Optional.empty() : Optional.of(step(false));

@@ -89,6 +89,7 @@ final class LstmLayer implements StageRunner {
 
   private void runPersistent(int sequences, RunOrder order, int stepsPerChunk) {
     directions.forEach(d -> d.begin(sequences));
+    persistent.orElseThrow().begin();
     int longest = order.longest();
     for (int first = 0; first < longest; first += stepsPerChunk) {
       int end = Math.min(longest, first + stepsPerChunk);

@@ -1,10 +1,12 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.DeviceException;
+import dev.lethe.Precision;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * How the kernels are cut for one device: a pure function of the device's facts. The only place
@@ -14,7 +16,9 @@ import java.util.Locale;
  * @param product tile of product.cl
  * @param step tile of lstm_step.cl
  * @param sequence tile of lstm_sequence.cl
- * @param persistent whether and how lstm_persistent.cl runs
+ * @param persistent whether and how lstm_persistent.cl and lstm_matrix.cl run
+ * @param precision of the inputs of an LSTM layer's products
+ * @param matrix whether those run on matrix units
  * @param softmaxItems work-items a row in softmax.cl, a power of two
  * @param flatItems work-items of a group in kernels without a tile
  * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in
@@ -26,6 +30,8 @@ record OpenClPlan(
     StepTile step,
     SequenceTile sequence,
     PersistentPlan persistent,
+    Precision precision,
+    boolean matrix,
     int softmaxItems,
     int flatItems,
     long projectionBytes,
@@ -35,6 +41,9 @@ record OpenClPlan(
 
   /** Least work-group of a device that this plan fits. */
   static final long WORK_GROUP = 64;
+
+  /** From this compute capability on (8.0, Ampere) the matrix units take all precisions. */
+  private static final int MATRIX_CAPABILITY = 80;
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
@@ -94,8 +103,13 @@ record OpenClPlan(
     }
   }
 
-  /** The plan for a device. */
+  /** The plan for a device, in single precision. */
   static OpenClPlan of(DeviceFacts facts) {
+    return of(facts, Precision.FP32);
+  }
+
+  /** The plan for a device. */
+  static OpenClPlan of(DeviceFacts facts, Precision precision) {
     long projection =
         Math.min(MOST_PROJECTION_BYTES, Math.min(facts.allocationBytes(), facts.globalBytes() / 4));
     if (facts.cpu() || facts.workGroupSize() < 256) {
@@ -105,6 +119,8 @@ record OpenClPlan(
           new StepTile(16, 4, 2, 16),
           new SequenceTile(16, 4, limited ? 0 : 256),
           PersistentPlan.NONE,
+          precision,
+          false,
           16,
           64,
           projection,
@@ -115,6 +131,8 @@ record OpenClPlan(
         new StepTile(16, 16, 1, 32),
         new SequenceTile(128, 4, 128),
         PersistentPlan.of(facts),
+        precision,
+        precision != Precision.FP32 && facts.computeCapability() >= MATRIX_CAPABILITY,
         64,
         256,
         projection,
@@ -149,7 +167,7 @@ record OpenClPlan(
                 product.rowResults,
                 product.columnResults,
                 product.depth);
-    return rowMap ? tile + " -DROW_MAP" : tile;
+    return rowMap ? tile + " -DROW_MAP" + precisionOption() : tile;
   }
 
   /** For lstm_step.cl. */
@@ -157,7 +175,11 @@ record OpenClPlan(
     String tile =
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
             .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
-    return tile + cellOptions(cell) + (masked ? " -DMASKED" : "") + (traced ? " -DTRACE" : "");
+    return tile
+        + precisionOption()
+        + cellOptions(cell)
+        + (masked ? " -DMASKED" : "")
+        + (traced ? " -DTRACE" : "");
   }
 
   /**
@@ -172,12 +194,30 @@ record OpenClPlan(
   String sequenceOptions(Cell cell) {
     return "-DL=%d -DRB=%d -DUNITS=%d"
             .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
+        + precisionOption()
         + cellOptions(cell);
   }
 
-  /** For lstm_persistent.cl. */
-  String persistentOptions(Cell cell, PersistentPlan.Tile tile) {
-    return persistent.options(tile) + cellOptions(cell);
+  /** For lstm_persistent.cl or lstm_matrix.cl. */
+  String persistentOptions(Cell cell, PersistentPlan.Cut cut) {
+    return persistent.options(cut) + precisionOption() + cellOptions(cell);
+  }
+
+  /** For product_matrix.cl. */
+  String matrixProductOptions() {
+    return (precisionOption() + (persistent.ptx() ? " -DPTX" : "")).strip();
+  }
+
+  /** The tile of the kernel that runs a layer in one launch, if one can. */
+  Optional<? extends PersistentPlan.Cut> persistentTile(int hidden, int directions) {
+    return matrix
+        ? persistent.matrixTile(hidden, directions, precision)
+        : persistent.tile(hidden, directions);
+  }
+
+  // precision.cl numbers the precisions in the order of the enum
+  private String precisionOption() {
+    return precision == Precision.FP32 ? "" : " -DPRECISION=" + precision.ordinal();
   }
 
   /** Whether two cells are the same to a kernel but for their weights. */

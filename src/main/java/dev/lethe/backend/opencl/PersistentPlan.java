@@ -1,5 +1,6 @@
 package dev.lethe.backend.opencl;
 
+import dev.lethe.Precision;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -39,6 +40,9 @@ record PersistentPlan(
 
   private static final int MOST_REGISTERS = 255;
 
+  /** 16 registers of weights each, and as many of h and more on top. */
+  private static final int MOST_PAIRS = 8;
+
   /** Tenths of a second, where a look takes some hundred nanoseconds. */
   private static final int MOST_POLLS = 1 << 20;
 
@@ -67,28 +71,76 @@ record PersistentPlan(
     }
   }
 
-  /**
-   * A group of units*(parts + rows) work-items makes {@code units} hidden units; a sum goes through
-   * {@code parts} work-items.
-   */
-  record Tile(int units, int parts, int depth, int rows) {
+  /** How a layer is cut into work-groups. */
+  sealed interface Cut {
+    /** Hidden units of a group. */
+    int units();
+
+    /** Slices of the batch are multiples of this. */
+    int rows();
+
     /** Work-items of a group. */
-    int items() {
-      return units * (parts + rows);
-    }
+    int items();
+
+    /** Local memory of a group besides its cells. */
+    long fixedBytes();
 
     /** Groups for the sequences of one slice and one direction. */
-    int groups(int hidden) {
-      return (hidden + units - 1) / units;
+    default int groups(int hidden) {
+      return (hidden + units() - 1) / units();
     }
 
     /** Local memory of a group for its cells. */
-    long cellBytes(int slice) {
-      return (long) Float.BYTES * slice * units;
+    default long cellBytes(int slice) {
+      return (long) Float.BYTES * slice * units();
+    }
+  }
+
+  /**
+   * For lstm_matrix.cl: a group of {@code slices} times 32 work-items, each of which multiplies
+   * {@code pairs} times 16 words of h.
+   */
+  record MatrixTile(int slices, int pairs) implements Cut {
+    @Override
+    public int units() {
+      return MatrixWeights.UNITS;
     }
 
-    /** Local memory of a group besides its cells. */
-    long fixedBytes() {
+    @Override
+    public int rows() {
+      return 8;
+    }
+
+    @Override
+    public int items() {
+      return 32 * slices;
+    }
+
+    /** Words of h of a sequence. */
+    int words() {
+      return MatrixWeights.BLOCK * slices * pairs;
+    }
+
+    @Override
+    public long fixedBytes() {
+      long parts = (long) slices * (slices / 2) * 8 * 32 * Float.BYTES;
+      long box = 6L * items() * Integer.BYTES; // only without PTX
+      return parts + box + Integer.BYTES;
+    }
+  }
+
+  /**
+   * For lstm_persistent.cl: a group of units*(parts + rows) work-items makes {@code units} hidden
+   * units; a sum goes through {@code parts} work-items.
+   */
+  record Tile(int units, int parts, int depth, int rows) implements Cut {
+    @Override
+    public int items() {
+      return units * (parts + rows);
+    }
+
+    @Override
+    public long fixedBytes() {
       long sums = 2L * (parts + 1) * rows * units * 4 * Float.BYTES;
       long hidden = 2L * rows * parts * depth * Float.BYTES;
       return sums + hidden + Integer.BYTES;
@@ -133,12 +185,22 @@ record PersistentPlan(
         .min(Comparator.comparingDouble(tile -> cycles(tile, hidden, directions, USUAL_BATCH)));
   }
 
+  /** The tile for a layer on matrix units; empty if its weights do not fit the device. */
+  Optional<MatrixTile> matrixTile(int hidden, int directions, Precision precision) {
+    int blocks = MatrixWeights.words(precision, hidden) / MatrixWeights.BLOCK;
+    int slices = blocks > 4 ? 8 : blocks > 2 ? 4 : 2;
+    MatrixTile tile = new MatrixTile(slices, (blocks + slices - 1) / slices);
+    boolean fits =
+        tile.pairs() <= MOST_PAIRS && slice(tile, hidden, directions, USUAL_BATCH).isPresent();
+    return fits ? Optional.of(tile) : Optional.empty();
+  }
+
   /**
    * Sequences of a group's slice, so that all groups run at once.
    *
    * @return empty if that cannot be
    */
-  Optional<Integer> slice(Tile tile, int hidden, int directions, int sequences) {
+  Optional<Integer> slice(Cut tile, int hidden, int directions, int sequences) {
     int slices = mostGroups / (tile.groups(hidden) * directions);
     if (slices == 0 || tile.items() > MOST_ITEMS) {
       return Optional.empty();
@@ -161,9 +223,16 @@ record PersistentPlan(
     return ticks * (work + TICK_OVERHEAD);
   }
 
-  /** For lstm_persistent.cl; the cell's options come on top. */
-  String options(Tile tile) {
-    return "-DU=%d -DP=%d -DKC=%d -DRB=%d -DPOLLS=%d%s"
-        .formatted(tile.units, tile.parts, tile.depth, tile.rows, polls, ptx ? " -DPTX" : "");
+  /**
+   * For lstm_persistent.cl or lstm_matrix.cl; the precision's and the cell's options come on top.
+   */
+  String options(Cut cut) {
+    String common = " -DPOLLS=" + polls + (ptx ? " -DPTX" : "");
+    if (cut instanceof MatrixTile tile) {
+      return "-DSLICES=%d -DPW=%d".formatted(tile.slices, tile.pairs) + common;
+    }
+    Tile tile = (Tile) cut;
+    return "-DU=%d -DP=%d -DKC=%d -DRB=%d".formatted(tile.units, tile.parts, tile.depth, tile.rows)
+        + common;
   }
 }

@@ -1,9 +1,12 @@
 package dev.lethe.backend.opencl;
 
+import dev.lethe.Precision;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
+import java.util.LinkedHashSet;
+import java.util.Set;
 
 /**
  * Prints every kernel file with the options that a GPU's plan gives it, a line each, for {@code
@@ -36,6 +39,24 @@ final class GpuKernels {
       PersistentPlan.Tile tile = shape.tile(mostHidden(shape));
       String options = plan.persistentOptions(special, tile);
       print("lstm_persistent.cl", tile.items(), options);
+    }
+    for (Precision precision : Precision.values()) {
+      if (precision != Precision.FP32) {
+        printMatrix(precision, special);
+      }
+    }
+  }
+
+  /** Tiles of layers from small to the largest that fit. */
+  private static void printMatrix(Precision precision, Cell cell) {
+    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200(), precision);
+    print("product_matrix.cl", 128, plan.matrixProductOptions());
+    Set<PersistentPlan.Cut> tiles = new LinkedHashSet<>();
+    for (int hidden = 32; hidden <= 1056; hidden += 32) {
+      plan.persistentTile(hidden, 1).ifPresent(tiles::add);
+    }
+    for (PersistentPlan.Cut tile : tiles) {
+      print("lstm_matrix.cl", tile.items(), plan.persistentOptions(cell, tile));
     }
   }
 

@@ -38,6 +38,8 @@ class PersistentGuardTest {
                   1 << 16,
                   16 << 10,
                   List.of(new PersistentPlan.Shape(units, 8, 1))),
+              plan.precision(),
+              plan.matrix(),
               plan.softmaxItems(),
               plan.flatItems(),
               plan.projectionBytes(),

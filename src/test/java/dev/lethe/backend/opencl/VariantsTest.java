@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Cases;
 import java.util.HashMap;
@@ -33,6 +34,8 @@ class VariantsTest {
             new OpenClPlan.StepTile(4, 16, 1, 3),
             new OpenClPlan.SequenceTile(8, 1, 256),
             PersistentPlan.NONE,
+            Precision.FP32,
+            false,
             16,
             64,
             1,
@@ -50,6 +53,8 @@ class VariantsTest {
         new OpenClPlan.StepTile(16, 4, 2, 16),
         new OpenClPlan.SequenceTile(16, 4, 0),
         new PersistentPlan(groups, false, 1000, false, 1 << 16, 32 << 10, List.of(shape)),
+        Precision.FP32,
+        false,
         16,
         64,
         projectionBytes,
@@ -59,7 +64,16 @@ class VariantsTest {
   private static OpenClPlan plan(
       OpenClPlan.ProductTile product, OpenClPlan.StepTile step, OpenClPlan.SequenceTile sequence) {
     return new OpenClPlan(
-        product, step, sequence, PersistentPlan.NONE, 16, 64, 1 << 20, Integer.MAX_VALUE);
+        product,
+        step,
+        sequence,
+        PersistentPlan.NONE,
+        Precision.FP32,
+        false,
+        16,
+        64,
+        1 << 20,
+        Integer.MAX_VALUE);
   }
 
   @Test

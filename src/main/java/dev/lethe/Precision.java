@@ -1,0 +1,73 @@
+package dev.lethe;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * What the inputs of an LSTM layer's matrix products are rounded to: weights, x and h, to the
+ * nearest number, ties to even. Sums, gates and states are single precision in all of them.
+ */
+public enum Precision {
+  /** Single precision: nothing is rounded. */
+  FP32(24),
+  /** 11 significant bits, the range of single precision. */
+  TF32(11),
+  /** 8 significant bits, the range of single precision. */
+  BF16(8),
+  /** 11 significant bits, from 2^-24 to 65504; what is larger becomes infinite. */
+  FP16(11);
+
+  private static final float LEAST_NORMAL_FP16 = 0x1p-14f;
+  private static final float LEAST_FP16 = 0x1p-24f;
+  private static final float TOO_LARGE_FOR_FP16 = 65520;
+  private final int bits;
+
+  Precision(int bits) {
+    this.bits = bits;
+  }
+
+  /**
+   * The precision of this name, as in {@code bf16}.
+   *
+   * @throws InputException if there is none
+   */
+  public static Precision parse(String name) {
+    for (Precision precision : values()) {
+      if (precision.toString().equals(name)) {
+        return precision;
+      }
+    }
+    String names =
+        Arrays.stream(values()).map(Precision::toString).collect(Collectors.joining(", "));
+    throw new InputException("no such precision: " + name + "; there are " + names);
+  }
+
+  /** Largest relative error of rounding a number in range. */
+  public double unit() {
+    return Math.scalb(1.0, -bits);
+  }
+
+  /** The nearest number of this precision; NaN stays NaN. */
+  public float round(float x) {
+    float size = Math.abs(x);
+    if (this == FP32 || !(size < Float.POSITIVE_INFINITY)) {
+      return x;
+    }
+    if (this == FP16 && size >= TOO_LARGE_FOR_FP16) {
+      return Math.copySign(Float.POSITIVE_INFINITY, x);
+    }
+    if (this == FP16 && size < LEAST_NORMAL_FP16) {
+      return Math.copySign((float) Math.rint(size / LEAST_FP16) * LEAST_FP16, x);
+    }
+    int dropped = 24 - bits;
+    int word = Float.floatToRawIntBits(x);
+    int half = (1 << (dropped - 1)) - 1 + (word >> dropped & 1);
+    return Float.intBitsToFloat(word + half & -(1 << dropped));
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
