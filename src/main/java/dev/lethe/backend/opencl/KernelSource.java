@@ -19,7 +19,8 @@ final class KernelSource {
     return text("common.cl") + included(text(file));
   }
 
-  private static String included(String text) {
+  /** The text with what it includes in place. */
+  static String included(String text) {
     return INCLUDE
         .matcher(text)
         .replaceAll(match -> Matcher.quoteReplacement(text(match.group(1))));

@@ -172,6 +172,11 @@ final class LstmDirection implements AutoCloseable {
         stage.stateStrides(sequences, stage.hiddenSize()));
   }
 
+  /** Which kernel runs the recurrence, and its tile. */
+  String variant() {
+    return sequence.isPresent() ? "lstm_sequence " + plan.sequence() : "lstm_step " + plan.step();
+  }
+
   CellWeights weights() {
     return weights;
   }

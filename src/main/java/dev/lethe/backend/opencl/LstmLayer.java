@@ -74,6 +74,15 @@ final class LstmLayer implements StageRunner {
     };
   }
 
+  /** Which kernel runs the recurrence for these sizes, and its tile. */
+  String variant(Map<String, Integer> sizes) {
+    int sequences = stage.batch().resolve(sizes);
+    if (guard.usable() && persistent.isPresent() && persistent.get().takes(sequences)) {
+      return persistent.get().describe(sequences);
+    }
+    return directions.get(0).variant();
+  }
+
   private void bindPersistent(int steps, int sequences, RunOrder order, Values values) {
     persistent
         .orElseThrow()

@@ -85,6 +85,15 @@ final class LstmPersistent implements AutoCloseable {
     return plan.slice(tile, hidden, directions, sequences).isPresent();
   }
 
+  /** The kernel and how it is cut for a batch that it {@link #takes}. */
+  String describe(int sequences) {
+    int slice = plan.slice(tile, hidden, directions, sequences).orElseThrow();
+    String kernelName =
+        tile instanceof PersistentPlan.MatrixTile ? "lstm_matrix " : "lstm_persistent ";
+    int cut = (sequences + slice - 1) / slice;
+    return kernelName + tile + ", " + tile.groups(hidden) + " x " + cut * directions + " groups";
+  }
+
   /** Makes ready for a batch that it {@link #takes}; the parts are one for each direction. */
   void bind(
       int sequences,

@@ -73,7 +73,8 @@ final class MatrixWeights {
     return packed;
   }
 
-  private static int word(Precision precision, Matrix matrix, int row, int word) {
+  /** A word of a row, its numbers rounded; 0 from the last column on. */
+  static int word(Precision precision, Matrix matrix, int row, int word) {
     int values = values(precision);
     int bits = 0;
     for (int k = 0; k < values; k++) {

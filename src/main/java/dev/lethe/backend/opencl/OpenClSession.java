@@ -1,5 +1,6 @@
 package dev.lethe.backend.opencl;
 
+import dev.lethe.DeviceException;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
@@ -165,6 +166,29 @@ final class OpenClSession extends GraphSession {
       }
     }
     context.finish();
+  }
+
+  /**
+   * Does the last run's work on the device again, so many times and without transfers, and waits:
+   * for measurements.
+   */
+  void replay(int times) {
+    for (int k = 0; k < times; k++) {
+      bound.forEach(Runnable::run);
+    }
+    context.finish();
+    if (guard.failed()) {
+      throw new DeviceException("work-groups waited for each other in vain");
+    }
+  }
+
+  /** The kernels of the LSTM layers for the last run's sizes. */
+  List<String> variants() {
+    Map<String, Integer> sizes = boundSizes.orElseThrow();
+    return runners.stream()
+        .filter(LstmLayer.class::isInstance)
+        .map(runner -> ((LstmLayer) runner).variant(sizes))
+        .toList();
   }
 
   /** Whether kernels whose groups wait for each other have met with no failure. */
