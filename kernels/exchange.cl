@@ -16,12 +16,12 @@ inline float read_fresh(volatile __global const float* from) {
 }
 
 inline int4 read_fresh4(volatile __global const int* from) {
-  int4 value;
+  int v0, v1, v2, v3;
   __asm__ volatile("ld.relaxed.gpu.global.v4.s32 {%0, %1, %2, %3}, [%4];"
-                   : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+                   : "=r"(v0), "=r"(v1), "=r"(v2), "=r"(v3)
                    : "l"(from)
                    : "memory");
-  return value;
+  return (int4)(v0, v1, v2, v3);
 }
 
 inline void arrive(volatile __global int* counter) {

@@ -84,11 +84,11 @@ inline int word_of(const float a, const float b) {
 #define MMA "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32"
 #endif
 inline float4 mma(const int4 a, const int2 b, const float4 c, __local int* box) {
-  float4 d;
+  float d0, d1, d2, d3;
   __asm__(MMA " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, %13};"
-          : "=f"(d.x), "=f"(d.y), "=f"(d.z), "=f"(d.w)
+          : "=f"(d0), "=f"(d1), "=f"(d2), "=f"(d3)
           : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y), "f"(c.x), "f"(c.y), "f"(c.z), "f"(c.w));
-  return d;
+  return (float4)(d0, d1, d2, d3);
 }
 #else
 #define BOX_WORDS (6 * ITEMS)

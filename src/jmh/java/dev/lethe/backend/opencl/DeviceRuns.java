@@ -25,7 +25,31 @@ public final class DeviceRuns implements AutoCloseable {
    */
   public static DeviceRuns open(Graph graph, String device, Precision precision) {
     Discovery.Found found = find(device);
+    return open(graph, found, OpenClPlan.of(found.facts(), precision));
+  }
+
+  /** Likewise, with neither work-groups that wait for each other nor matrix units. */
+  public static DeviceRuns openPlain(Graph graph, String device, Precision precision) {
+    Discovery.Found found = find(device);
     OpenClPlan plan = OpenClPlan.of(found.facts(), precision);
+    return open(graph, found, plan.withPersistent(PersistentPlan.NONE).withoutMatrix());
+  }
+
+  /** How many tiles of lstm_persistent.cl there are to choose from. */
+  public static int tiles(String device) {
+    return OpenClPlan.of(find(device).facts()).persistent().shapes().size();
+  }
+
+  /** In single precision with one of these tiles, where the layers fit it. */
+  public static DeviceRuns openTile(Graph graph, String device, int tile) {
+    Discovery.Found found = find(device);
+    OpenClPlan plan = OpenClPlan.of(found.facts());
+    PersistentPlan persistent = plan.persistent();
+    List<PersistentPlan.Shape> one = List.of(persistent.shapes().get(tile));
+    return open(graph, found, plan.withPersistent(persistent.withShapes(one)));
+  }
+
+  private static DeviceRuns open(Graph graph, Discovery.Found found, OpenClPlan plan) {
     ProgramCache cache = ProgramCache.inUserFolder();
     return new DeviceRuns(OpenClSession.open(graph, found, plan, cache, ""), found.facts());
   }

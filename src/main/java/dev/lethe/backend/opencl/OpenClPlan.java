@@ -139,6 +139,36 @@ record OpenClPlan(
         Integer.MAX_VALUE);
   }
 
+  /** The same plan, but for where work-groups wait for each other. */
+  OpenClPlan withPersistent(PersistentPlan other) {
+    return new OpenClPlan(
+        product,
+        step,
+        sequence,
+        other,
+        precision,
+        matrix,
+        softmaxItems,
+        flatItems,
+        projectionBytes,
+        mostDepth);
+  }
+
+  /** The same plan with plain products. */
+  OpenClPlan withoutMatrix() {
+    return new OpenClPlan(
+        product,
+        step,
+        sequence,
+        persistent,
+        precision,
+        false,
+        softmaxItems,
+        flatItems,
+        projectionBytes,
+        mostDepth);
+  }
+
   /**
    * Refuses a sum of more terms than the device can be trusted with.
    *

@@ -176,6 +176,11 @@ record PersistentPlan(
         shapes);
   }
 
+  /** The same plan with this choice of tiles. */
+  PersistentPlan withShapes(List<Shape> others) {
+    return new PersistentPlan(mostGroups, together, polls, ptx, registers, localBytes, others);
+  }
+
   /** The tile for a layer; empty if its weights do not fit the device. */
   Optional<Tile> tile(int hidden, int directions) {
     return shapes.stream()

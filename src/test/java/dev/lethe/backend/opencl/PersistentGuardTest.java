@@ -26,10 +26,7 @@ class PersistentGuardTest {
       int units = 1; // 65 groups
       OpenClPlan plan = OpenClPlan.of(found.facts());
       OpenClPlan waiting =
-          new OpenClPlan(
-              plan.product(),
-              plan.step(),
-              plan.sequence(),
+          plan.withPersistent(
               new PersistentPlan(
                   65,
                   true,
@@ -37,13 +34,7 @@ class PersistentGuardTest {
                   false,
                   1 << 16,
                   16 << 10,
-                  List.of(new PersistentPlan.Shape(units, 8, 1))),
-              plan.precision(),
-              plan.matrix(),
-              plan.softmaxItems(),
-              plan.flatItems(),
-              plan.projectionBytes(),
-              plan.mostDepth());
+                  List.of(new PersistentPlan.Shape(units, 8, 1))));
       ProgramCache cache = ProgramCache.inUserFolder();
       try (OpenClSession session = OpenClSession.open(c.graph(), found, waiting, cache, "");
           OpenClSession other = OpenClSession.open(c.graph(), found, plan, cache, "")) {
