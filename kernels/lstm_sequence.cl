@@ -6,11 +6,13 @@
 // hs   local, 2*H*RB floats: h of the group's sequences before and after the step, [H][RB]
 // Grid (B/RB) work-groups of L work-items; a group owns RB sequences, work-item l the units l, l+L, ... (UNITS of
 // them at most), whose cells stay in registers. A group ends with the longest of its sequences.
+// r is rounded to PRECISION already, h when it is kept for the next step (precision.cl).
 // Host side: LstmSequence.java
 
 #if !defined(L) || !defined(RB) || !defined(UNITS) || !defined(GATE)
 #error "lstm_sequence.cl needs L, RB, UNITS and what lstm_cell needs"
 #endif
+#include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
     const int hidden, const int sequences, const int reverse, const int y_time, const int y_batch, const int y_offset,
@@ -37,7 +39,7 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
       const bool there = u < hidden && j0 + i < sequences;
       cell[n][i] = there ? c[place] : 0.0f;
       if (u < hidden) {
-        hs[u * RB + i] = there ? h[place] : 0.0f;
+        hs[u * RB + i] = there ? rounded(h[place]) : 0.0f;
       }
     }
   }
@@ -65,7 +67,7 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
           const CellStep result = lstm_cell(z[i], cell[n][i], peepholes, hidden, u);
           const bool runs = step < length[i];
           cell[n][i] = runs ? result.c : cell[n][i];
-          hs[out + u * RB + i] = result.h;
+          hs[out + u * RB + i] = rounded(result.h);
           if (runs) {
             const int time = reverse ? length[i] - 1 - step : step;
             y[y_offset + sequence[i] * y_batch + time * y_time + u] = result.h;

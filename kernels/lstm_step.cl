@@ -12,6 +12,7 @@
 // TRACE: i, f, g, o and c of each step that is not masked also go to trace [5][trace_rows = T*B][H], row
 // t*B + sequence.
 // Grid (H/TU, B/TB) work-groups of TU x LB work-items, each RB sequences of one hidden unit; TB = LB*RB.
+// r is rounded to PRECISION already, h when it is read (precision.cl).
 // h_out must not alias h_in; c is updated in place.
 // Host side: LstmStep.java
 
@@ -19,6 +20,7 @@
 #error "lstm_step.cl needs TU, LB, RB, TK and what lstm_cell needs"
 #endif
 #define TB (LB * RB)
+#include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     const int hidden, const int width, const int reverse, const int y_time, const int y_batch, const int y_offset,
@@ -60,7 +62,7 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
       const int i = e / TK;
       const int j = j0 + i;
       const int k = e - i * TK;
-      hs[k][i] = j < running && k < depth ? h_in[j * width + k0 + k] : 0.0f;
+      hs[k][i] = j < running && k < depth ? rounded(h_in[j * width + k0 + k]) : 0.0f;
     }
     for (int e = item; e < TK * TU; e += TU * LB) {
       const int k = e / TU;

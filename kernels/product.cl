@@ -4,7 +4,8 @@
 //   With ROW_MAP   row(m) = rows[first + m].x * batch_stride + rows[first + m].y * time_stride  (sequence, time step)
 //   Without        row(m) = m * K
 // Grid (N/TN, M/TM) work-groups of LN x LM work-items, each RM x RN results; TM = LM*RM, TN = LN*RN.
-// TK: features staged in local memory at a time.  y must not alias x.
+// TK: features staged in local memory at a time.  w is rounded to PRECISION already, x when it is read
+// (precision.cl).  y must not alias x.
 // Host side: Product.java
 
 #if !defined(LM) || !defined(LN) || !defined(RM) || !defined(RN) || !defined(TK)
@@ -12,6 +13,7 @@
 #endif
 #define TM (LM * RM)
 #define TN (LN * RN)
+#include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
     const int m_size, const int n_size, const int k_size,
@@ -55,7 +57,7 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
     for (int e = item; e < TM * TK; e += LM * LN) {
       const int i = e / TK;
       const int k = e - i * TK;
-      xs[k][i] = k < depth ? x[starts[i] + k0 + k] : 0.0f;
+      xs[k][i] = k < depth ? rounded(x[starts[i] + k0 + k]) : 0.0f;
     }
     for (int e = item; e < TK * TN; e += LM * LN) {
       const int k = e / TN;

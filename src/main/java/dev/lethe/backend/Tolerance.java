@@ -1,6 +1,7 @@
 package dev.lethe.backend;
 
 import dev.lethe.Dim;
+import dev.lethe.Precision;
 import dev.lethe.network.Activation;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
@@ -35,6 +36,10 @@ import java.util.Map;
  * that amplify. Activations without a bound (ReLU, affine, ...) let magnitudes grow, for which the
  * relative part stands.
  *
+ * <p>Where the inputs of an LSTM layer's products are rounded to fewer bits ({@link Precision}),
+ * the same reasoning holds with the unit of that precision for the terms of the sums, each of which
+ * has two rounded factors; what comes after them is as in single precision, and is added.
+ *
  * @param absolute for elements near 0
  * @param relative per magnitude of the expected element
  */
@@ -46,6 +51,11 @@ public record Tolerance(double absolute, double relative) {
 
   /** Errors of the activation functions and of the update of c, in units. */
   private static final double BASE = 8;
+
+  /**
+   * What the errors of the terms alone make up of the bound, for terms with two rounded factors.
+   */
+  private static final double TERMS = 0.25;
 
   /** The element that is furthest beyond or nearest to its bound. */
   public record Worst(int index, double expected, float actual, double bound) {
@@ -109,6 +119,21 @@ public record Tolerance(double absolute, double relative) {
       }
     }
     return of(reduction, steps, layers);
+  }
+
+  /**
+   * For a network on data of these sizes, where the inputs of the LSTM layers' products are
+   * rounded.
+   *
+   * @param sizes a value for every named size
+   */
+  public static Tolerance of(Graph graph, Map<String, Integer> sizes, Precision precision) {
+    Tolerance single = of(graph, sizes);
+    if (precision == Precision.FP32) {
+      return single;
+    }
+    double more = precision.unit() / UNIT * TERMS;
+    return new Tolerance(single.absolute * (1 + more), single.relative * (1 + more));
   }
 
   /** The sizes that the shapes of these inputs give the named axes. */

@@ -1,5 +1,6 @@
 package dev.lethe.cli;
 
+import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Tolerance;
 import dev.lethe.backend.cpu.ScalarSession;
@@ -47,7 +48,8 @@ record Agreement(Tolerance.Worst worst, Errors absolute, Errors relative, Errors
    */
   static Map<String, Agreement> check(
       Graph graph, Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
-    return check(tolerance(graph, inputs), ScalarSession.outputs(graph, inputs), outputs);
+    return check(
+        tolerance(graph, inputs, Precision.FP32), ScalarSession.outputs(graph, inputs), outputs);
   }
 
   /** Holds every float output against reference outputs that are there already. */
@@ -63,10 +65,10 @@ record Agreement(Tolerance.Worst worst, Errors absolute, Errors relative, Errors
   }
 
   /** The tolerance for a network on these inputs. */
-  static Tolerance tolerance(Graph graph, Map<String, Tensor> inputs) {
+  static Tolerance tolerance(Graph graph, Map<String, Tensor> inputs, Precision precision) {
     Map<String, int[]> shapes = new LinkedHashMap<>();
     inputs.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
-    return Tolerance.of(graph, Tolerance.sizes(graph, shapes));
+    return Tolerance.of(graph, Tolerance.sizes(graph, shapes), precision);
   }
 
   private static Agreement of(Tolerance tolerance, double[] expected, float[] actual) {

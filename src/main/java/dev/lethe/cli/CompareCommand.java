@@ -10,6 +10,7 @@ import dev.lethe.backend.Tolerance;
 import dev.lethe.backend.cpu.ScalarSession;
 import dev.lethe.network.Graph;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,8 +48,7 @@ final class CompareCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   /** What every device is held against. */
-  private record Reference(
-      Map<String, Tensor> inputs, Tolerance tolerance, Map<String, double[]> outputs) {}
+  private record Reference(Map<String, Tensor> inputs, Map<String, double[]> outputs) {}
 
   @Override
   public Integer call() {
@@ -56,41 +56,47 @@ final class CompareCommand implements Callable<Integer> {
     ModelOptions.Loaded loaded = model.load();
     Graph graph = loaded.graph();
     Map<String, Tensor> inputs = model.hasInputs() ? loaded.inputs() : MadeUpInputs.of(graph);
-    Reference reference =
-        new Reference(
-            inputs, Agreement.tolerance(graph, inputs), ScalarSession.outputs(graph, inputs));
+    Reference reference = new Reference(inputs, ScalarSession.outputs(graph, inputs));
     Comparison comparison = new Comparison();
-    for (Options each : devices(options)) {
-      for (String precision : model.precisions()) {
-        add(comparison, graph, each, precision, reference);
-      }
+    for (Options each : choices(options)) {
+      add(comparison, graph, each, reference);
     }
     PrintWriter out = Main.out(spec);
     comparison.table().print(out, "");
-    out.println(comparison.verdict(reference.tolerance()));
+    out.println(comparison.verdict());
     out.flush();
     return comparison.passed() ? ExitCodes.DONE : ExitCodes.CHECK_FAILED;
   }
 
-  /** Every device that works by its id, or the one that -d asks for. */
-  private static List<Options> devices(Options options) {
-    return options.device().equals("auto")
-        ? Lethe.devices().stream()
-            .filter(Device::usable)
-            .map(d -> options.withDevice(d.id()))
-            .toList()
-        : List.of(options);
+  /**
+   * Every device that works by its id, or the one that -d asks for, in every precision that it has,
+   * or the one that -p asks for.
+   */
+  private List<Options> choices(Options options) {
+    boolean all = options.device().equals("auto");
+    List<Options> choices = new ArrayList<>();
+    for (Device device : Lethe.devices()) {
+      boolean asked = device.id().startsWith(options.device()) && choices.isEmpty();
+      if (device.usable() && (all || asked)) {
+        model.precisions().stream()
+            .filter(precision -> device.computes(precision) || model.precisions().size() == 1)
+            .map(precision -> options.withDevice(device.id()).withPrecision(precision))
+            .forEach(choices::add);
+      }
+    }
+    // what is not there, opening it says best
+    return choices.isEmpty() ? List.of(options) : choices;
   }
 
-  private void add(
-      Comparison comparison, Graph graph, Options options, String precision, Reference reference) {
+  private void add(Comparison comparison, Graph graph, Options options, Reference reference) {
+    String precision = options.precision().toString();
+    Tolerance tolerance = Agreement.tolerance(graph, reference.inputs(), options.precision());
     try (Session session = graph.open(options)) {
       Map<String, Tensor> results = session.run(reference.inputs());
       // held against the reference before further runs overwrite them
-      Map<String, Agreement> agreements =
-          Agreement.check(reference.tolerance(), reference.outputs(), results);
+      Map<String, Agreement> agreements = Agreement.check(tolerance, reference.outputs(), results);
       double time = milliseconds(session, reference.inputs(), results);
-      comparison.add(session.device().id(), precision, agreements, time);
+      comparison.add(session.device().id(), precision, tolerance, agreements, time);
     } catch (LetheException e) {
       if (!model.options().device().equals("auto")) {
         throw e;

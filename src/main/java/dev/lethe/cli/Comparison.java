@@ -29,19 +29,24 @@ final class Comparison {
               "OF ALLOWED",
               "VERDICT");
 
-  private record Row(String device, String precision, Agreement agreement) {}
+  private record Row(String device, String precision, Tolerance tolerance, Agreement agreement) {}
 
   /**
    * A device that ran.
    *
+   * @param tolerance that the agreements were found with
    * @param agreements by output
    * @param milliseconds of a run
    */
   void add(
-      String device, String precision, Map<String, Agreement> agreements, double milliseconds) {
+      String device,
+      String precision,
+      Tolerance tolerance,
+      Map<String, Agreement> agreements,
+      double milliseconds) {
     agreements.forEach(
         (output, agreement) -> {
-          rows.add(new Row(device, precision, agreement));
+          rows.add(new Row(device, precision, tolerance, agreement));
           table.row(
               device,
               precision,
@@ -74,10 +79,7 @@ final class Comparison {
   }
 
   /** One line for all rows. */
-  String verdict(Tolerance tolerance) {
-    String allowed =
-        String.format(
-            Locale.ROOT, "%.1e + %.1e * |value|", tolerance.absolute(), tolerance.relative());
+  String verdict() {
     List<Row> beyond = rows.stream().filter(row -> !row.agreement().passes()).toList();
     if (!beyond.isEmpty()) {
       Row worst = worst(beyond);
@@ -87,7 +89,7 @@ final class Comparison {
           worst.device(),
           percent(worst.agreement().share()),
           worst.precision(),
-          allowed,
+          allowed(worst),
           worst.agreement().worst());
     }
     if (!failed.isEmpty()) {
@@ -102,7 +104,15 @@ final class Comparison {
         "same answers: the largest difference is %s of what %s allows (%s)",
         percent(worst.agreement().share()),
         worst.precision(),
-        allowed);
+        allowed(worst));
+  }
+
+  private static String allowed(Row row) {
+    return String.format(
+        Locale.ROOT,
+        "%.1e + %.1e * |value|",
+        row.tolerance().absolute(),
+        row.tolerance().relative());
   }
 
   private static String verdict(String device, Agreement agreement) {

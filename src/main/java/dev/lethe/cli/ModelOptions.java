@@ -1,6 +1,7 @@
 package dev.lethe.cli;
 
 import dev.lethe.Options;
+import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.network.Graph;
 import java.nio.file.Path;
@@ -56,7 +57,7 @@ final class ModelOptions {
   }
 
   /** The precision that {@code -p} names, or every one that there is. */
-  List<String> precisions() {
+  List<Precision> precisions() {
     return device.precisions();
   }
 

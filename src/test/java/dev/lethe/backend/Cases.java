@@ -154,7 +154,8 @@ public final class Cases {
       {2, 33, 31, 7},
       {9, 5, 8, 33},
       {3, 13, 33, 40},
-      {40, 2, 6, 9}
+      {40, 2, 6, 9},
+      {7, 5, 3, 65}
     };
     for (int[] s : sizes) {
       Sizes size = Sizes.of(s[0], s[1], s[2], s[3]);

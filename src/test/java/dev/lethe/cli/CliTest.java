@@ -110,6 +110,8 @@ class CliTest {
     assertFails("there is no folder", "run", model, "-i", x, "-o", path("no/y.npy"));
     assertFails("no such device", "run", model, "-i", x, "-o", y, "-d", "quantum");
     assertFails("no such precision", "run", model, "-i", x, "-o", y, "-p", "fp8");
+    assertFails(
+        "needs an OpenCL device", "run", model, "-i", x, "-o", y, "-d", "cpu", "-p", "tf32");
     assertFails("no input 'Z'", "run", model, "-i", "Z=" + x, "-i", x, "-o", y);
     assertFails("no output 'Z'", "run", model, "-i", x, "-o", "Z=" + y);
     assertFails("holds [", "run", model, "-i", "X=" + path("two.npz"), "-o", y);

@@ -28,7 +28,7 @@ final class ComparisonTest {
     assertEquals(
         "same answers: the largest difference is 25 % of what fp32 allows (1.0e-04 + 0.0e+00 *"
             + " |value|)",
-        comparison.verdict(TOLERANCE));
+        comparison.verdict());
     List<String> lines = table();
     assertEquals(4, lines.size());
     assertTrue(lines.get(1).matches("cpu +fp32 +y .* 4.. % +same"), lines.get(1));
@@ -40,7 +40,7 @@ final class ComparisonTest {
     add("cpu", 1);
     add("opencl:0.0", 1 + 2.5e-4);
     assertFalse(comparison.passed());
-    String verdict = comparison.verdict(TOLERANCE);
+    String verdict = comparison.verdict();
     assertTrue(verdict.startsWith("DIFFERENT ANSWERS: opencl:0.0 is at 250 % of"), verdict);
     assertTrue(verdict.contains("element 1: expected 1.0"), verdict);
     assertTrue(table().get(2).endsWith("DIFFERENT"));
@@ -50,7 +50,7 @@ final class ComparisonTest {
   void notANumberIsBeyondAnyTolerance() {
     add("cpu", Double.NaN);
     assertFalse(comparison.passed());
-    String verdict = comparison.verdict(TOLERANCE);
+    String verdict = comparison.verdict();
     assertTrue(verdict.startsWith("DIFFERENT ANSWERS: cpu is at infinitely many %"), verdict);
   }
 
@@ -59,8 +59,7 @@ final class ComparisonTest {
     add("cpu", 1);
     comparison.addFailed("opencl:1.0", "fp32");
     assertFalse(comparison.passed());
-    assertEquals(
-        "FAILED: opencl:1.0; the others give the same answers", comparison.verdict(TOLERANCE));
+    assertEquals("FAILED: opencl:1.0; the others give the same answers", comparison.verdict());
     assertTrue(table().get(2).endsWith("FAILED"));
   }
 
@@ -68,7 +67,7 @@ final class ComparisonTest {
   void nothingThatRunsIsNoAgreement() {
     comparison.addFailed("cpu", "fp32");
     assertFalse(comparison.passed());
-    assertEquals("FAILED: cpu", comparison.verdict(TOLERANCE));
+    assertEquals("FAILED: cpu", comparison.verdict());
   }
 
   @ParameterizedTest
@@ -83,6 +82,7 @@ final class ComparisonTest {
     comparison.add(
         device,
         "fp32",
+        TOLERANCE,
         Agreement.check(TOLERANCE, Map.of("y", new double[] {0, 1, -1}), Map.of("y", y)),
         1.5);
   }

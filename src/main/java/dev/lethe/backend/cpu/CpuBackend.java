@@ -1,11 +1,14 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Device;
+import dev.lethe.InputException;
 import dev.lethe.Options;
+import dev.lethe.Precision;
 import dev.lethe.backend.Backend;
 import dev.lethe.backend.GraphSession;
 import dev.lethe.network.Graph;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The processor: the fast path and the reference. */
 public final class CpuBackend implements Backend {
@@ -38,11 +41,22 @@ public final class CpuBackend implements Backend {
 
   @Override
   public GraphSession open(Graph graph, Device device, Options options, String choice) {
+    if (!device.computes(options.precision())) {
+      List<Precision> precisions = Stream.of(Precision.values()).filter(device::computes).toList();
+      throw new InputException(
+          "precision "
+              + options.precision()
+              + " needs an OpenCL device (-d opencl); "
+              + device.id()
+              + " computes in "
+              + precisions);
+    }
     if (device.kind() == Device.Kind.REFERENCE) {
       return new ScalarSession(graph, device, choice);
     }
     int threads =
         options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
-    return new CpuSession(graph, device, choice, CpuKernels.get(), threads);
+    boolean half = options.precision() == Precision.BF16;
+    return new CpuSession(graph, device, choice, CpuKernels.get(), threads, half);
   }
 }

@@ -1,5 +1,6 @@
 package dev.lethe.backend.opencl;
 
+import dev.lethe.Precision;
 import dev.lethe.network.Cell;
 import dev.lethe.network.CellNorm;
 import dev.lethe.network.Matrix;
@@ -12,14 +13,21 @@ final class CellWeights implements AutoCloseable {
   private final Buffer special;
   private final Buffer projection;
 
-  CellWeights(Context context, String name, Cell cell) {
+  CellWeights(Context context, String name, Cell cell, OpenClPlan plan) {
     int hidden = cell.hiddenSize();
-    input = context.upload(name + " input weights", interleave(cell.input(), hidden));
+    Precision precision = plan.precision();
+    String inputName = name + " input weights";
+    input =
+        plan.matrix()
+            ? context.upload(inputName, MatrixWeights.input(precision, cell.input(), hidden))
+            : context.upload(inputName, interleave(cell.input(), hidden, precision));
     // with normalization the bias is added after it
     float[] start = interleaveRow(cell.bias(), hidden);
     bias =
         context.upload(name + " bias", cell.norm().isPresent() ? new float[start.length] : start);
-    recurrent = context.upload(name + " recurrent weights", interleave(cell.recurrent(), hidden));
+    recurrent =
+        context.upload(
+            name + " recurrent weights", interleave(cell.recurrent(), hidden, precision));
     special =
         cell.norm().isPresent()
             ? context.upload(name + " normalization", norm(cell, cell.norm().get()))
@@ -32,12 +40,13 @@ final class CellWeights implements AutoCloseable {
     return (k * hidden + unit) * Cell.GATES + gate;
   }
 
-  private static float[] interleave(Matrix stacked, int hidden) {
+  private static float[] interleave(Matrix stacked, int hidden, Precision precision) {
     float[] packed = new float[stacked.size()];
     for (int gate = 0; gate < Cell.GATES; gate++) {
       for (int unit = 0; unit < hidden; unit++) {
         for (int k = 0; k < stacked.columns(); k++) {
-          packed[index(hidden, k, unit, gate)] = stacked.at(gate * hidden + unit, k);
+          packed[index(hidden, k, unit, gate)] =
+              precision.round(stacked.at(gate * hidden + unit, k));
         }
       }
     }
@@ -75,7 +84,7 @@ final class CellWeights implements AutoCloseable {
     return turned;
   }
 
-  /** [I][H][4]. */
+  /** [I][H][4], or as product_matrix.cl reads it where the plan has matrix units. */
   Buffer input() {
     return input;
   }

@@ -108,6 +108,15 @@ final class Context implements AutoCloseable {
     return buffer;
   }
 
+  /** A buffer on the device holding {@code values}. */
+  Buffer upload(String what, int[] values) {
+    Buffer buffer = allocate(what, (long) values.length * Integer.BYTES);
+    if (values.length > 0) {
+      write(buffer, Tensor.of(values, values.length).bytes());
+    }
+    return buffer;
+  }
+
   /**
    * Copies to the device and waits for it; {@code source} is direct.
    *

@@ -14,6 +14,8 @@ package dev.lethe.backend.opencl;
  * @param localBytes local memory of a work-group
  * @param globalBytes memory of the device
  * @param allocationBytes most that one buffer may have
+ * @param registers 32-bit registers of a compute unit; 0 if unknown
+ * @param computeCapability NVIDIA's, as in 90 for 9.0; 0 on other devices
  */
 record DeviceFacts(
     String name,
@@ -26,7 +28,9 @@ record DeviceFacts(
     long workGroupSize,
     long localBytes,
     long globalBytes,
-    long allocationBytes) {
+    long allocationBytes,
+    int registers,
+    int computeCapability) {
 
   /**
    * Whether a kernel's loops stop, without a word, after 65,535 turns in all: Mesa's llvmpipe does

@@ -15,6 +15,15 @@ final class Discovery {
   // JOCL's CL_DEVICE_TYPE_ALL is a negative int, which as a long has bits that rusticl refuses
   private static final long ALL_TYPES = 0xFFFFFFFFL;
   private static final int MOST = 1024;
+
+  // cl_nv_device_attribute_query
+  private static final int COMPUTE_CAPABILITY_MAJOR = 0x4000;
+  private static final int COMPUTE_CAPABILITY_MINOR = 0x4001;
+  private static final int REGISTERS_PER_BLOCK = 0x4002;
+
+  /** Vector registers of a lane times lanes of a compute unit, since GCN. */
+  private static final int AMD_REGISTERS = 1 << 16;
+
   private static final String SLOWER = "an OpenCL CPU device is slower than Lethe's own CPU path";
 
   /** A device that works, with the handles to open it. */
@@ -128,10 +137,21 @@ final class Discovery {
 
   private static DeviceFacts facts(String platform, cl_device_id id) {
     long type = number(id, CL.CL_DEVICE_TYPE, Sizeof.cl_long);
+    String vendor = text(id, CL.CL_DEVICE_VENDOR);
+    boolean nvidia = vendor.contains("NVIDIA");
+    int capability =
+        !nvidia
+            ? 0
+            : 10 * (int) number(id, COMPUTE_CAPABILITY_MAJOR, Sizeof.cl_int)
+                + (int) number(id, COMPUTE_CAPABILITY_MINOR, Sizeof.cl_int);
+    int registers =
+        nvidia
+            ? (int) number(id, REGISTERS_PER_BLOCK, Sizeof.cl_int)
+            : vendor.contains("Advanced Micro Devices") ? AMD_REGISTERS : 0;
     return new DeviceFacts(
         text(id, CL.CL_DEVICE_NAME),
         platform,
-        text(id, CL.CL_DEVICE_VENDOR),
+        vendor,
         text(id, CL.CL_DEVICE_VERSION),
         text(id, CL.CL_DRIVER_VERSION),
         (type & CL.CL_DEVICE_TYPE_CPU) != 0 || softwareGpu(platform, id),
@@ -139,7 +159,9 @@ final class Discovery {
         number(id, CL.CL_DEVICE_MAX_WORK_GROUP_SIZE, Sizeof.size_t),
         number(id, CL.CL_DEVICE_LOCAL_MEM_SIZE, Sizeof.cl_long),
         number(id, CL.CL_DEVICE_GLOBAL_MEM_SIZE, Sizeof.cl_long),
-        number(id, CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE, Sizeof.cl_long));
+        number(id, CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE, Sizeof.cl_long),
+        registers,
+        capability);
   }
 
   // emulators that call themselves GPUs: Oclgrind's simulator has every type at once

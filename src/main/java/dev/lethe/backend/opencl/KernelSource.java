@@ -4,16 +4,26 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The kernel files, which the build copies from {@code kernels/} into the jar. */
 final class KernelSource {
   private static final String FOLDER = "/dev/lethe/kernels/";
+  private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"(\\w+\\.cl)\"$");
 
   private KernelSource() {}
 
-  /** The text of a kernel file with the common part in front. */
+  /** The text of a kernel file with the common part in front, and what it includes. */
   static String read(String file) {
-    return text("common.cl") + text(file);
+    return text("common.cl") + included(text(file));
+  }
+
+  /** The text with what it includes in place. */
+  static String included(String text) {
+    return INCLUDE
+        .matcher(text)
+        .replaceAll(match -> Matcher.quoteReplacement(text(match.group(1))));
   }
 
   private static String text(String file) {

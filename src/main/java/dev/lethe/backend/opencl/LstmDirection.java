@@ -18,10 +18,11 @@ final class LstmDirection implements AutoCloseable {
   private final Lstm.Direction direction;
   private final Programs programs;
   private final OpenClPlan plan;
+  private final boolean apart;
   private final CellWeights weights;
   private final Kernel beginH;
   private final Kernel beginC;
-  private final Product inputProjection;
+  private final InputProjection inputProjection;
   // one of the two: all steps of a chunk in one launch, or a launch for each
   private final Optional<LstmSequence> sequence;
   private final Optional<LstmStep> step;
@@ -29,18 +30,22 @@ final class LstmDirection implements AutoCloseable {
   // empty until the first trace
   private Optional<LstmStep> traced = Optional.empty();
 
-  LstmDirection(Lstm stage, int index, Context context, Programs programs, OpenClPlan plan) {
+  /** {@code apart}: shares no scratch memory with the layer's other direction. */
+  LstmDirection(
+      Lstm stage, int index, Context context, Programs programs, OpenClPlan plan, boolean apart) {
     this.stage = stage;
+    this.apart = apart;
     this.index = index;
     this.direction = stage.directions().get(index);
     this.programs = programs;
     this.plan = plan;
     Cell cell = direction.cell();
     plan.requireDepth(stage.name(), Math.max(stage.inputSize(), stage.hiddenSize()));
-    this.weights = new CellWeights(context, stage.name(), cell);
+    this.weights = new CellWeights(context, stage.name(), cell, plan);
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
-    this.inputProjection = new Product(programs, plan, true);
+    this.inputProjection =
+        plan.matrix() ? new MatrixProduct(programs, plan) : new Product(programs, plan, true);
     boolean whole = plan.wholeSequence(cell) && stage.mask().isEmpty();
     this.sequence = whole ? Optional.of(new LstmSequence(programs, plan, cell)) : Optional.empty();
     this.step = whole ? Optional.empty() : Optional.of(step(false));
@@ -59,8 +64,7 @@ final class LstmDirection implements AutoCloseable {
       int steps, int sequences, RunOrder order, Values values, Optional<GateBuffers> traces) {
     int columns = Cell.GATES * stage.hiddenSize();
     int stepsPerChunk = stepsPerChunk(steps, sequences);
-    long rowBytes = (long) columns * Float.BYTES;
-    Buffer xw = values.scratch("projected inputs", stepsPerChunk * (long) sequences * rowBytes);
+    Buffer xw = projected(steps, sequences, values);
     LstmStep.State state = state(sequences, values);
     bindBegin(
         beginH,
@@ -84,13 +88,7 @@ final class LstmDirection implements AutoCloseable {
     inputProjection.bind(
         columns, stage.inputSize(), values.of(stage.x()), weights.input(), weights.bias(), xw);
     inputProjection.bindRows(order.rows(direction.reverse()), x.batch(), x.time());
-    LstmTargets targets =
-        new LstmTargets(
-            index,
-            direction.reverse(),
-            stage.yStrides(steps, sequences),
-            stage.stateStrides(sequences, stage.outputSize()),
-            stage.stateStrides(sequences, stage.hiddenSize()));
+    LstmTargets targets = targets(steps, sequences);
     if (traces.isEmpty() && sequence.isPresent()) {
       sequence.get().bind(sequences, targets, order, xw, weights, state);
       return () -> run(sequence.get()::enqueue, sequences, order, stepsPerChunk);
@@ -136,30 +134,70 @@ final class LstmDirection implements AutoCloseable {
   }
 
   private void run(Chunk recurrence, int sequences, RunOrder order, int stepsPerChunk) {
-    int columns = Cell.GATES * stage.hiddenSize();
-    beginH.launch(stage.outputSize(), sequences, plan.flatItems(), 1);
-    beginC.launch(stage.hiddenSize(), sequences, plan.flatItems(), 1);
+    begin(sequences);
     int longest = order.longest();
     for (int first = 0; first < longest; first += stepsPerChunk) {
       int end = Math.min(longest, first + stepsPerChunk);
-      int firstRow = order.firstRow(first);
-      inputProjection.enqueueRows(firstRow, order.firstRow(end) - firstRow, columns);
-      recurrence.enqueue(first, end, firstRow, order.running(first));
+      projectInputs(first, end, order);
+      recurrence.enqueue(first, end, order.firstRow(first), order.running(first));
     }
   }
 
+  /** Starts the filling of the states, once bound. */
+  void begin(int sequences) {
+    beginH.launch(stage.outputSize(), sequences, plan.flatItems(), 1);
+    beginC.launch(stage.hiddenSize(), sequences, plan.flatItems(), 1);
+  }
+
+  /** Starts the input projection of the steps first to before end, once bound. */
+  void projectInputs(int first, int end, RunOrder order) {
+    int firstRow = order.firstRow(first);
+    int rows = order.firstRow(end) - firstRow;
+    inputProjection.enqueueRows(firstRow, rows, Cell.GATES * stage.hiddenSize());
+  }
+
+  /** Where the projected inputs of a chunk go. */
+  Buffer projected(int steps, int sequences, Values values) {
+    long rowBytes = (long) Cell.GATES * stage.hiddenSize() * Float.BYTES;
+    long rows = stepsPerChunk(steps, sequences) * (long) sequences;
+    return values.scratch(scratchName("projected inputs"), rows * rowBytes);
+  }
+
+  /** Where the outputs go. */
+  LstmTargets targets(int steps, int sequences) {
+    return new LstmTargets(
+        index,
+        direction.reverse(),
+        stage.yStrides(steps, sequences),
+        stage.stateStrides(sequences, stage.outputSize()),
+        stage.stateStrides(sequences, stage.hiddenSize()));
+  }
+
+  /** Which kernel runs the recurrence, and its tile. */
+  String variant() {
+    return sequence.isPresent() ? "lstm_sequence " + plan.sequence() : "lstm_step " + plan.step();
+  }
+
+  CellWeights weights() {
+    return weights;
+  }
+
+  private String scratchName(String what) {
+    return apart ? what + " " + index : what;
+  }
+
   /** As many steps as the plan's room for projected inputs holds, at least one. */
-  private int stepsPerChunk(int steps, int sequences) {
+  int stepsPerChunk(int steps, int sequences) {
     long stepBytes = (long) sequences * Cell.GATES * stage.hiddenSize() * Float.BYTES;
     return (int) Math.max(1, Math.min(steps, plan.projectionBytes() / stepBytes));
   }
 
-  // the states are scratch: every direction of every layer begins by filling them
-  private LstmStep.State state(int sequences, Values values) {
+  /** The states, which are scratch: every direction of every layer begins by filling them. */
+  LstmStep.State state(int sequences, Values values) {
     long hBytes = (long) sequences * stage.outputSize() * Float.BYTES;
     long cBytes = (long) sequences * stage.hiddenSize() * Float.BYTES;
-    Buffer h = values.scratch("h", hBytes);
-    Buffer c = values.scratch("c", cBytes);
+    Buffer h = values.scratch(scratchName("h"), hBytes);
+    Buffer c = values.scratch(scratchName("c"), cBytes);
     Buffer y = values.of(stage.y());
     Buffer finalH = values.of(stage.finalH());
     Buffer finalC = values.of(stage.finalC());
@@ -167,7 +205,7 @@ final class LstmDirection implements AutoCloseable {
       Buffer m = values.scratch("unprojected h", cBytes);
       return new LstmStep.State(h, h, m, m, c, y, finalH, finalC);
     }
-    Buffer other = values.scratch("other h", hBytes);
+    Buffer other = values.scratch(scratchName("other h"), hBytes);
     return new LstmStep.State(h, other, other, h, c, y, finalH, finalC);
   }
 

@@ -27,7 +27,7 @@ public final class OpenClBackend implements Backend {
             .filter(f -> f.device().id().equals(device.id()))
             .findFirst()
             .orElseThrow(() -> new DeviceException("device " + device.id() + " has gone"));
-    OpenClPlan plan = OpenClPlan.of(found.facts());
+    OpenClPlan plan = OpenClPlan.of(found.facts(), options.precision());
     return OpenClSession.open(graph, found, plan, ProgramCache.inUserFolder(), choice);
   }
 }

@@ -1,10 +1,12 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.DeviceException;
+import dev.lethe.Precision;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * How the kernels are cut for one device: a pure function of the device's facts. The only place
@@ -14,6 +16,9 @@ import java.util.Locale;
  * @param product tile of product.cl
  * @param step tile of lstm_step.cl
  * @param sequence tile of lstm_sequence.cl
+ * @param persistent whether and how lstm_persistent.cl and lstm_matrix.cl run
+ * @param precision of the inputs of an LSTM layer's products
+ * @param matrix whether those run on matrix units
  * @param softmaxItems work-items a row in softmax.cl, layer_norm.cl and lstm_norm_step.cl, a power
  *     of two
  * @param flatItems work-items of a group in kernels without a tile
@@ -25,6 +30,9 @@ record OpenClPlan(
     ProductTile product,
     StepTile step,
     SequenceTile sequence,
+    PersistentPlan persistent,
+    Precision precision,
+    boolean matrix,
     int softmaxItems,
     int flatItems,
     long projectionBytes,
@@ -34,6 +42,9 @@ record OpenClPlan(
 
   /** Least work-group of a device that this plan fits. */
   static final long WORK_GROUP = 64;
+
+  /** From this compute capability on (8.0, Ampere) the matrix units take all precisions. */
+  private static final int MATRIX_CAPABILITY = 80;
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
@@ -93,8 +104,13 @@ record OpenClPlan(
     }
   }
 
-  /** The plan for a device. */
+  /** The plan for a device, in single precision. */
   static OpenClPlan of(DeviceFacts facts) {
+    return of(facts, Precision.FP32);
+  }
+
+  /** The plan for a device. */
+  static OpenClPlan of(DeviceFacts facts, Precision precision) {
     long projection =
         Math.min(MOST_PROJECTION_BYTES, Math.min(facts.allocationBytes(), facts.globalBytes() / 4));
     if (facts.cpu() || facts.workGroupSize() < 256) {
@@ -103,6 +119,9 @@ record OpenClPlan(
           new ProductTile(4, 16, 4, 2, 16),
           new StepTile(16, 4, 2, 16),
           new SequenceTile(16, 4, limited ? 0 : 256),
+          PersistentPlan.NONE,
+          precision,
+          false,
           16,
           64,
           projection,
@@ -112,10 +131,43 @@ record OpenClPlan(
         new ProductTile(16, 16, 4, 4, 16),
         new StepTile(16, 16, 1, 32),
         new SequenceTile(128, 4, 128),
+        PersistentPlan.of(facts),
+        precision,
+        precision != Precision.FP32 && facts.computeCapability() >= MATRIX_CAPABILITY,
         64,
         256,
         projection,
         Integer.MAX_VALUE);
+  }
+
+  /** The same plan, but for where work-groups wait for each other. */
+  OpenClPlan withPersistent(PersistentPlan other) {
+    return new OpenClPlan(
+        product,
+        step,
+        sequence,
+        other,
+        precision,
+        matrix,
+        softmaxItems,
+        flatItems,
+        projectionBytes,
+        mostDepth);
+  }
+
+  /** The same plan with plain products. */
+  OpenClPlan withoutMatrix() {
+    return new OpenClPlan(
+        product,
+        step,
+        sequence,
+        persistent,
+        precision,
+        false,
+        softmaxItems,
+        flatItems,
+        projectionBytes,
+        mostDepth);
   }
 
   /**
@@ -146,7 +198,7 @@ record OpenClPlan(
                 product.rowResults,
                 product.columnResults,
                 product.depth);
-    return rowMap ? tile + " -DROW_MAP" : tile;
+    return rowMap ? tile + " -DROW_MAP" + precisionOption() : tile;
   }
 
   /** For lstm_step.cl. */
@@ -154,7 +206,11 @@ record OpenClPlan(
     String tile =
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
             .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
-    return tile + cellOptions(cell) + (masked ? " -DMASKED" : "") + (traced ? " -DTRACE" : "");
+    return tile
+        + precisionOption()
+        + cellOptions(cell)
+        + (masked ? " -DMASKED" : "")
+        + (traced ? " -DTRACE" : "");
   }
 
   /** For lstm_norm_step.cl. */
@@ -179,7 +235,35 @@ record OpenClPlan(
   String sequenceOptions(Cell cell) {
     return "-DL=%d -DRB=%d -DUNITS=%d"
             .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
+        + precisionOption()
         + cellOptions(cell);
+  }
+
+  /** For lstm_persistent.cl or lstm_matrix.cl. */
+  String persistentOptions(Cell cell, PersistentPlan.Cut cut) {
+    return persistent.options(cut) + precisionOption() + cellOptions(cell);
+  }
+
+  /** For product_matrix.cl. */
+  String matrixProductOptions() {
+    return (precisionOption() + (persistent.ptx() ? " -DPTX" : "")).strip();
+  }
+
+  /** The tile of the kernel that runs a layer in one launch, if one can. */
+  Optional<? extends PersistentPlan.Cut> persistentTile(int hidden, int directions) {
+    return matrix
+        ? persistent.matrixTile(hidden, directions, precision)
+        : persistent.tile(hidden, directions);
+  }
+
+  // precision.cl numbers the precisions in the order of the enum
+  private String precisionOption() {
+    return precision == Precision.FP32 ? "" : " -DPRECISION=" + precision.ordinal();
+  }
+
+  /** Whether two cells are the same to a kernel but for their weights. */
+  static boolean sameKernel(Cell a, Cell b) {
+    return a.hiddenSize() == b.hiddenSize() && cellOptions(a).equals(cellOptions(b));
   }
 
   private static String cellOptions(Cell cell) {

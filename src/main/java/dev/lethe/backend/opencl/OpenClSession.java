@@ -1,5 +1,6 @@
 package dev.lethe.backend.opencl;
 
+import dev.lethe.DeviceException;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
@@ -33,6 +34,7 @@ final class OpenClSession extends GraphSession {
   private final Programs programs;
   private final Values values;
   private final List<StageRunner> runners;
+  private final PersistentGuard guard;
   // empty until the first run, and after one that failed to allocate
   private Optional<Map<String, Integer>> boundSizes = Optional.empty();
   private List<Runnable> bound = List.of();
@@ -43,11 +45,13 @@ final class OpenClSession extends GraphSession {
       String choice,
       Context context,
       Programs programs,
-      List<StageRunner> runners) {
+      List<StageRunner> runners,
+      PersistentGuard guard) {
     super(graph, found.device(), choice);
     this.context = context;
     this.programs = programs;
     this.runners = runners;
+    this.guard = guard;
     this.values = new Values(context, graph);
   }
 
@@ -58,13 +62,14 @@ final class OpenClSession extends GraphSession {
     Programs programs = new Programs(context, cache);
     List<StageRunner> runners = new ArrayList<>();
     try {
+      PersistentGuard guard = new PersistentGuard(context);
       for (Stage stage : graph.steps()) {
         if (!(stage instanceof Reshape)) {
-          runners.add(runner(stage, context, programs, plan));
+          runners.add(runner(stage, context, programs, plan, guard));
         }
       }
       context.finish();
-      return new OpenClSession(graph, found, choice, context, programs, runners);
+      return new OpenClSession(graph, found, choice, context, programs, runners, guard);
     } catch (RuntimeException e) {
       runners.forEach(StageRunner::close);
       programs.close();
@@ -74,9 +79,9 @@ final class OpenClSession extends GraphSession {
   }
 
   private static StageRunner runner(
-      Stage stage, Context context, Programs programs, OpenClPlan plan) {
+      Stage stage, Context context, Programs programs, OpenClPlan plan, PersistentGuard guard) {
     if (stage instanceof Lstm lstm) {
-      return new LstmLayer(lstm, context, programs, plan);
+      return new LstmLayer(lstm, context, programs, plan, guard);
     } else if (stage instanceof Dense dense) {
       return new Product.DenseRunner(dense, context, programs, plan);
     } else if (stage instanceof Activation activation) {
@@ -151,6 +156,9 @@ final class OpenClSession extends GraphSession {
     }
     values.update(given);
     runs.forEach(Runnable::run);
+    if (guard.failed()) {
+      runs.forEach(Runnable::run); // in the other way, which cannot fail so
+    }
     for (Graph.Result result : network().results()) {
       Tensor target = wanted.get(result.name());
       if (target != null) {
@@ -158,6 +166,34 @@ final class OpenClSession extends GraphSession {
       }
     }
     context.finish();
+  }
+
+  /**
+   * Does the last run's work on the device again, so many times and without transfers, and waits:
+   * for measurements.
+   */
+  void replay(int times) {
+    for (int k = 0; k < times; k++) {
+      bound.forEach(Runnable::run);
+    }
+    context.finish();
+    if (guard.failed()) {
+      throw new DeviceException("work-groups waited for each other in vain");
+    }
+  }
+
+  /** The kernels of the LSTM layers for the last run's sizes. */
+  List<String> variants() {
+    Map<String, Integer> sizes = boundSizes.orElseThrow();
+    return runners.stream()
+        .filter(LstmLayer.class::isInstance)
+        .map(runner -> ((LstmLayer) runner).variant(sizes))
+        .toList();
+  }
+
+  /** Whether kernels whose groups wait for each other have met with no failure. */
+  boolean persistentUsable() {
+    return guard.usable();
   }
 
   @Override
@@ -169,6 +205,7 @@ final class OpenClSession extends GraphSession {
   protected void release() {
     runners.forEach(StageRunner::close);
     values.close();
+    guard.close();
     programs.close();
     context.close();
   }

@@ -4,7 +4,7 @@ import dev.lethe.network.Dense;
 import java.util.Map;
 
 /** Host side of product.cl. */
-final class Product implements AutoCloseable {
+final class Product implements InputProjection {
   private final OpenClPlan.ProductTile tile;
   private final Kernel kernel;
   private final boolean rowMap;
@@ -16,20 +16,20 @@ final class Product implements AutoCloseable {
     this.kernel = programs.kernel("product.cl", "product", plan.productOptions(rowMap));
   }
 
-  /** y [M][N] = x [M][K] * w [K][N] + bias [N]. */
-  void bind(int columns, int depth, Buffer x, Buffer w, Buffer bias, Buffer y) {
+  @Override
+  public void bind(int columns, int depth, Buffer x, Buffer w, Buffer bias, Buffer y) {
     kernel.set(1, columns).set(2, depth);
     int next = rowMap ? 7 : 3;
     kernel.set(next, x).set(next + 1, w).set(next + 2, bias).set(next + 3, y);
   }
 
-  /** Where row m of x is: rows[m] = (sequence, time step), their strides in elements. */
-  void bindRows(Buffer rows, int batchStride, int timeStride) {
+  @Override
+  public void bindRows(Buffer rows, int batchStride, int timeStride) {
     kernel.set(4, batchStride).set(5, timeStride).set(6, rows);
   }
 
-  /** Starts on {@code count} looked-up rows from {@code first} on. */
-  void enqueueRows(int first, int count, int columns) {
+  @Override
+  public void enqueueRows(int first, int count, int columns) {
     kernel.set(3, first);
     enqueue(count, columns);
   }

@@ -1,19 +1,23 @@
 package dev.lethe.backend.opencl;
 
+import dev.lethe.Precision;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
+import java.util.LinkedHashSet;
+import java.util.Set;
 
 /**
  * Prints every kernel file with the options that a GPU's plan gives it, a line each, for {@code
- * ci/ptx-check}: {@code FILE OPTIONS}.
+ * ci/ptx-check}: {@code FILE WORK-ITEMS OPTIONS}, work-items of a group where registers are tight,
+ * otherwise 0.
  */
 final class GpuKernels {
   private GpuKernels() {}
 
   public static void main(String[] args) {
-    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.facts(false, 1024, 48 << 10, 1L << 32));
+    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200());
     Cell plain = cell(Matrix.empty(), Matrix.empty());
     Cell special = cell(Matrix.zeros(3, 2), Matrix.zeros(1, 2));
     print("product.cl", plan.productOptions(true));
@@ -31,10 +35,43 @@ final class GpuKernels {
     print("elementwise.cl", OpenClPlan.binaryOptions(Binary.Operation.ADD));
     print("softmax.cl", plan.softmaxOptions(true));
     print("move.cl", "");
+    for (PersistentPlan.Shape shape : plan.persistent().shapes()) {
+      PersistentPlan.Tile tile = shape.tile(mostHidden(shape));
+      String options = plan.persistentOptions(special, tile);
+      print("lstm_persistent.cl", tile.items(), options);
+    }
+    for (Precision precision : Precision.values()) {
+      if (precision != Precision.FP32) {
+        printMatrix(precision, special);
+      }
+    }
+  }
+
+  /** Tiles of layers from small to the largest that fit. */
+  private static void printMatrix(Precision precision, Cell cell) {
+    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200(), precision);
+    print("product_matrix.cl", 128, plan.matrixProductOptions());
+    Set<PersistentPlan.Cut> tiles = new LinkedHashSet<>();
+    for (int hidden = 32; hidden <= 1056; hidden += 32) {
+      plan.persistentTile(hidden, 1).ifPresent(tiles::add);
+    }
+    for (PersistentPlan.Cut tile : tiles) {
+      print("lstm_matrix.cl", tile.items(), plan.persistentOptions(cell, tile));
+    }
+  }
+
+  /** The largest layer, and so the largest work-group, that the device holds. */
+  private static int mostHidden(PersistentPlan.Shape shape) {
+    int byItems = (256 / shape.units() - shape.rows()) * shape.depth();
+    return Math.min(byItems, 132 * shape.units());
   }
 
   private static void print(String file, String options) {
-    System.out.println((file + " " + options).strip());
+    print(file, 0, options);
+  }
+
+  private static void print(String file, int items, String options) {
+    System.out.println((file + " " + items + " " + options).strip());
   }
 
   private static Cell cell(Matrix peepholes, Matrix projection) {

@@ -27,7 +27,27 @@ class OpenClPlanTest {
         workGroupSize,
         localBytes,
         4 * allocationBytes,
-        allocationBytes);
+        allocationBytes,
+        0,
+        0);
+  }
+
+  /** NVIDIA's H200. */
+  static DeviceFacts h200() {
+    return new DeviceFacts(
+        "NVIDIA H200",
+        "NVIDIA CUDA",
+        "NVIDIA Corporation",
+        "OpenCL 3.0 CUDA",
+        "580",
+        false,
+        132,
+        1024,
+        48 << 10,
+        139L << 30,
+        34L << 30,
+        1 << 16,
+        90);
   }
 
   @ParameterizedTest
@@ -100,7 +120,19 @@ class OpenClPlanTest {
     DeviceFacts plain = facts(true, 64, 1 << 15, 1 << 30);
     DeviceFacts limited =
         new DeviceFacts(
-            "llvmpipe (LLVM 15)", "rusticl", "Mesa", "3.0", "1", true, 8, 1024, 1 << 15, 1, 1);
+            "llvmpipe (LLVM 15)",
+            "rusticl",
+            "Mesa",
+            "3.0",
+            "1",
+            true,
+            8,
+            1024,
+            1 << 15,
+            1,
+            1,
+            0,
+            0);
     Cell cell = Cell.of(Matrix.zeros(8, 3), Matrix.zeros(8, 2), Matrix.zeros(1, 8));
     assertTrue(OpenClPlan.of(plain).wholeSequence(cell));
     assertFalse(OpenClPlan.of(limited).wholeSequence(cell));

@@ -1,0 +1,188 @@
+// lstm_matrix.cl: lstm_persistent.cl with matrix units: many steps of one layer, both directions at once, in one
+// launch over many work-groups, recurrent weights in registers. Weights and h as inputs of the product are rounded to
+// PRECISION, everything else is fp32.
+// Arguments as in lstm_persistent.cl but for
+//   r0, r1       [H/8][SLICES*PW*2][2][32] words, four each (MatrixWeights.java): for 8 units, each step of 8 words
+//                and two gates the fragments a of precision.cl; rows 0..7 are gate i or g, 8..15 f or o of these units
+//   even_h*, odd_h*  [B, rounded up to whole slices][WORDS] words of h, 0 from H on
+// WORDS = SLICES*PW*16.  Grid (H/8, slices*D) work-groups of 32*SLICES work-items.
+//   The 32-wide slice s of a group multiplies with words s*PW*16.. of h, for SLICES/2 times 8 sequences a round; the
+//   partial sums meet in local memory, where work-item (s, l) finishes unit l/4 of sequence 8*(s/2) + 2*(l%4) + s%2:
+//   always xw first, then the slices in ascending order.
+// begin_matrix: even_h = rounded h [B][H], odd_h = 0.  Grid (WORDS*VALUES, sequences of whole slices) work-items.
+// Nothing may alias.
+// Host side: LstmPersistent.java
+
+#if !defined(SLICES) || !defined(PW) || !defined(PRECISION) || !defined(GATE)
+#error "lstm_matrix.cl needs SLICES (even), PW, PRECISION (not 0), POLLS and what lstm_cell needs"
+#endif
+#define ITEMS (32 * SLICES)
+#define WORDS (16 * PW * SLICES)
+#define TILES (SLICES / 2)                      // of 8 sequences, in a round
+#define AHEAD (PW > 4 ? 2 : 4)                  // tiles whose h is read at once
+#define MATRIX
+#include "precision.cl"
+#include "exchange.cl"
+
+__kernel void begin_matrix(
+    const int hidden, const int sequences, const int padded, __global const float* restrict h,
+    __global Word* restrict even_h, __global Word* restrict odd_h) {
+  const int k = get_global_id(0);
+  const int j = get_global_id(1);
+  if (k < WORDS * VALUES && j < padded) {
+    const float value = k < hidden && j < sequences ? h[(size_t)j * hidden + k] : 0.0f;
+    even_h[(size_t)j * WORDS * VALUES + k] = (Word)word_of(value, 0.0f);
+    odd_h[(size_t)j * WORDS * VALUES + k] = 0;
+  }
+}
+
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
+    const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
+    const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
+    const int slice, const int slices, const int first_row, const int first_step, const int end_step,
+    __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
+    __global const float4* restrict xw0, __global const float4* restrict xw1, __global const int4* restrict r0,
+    __global const int4* restrict r1, __global const float* restrict peepholes0,
+    __global const float* restrict peepholes1, volatile __global int* even_h0, volatile __global int* even_h1,
+    volatile __global int* odd_h0, volatile __global int* odd_h1, __global float* restrict c0,
+    __global float* restrict c1, __global float* restrict y, __global float* restrict final_h,
+    __global float* restrict final_c, volatile __global int* arrived, volatile __global int* failed,
+    __local float* restrict cs) {
+  __local float parts[SLICES][TILES][8][32];
+  __local int box[BOX_WORDS];
+  __local int go;
+
+  const int item = get_local_id(0);
+  const int warp = item / 32;
+  const int lane = item - 32 * warp;
+  const int d = get_group_id(1) / slices;
+  const int j0 = (get_group_id(1) - d * slices) * slice;
+  const int groups = get_num_groups(0);
+  const int u = get_group_id(0) * 8 + lane / 4;
+  const int column = warp & 1;
+  const int finished = 8 * (warp / 2) + 2 * (lane & 3) + column;  // sequence of a round that this work-item finishes
+  volatile __global int* counter = arrived + get_group_id(1);
+  __global const float4* xw = d ? xw1 : xw0;
+  __global const float* peepholes = d ? peepholes1 : peepholes0;
+  volatile __global int* even_h = d ? even_h1 : even_h0;
+  volatile __global int* odd_h = d ? odd_h1 : odd_h0;
+  __global float* c = d ? c1 : c0;
+  const int owned = min(slice, sequences - j0);
+  const int end = min(end_step, lengths[order[j0]]);
+
+  int4 weights[2 * PW][2];
+  {
+    __global const int4* r = d ? r1 : r0;
+    const size_t first = (get_group_id(0) * (size_t)SLICES + warp) * (2 * PW) * 2 * 32 + lane;
+#pragma unroll
+    for (int k = 0; k < 2 * PW; ++k) {
+      weights[k][0] = r[first + 64 * k];
+      weights[k][1] = r[first + 64 * k + 32];
+    }
+  }
+  for (int j = finished; j < owned; j += 8 * TILES) {
+    cs[j * 8 + lane / 4] = u < hidden ? c[(size_t)(j0 + j) * hidden + u] : 0.0f;
+  }
+
+  int met = 1;  // whether the other groups have come so far
+  for (int step = first_step; step < end && met; ++step) {
+    const int2 now = steps[step];
+    const int row0 = now.x - first_row + j0;
+    const int running = min(owned, now.y - j0);
+    volatile __global const int* h_in = step % 2 == 0 ? even_h : odd_h;
+    volatile __global Word* h_out = (volatile __global Word*)(step % 2 == 0 ? odd_h : even_h);
+
+    float4 next = (float4)(0.0f);
+    if (finished < running && u < hidden) {  // while the others finish their step
+      next = xw[(size_t)(row0 + finished) * hidden + u];
+    }
+    if (step > first_step) {
+      if (item == 0) {
+        go = await(counter, groups * (step - first_step), failed);
+      }
+      barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+      met = go;
+    }
+
+    const int stop = met ? running : 0;
+    for (int first = 0; first < stop; first += 8 * TILES) {
+      for (int n0 = 0; n0 < TILES; n0 += AHEAD) {
+        int4 h[AHEAD][PW];
+#pragma unroll
+        for (int n = 0; n < AHEAD; ++n) {
+          // a row past the end is one of the slice, and belongs to no sequence
+          const int j = j0 + min(first + 8 * (n0 + n) + lane / 4, slice - 1);
+#pragma unroll
+          for (int k = 0; k < PW; ++k) {
+            if (n0 + n < TILES && first + 8 * (n0 + n) < stop) {
+              h[n][k] = read_fresh4(h_in + (size_t)j * WORDS + (warp * PW + k) * 16 + 4 * (lane & 3));
+            }
+          }
+        }
+#pragma unroll
+        for (int n = 0; n < AHEAD; ++n) {
+          if (n0 + n < TILES && first + 8 * (n0 + n) < stop) {
+            float4 upper = (float4)(0.0f);
+            float4 lower = (float4)(0.0f);
+#pragma unroll
+            for (int k = 0; k < PW; ++k) {
+              upper = mma(weights[2 * k][0], h[n][k].xy, upper, box);
+              lower = mma(weights[2 * k][1], h[n][k].xy, lower, box);
+              upper = mma(weights[2 * k + 1][0], h[n][k].zw, upper, box);
+              lower = mma(weights[2 * k + 1][1], h[n][k].zw, lower, box);
+            }
+            __local float(*mine)[32] = parts[warp][n0 + n];
+            mine[0][lane] = upper.x;
+            mine[1][lane] = upper.y;
+            mine[2][lane] = upper.z;
+            mine[3][lane] = upper.w;
+            mine[4][lane] = lower.x;
+            mine[5][lane] = lower.y;
+            mine[6][lane] = lower.z;
+            mine[7][lane] = lower.w;
+          }
+        }
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+
+      const int j = first + finished;
+      if (j < running && u < hidden) {
+        float4 z = next;
+        for (int s = 0; s < SLICES; ++s) {
+          __local const float(*part)[32] = parts[s][warp / 2];
+          z += (float4)(part[column][lane], part[2 + column][lane], part[4 + column][lane], part[6 + column][lane]);
+        }
+        const CellStep result = lstm_cell(z, cs[j * 8 + lane / 4], peepholes, hidden, u);
+        const int sequence = order[j0 + j];
+        const int length = lengths[sequence];
+        const int time = reversed >> d & 1 ? length - 1 - step : step;
+        h_out[(size_t)(j0 + j) * WORDS * VALUES + u] = (Word)word_of(result.h, 0.0f);
+        cs[j * 8 + lane / 4] = result.c;
+        y[d * y_direction + sequence * y_batch + time * y_time + u] = result.h;
+        if (step == length - 1) {
+          final_h[d * h_direction + sequence * h_batch + u] = result.h;
+          final_c[d * c_direction + sequence * c_batch + u] = result.c;
+        }
+      }
+      if (j + 8 * TILES < running && u < hidden) {
+        next = xw[(size_t)(row0 + j + 8 * TILES) * hidden + u];
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+    }
+
+    barrier(CLK_GLOBAL_MEM_FENCE);
+    if (item == 0 && met) {
+      if (step < end - 1) {
+        arrive(counter);
+      } else {
+        leave(counter, groups * (end - first_step));
+      }
+    }
+  }
+
+  for (int j = finished; j < owned; j += 8 * TILES) {
+    if (u < hidden) {
+      c[(size_t)(j0 + j) * hidden + u] = cs[j * 8 + lane / 4];
+    }
+  }
+}

@@ -1,0 +1,243 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.Precision;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Whether and how the kernel that keeps its weights in registers (lstm_persistent.cl) runs on one
+ * device: pure functions of the device's facts and a layer's sizes.
+ *
+ * @param mostGroups work-groups that surely run at once: one a compute unit
+ * @param together whether work-groups may wait for each other; otherwise a launch that has several
+ *     for the same sequences does one step
+ * @param polls how often a group looks whether the others have come before it gives up
+ * @param ptx whether NVIDIA's instructions are to be had
+ * @param registers 32-bit registers of a compute unit
+ * @param localBytes local memory of a work-group
+ * @param shapes the tiles to choose from
+ */
+record PersistentPlan(
+    int mostGroups,
+    boolean together,
+    int polls,
+    boolean ptx,
+    int registers,
+    long localBytes,
+    List<Shape> shapes) {
+  /** Never. */
+  static final PersistentPlan NONE = new PersistentPlan(0, false, 0, false, 0, 0, List.of());
+
+  /** From this compute capability on (7.0, Volta) there are scoped loads and reductions. */
+  private static final int SCOPED = 70;
+
+  /** A group with more work-items would have fewer registers for each. */
+  private static final int MOST_ITEMS = 256;
+
+  /** Registers of a work-item besides its weights, as ptxas reports them. */
+  private static final int OTHER_REGISTERS = 110;
+
+  private static final int MOST_REGISTERS = 255;
+
+  /** 16 registers of weights each, and as many of h and more on top. */
+  private static final int MOST_PAIRS = 8;
+
+  /** Tenths of a second, where a look takes some hundred nanoseconds. */
+  private static final int MOST_POLLS = 1 << 20;
+
+  /** Cycles of a barrier within a group and of what cannot overlap with the work of a tick. */
+  private static final double TICK_OVERHEAD = 80;
+
+  /** The batch that tiles are chosen for; a program is compiled before the batch is known. */
+  private static final int USUAL_BATCH = 32;
+
+  /**
+   * What does not depend on the layer.
+   *
+   * @param units hidden units of a group
+   * @param depth terms of a sum that one work-item adds
+   * @param rows sequences that a work-item takes on at once
+   */
+  record Shape(int units, int depth, int rows) {
+    /** Registers of a work-item. */
+    int registers() {
+      return 4 * depth + (rows > 1 ? 140 : OTHER_REGISTERS);
+    }
+
+    /** For a layer of this hidden size. */
+    Tile tile(int hidden) {
+      return new Tile(units, (hidden + depth - 1) / depth, depth, rows);
+    }
+  }
+
+  /** How a layer is cut into work-groups. */
+  sealed interface Cut {
+    /** Hidden units of a group. */
+    int units();
+
+    /** Slices of the batch are multiples of this. */
+    int rows();
+
+    /** Work-items of a group. */
+    int items();
+
+    /** Local memory of a group besides its cells. */
+    long fixedBytes();
+
+    /** Groups for the sequences of one slice and one direction. */
+    default int groups(int hidden) {
+      return (hidden + units() - 1) / units();
+    }
+
+    /** Local memory of a group for its cells. */
+    default long cellBytes(int slice) {
+      return (long) Float.BYTES * slice * units();
+    }
+  }
+
+  /**
+   * For lstm_matrix.cl: a group of {@code slices} times 32 work-items, each of which multiplies
+   * {@code pairs} times 16 words of h.
+   */
+  record MatrixTile(int slices, int pairs) implements Cut {
+    @Override
+    public int units() {
+      return MatrixWeights.UNITS;
+    }
+
+    @Override
+    public int rows() {
+      return 8;
+    }
+
+    @Override
+    public int items() {
+      return 32 * slices;
+    }
+
+    /** Words of h of a sequence. */
+    int words() {
+      return MatrixWeights.BLOCK * slices * pairs;
+    }
+
+    @Override
+    public long fixedBytes() {
+      long parts = (long) slices * (slices / 2) * 8 * 32 * Float.BYTES;
+      long box = 6L * items() * Integer.BYTES; // only without PTX
+      return parts + box + Integer.BYTES;
+    }
+  }
+
+  /**
+   * For lstm_persistent.cl: a group of units*(parts + rows) work-items makes {@code units} hidden
+   * units; a sum goes through {@code parts} work-items.
+   */
+  record Tile(int units, int parts, int depth, int rows) implements Cut {
+    @Override
+    public int items() {
+      return units * (parts + rows);
+    }
+
+    @Override
+    public long fixedBytes() {
+      long sums = 2L * (parts + 1) * rows * units * 4 * Float.BYTES;
+      long hidden = 2L * rows * parts * depth * Float.BYTES;
+      return sums + hidden + Integer.BYTES;
+    }
+  }
+
+  /** The plan for a GPU. */
+  static PersistentPlan of(DeviceFacts facts) {
+    boolean nvidia = facts.computeCapability() > 0;
+    if (facts.cpu() || facts.registers() == 0 || nvidia && facts.computeCapability() < SCOPED) {
+      return NONE;
+    }
+    List<Shape> shapes =
+        List.of(
+            new Shape(8, 16, 1),
+            new Shape(8, 32, 1),
+            new Shape(8, 36, 1),
+            new Shape(8, 24, 2),
+            new Shape(8, 28, 2),
+            new Shape(16, 20, 1),
+            new Shape(16, 32, 1),
+            new Shape(16, 24, 2),
+            new Shape(32, 20, 1),
+            new Shape(32, 32, 1),
+            new Shape(32, 24, 2));
+    return new PersistentPlan(
+        facts.computeUnits(),
+        true,
+        MOST_POLLS,
+        nvidia,
+        facts.registers(),
+        facts.localBytes(),
+        shapes);
+  }
+
+  /** The same plan with this choice of tiles. */
+  PersistentPlan withShapes(List<Shape> others) {
+    return new PersistentPlan(mostGroups, together, polls, ptx, registers, localBytes, others);
+  }
+
+  /** The tile for a layer; empty if its weights do not fit the device. */
+  Optional<Tile> tile(int hidden, int directions) {
+    return shapes.stream()
+        .filter(shape -> shape.registers() <= MOST_REGISTERS)
+        .map(shape -> shape.tile(hidden))
+        .filter(tile -> slice(tile, hidden, directions, USUAL_BATCH).isPresent())
+        .min(Comparator.comparingDouble(tile -> cycles(tile, hidden, directions, USUAL_BATCH)));
+  }
+
+  /** The tile for a layer on matrix units; empty if its weights do not fit the device. */
+  Optional<MatrixTile> matrixTile(int hidden, int directions, Precision precision) {
+    int blocks = MatrixWeights.words(precision, hidden) / MatrixWeights.BLOCK;
+    int slices = blocks > 4 ? 8 : blocks > 2 ? 4 : 2;
+    MatrixTile tile = new MatrixTile(slices, (blocks + slices - 1) / slices);
+    boolean fits =
+        tile.pairs() <= MOST_PAIRS && slice(tile, hidden, directions, USUAL_BATCH).isPresent();
+    return fits ? Optional.of(tile) : Optional.empty();
+  }
+
+  /**
+   * Sequences of a group's slice, so that all groups run at once.
+   *
+   * @return empty if that cannot be
+   */
+  Optional<Integer> slice(Cut tile, int hidden, int directions, int sequences) {
+    int slices = mostGroups / (tile.groups(hidden) * directions);
+    if (slices == 0 || tile.items() > MOST_ITEMS) {
+      return Optional.empty();
+    }
+    int each = (sequences + slices - 1) / slices;
+    int slice = (each + tile.rows() - 1) / tile.rows() * tile.rows();
+    boolean fits = tile.fixedBytes() + tile.cellBytes(slice) <= localBytes;
+    return fits ? Optional.of(slice) : Optional.empty();
+  }
+
+  /**
+   * Cycles of a step, the wait for other groups left out: a pipeline of {@code parts} stages, each
+   * tick of which takes as long as the busiest of a compute unit's four schedulers.
+   */
+  double cycles(Tile tile, int hidden, int directions, int sequences) {
+    int slice = slice(tile, hidden, directions, sequences).orElseThrow();
+    int ticks = slice / tile.rows() + tile.parts();
+    int warps = (tile.units() * tile.parts() + 31) / 32;
+    double work = 4.0 * tile.depth() * tile.rows() * ((warps + 3) / 4);
+    return ticks * (work + TICK_OVERHEAD);
+  }
+
+  /**
+   * For lstm_persistent.cl or lstm_matrix.cl; the precision's and the cell's options come on top.
+   */
+  String options(Cut cut) {
+    String common = " -DPOLLS=" + polls + (ptx ? " -DPTX" : "");
+    if (cut instanceof MatrixTile tile) {
+      return "-DSLICES=%d -DPW=%d".formatted(tile.slices, tile.pairs) + common;
+    }
+    Tile tile = (Tile) cut;
+    return "-DU=%d -DP=%d -DKC=%d -DRB=%d".formatted(tile.units, tile.parts, tile.depth, tile.rows)
+        + common;
+  }
+}
