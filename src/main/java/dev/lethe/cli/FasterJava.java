@@ -28,7 +28,7 @@ final class FasterJava {
   static final String MODULE = "jdk.incubator.vector";
 
   /** From so many floating-point operations on the whole is faster; design.md has the figures. */
-  static final long WORTH_IT = 50_000_000_000L;
+  static final long WORTH_IT = 100_000_000_000L;
 
   /** What a JVM adds to its command line; the child's has it already. */
   private static final List<String> ENVIRONMENT =

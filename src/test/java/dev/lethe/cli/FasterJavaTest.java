@@ -86,6 +86,23 @@ class FasterJavaTest {
   }
 
   @Test
+  void theCpuLoadsNoOpenCl() throws Exception {
+    String[] run = {"run", model, "-i", cases + "/x.npy", "-o", cases + "/y.npy", "-d"};
+    assertFalse(loadsOpenCl(run, "cpu"));
+    assertFalse(loadsOpenCl(run, "cpu:scalar"));
+    assertTrue(loadsOpenCl(run, "auto"));
+  }
+
+  private boolean loadsOpenCl(String[] run, String device) throws Exception {
+    List<String> args = new ArrayList<>(List.of(run));
+    args.add(device);
+    Path classes = folder.resolve("classes-" + device.replace(':', '-'));
+    Process process = start(List.of("-Xlog:class+load:file=" + classes), args);
+    assertEquals(0, process.waitFor(), err());
+    return Files.readString(classes).contains("dev.lethe.backend.opencl.OpenClLibrary ");
+  }
+
+  @Test
   void workFollowsShapesAndIsNoneWhereTheyDoNotFit() {
     Graph graph = Model.graph(Lethe.load(Path.of(model), Map.of()));
     String name = graph.inputs().get(0).name();
@@ -99,7 +116,7 @@ class FasterJavaTest {
 
   @Test
   void itEndsWhenThisProcessIsToldToEnd() throws Exception {
-    Process process = start(List.of("compare", model, "-d", "cpu"));
+    Process process = start(List.of(), List.of("compare", model, "-d", "cpu"));
     List<ProcessHandle> children = List.of();
     while (children.isEmpty() && process.isAlive()) {
       children = process.children().toList();
@@ -120,7 +137,7 @@ class FasterJavaTest {
   }
 
   private Ended lethe(String... args) throws Exception {
-    Process process = start(List.of(args));
+    Process process = start(List.of(), List.of(args));
     int code = process.waitFor();
     return new Ended(code, Files.readString(folder.resolve("out")), err());
   }
@@ -130,9 +147,10 @@ class FasterJavaTest {
   }
 
   /** With a closed stdin, and without what Maven gives this Java. */
-  private Process start(List<String> args) throws IOException {
+  private Process start(List<String> jvm, List<String> args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(jvm);
     command.add("-cp");
     command.add(
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
