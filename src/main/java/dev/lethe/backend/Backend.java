@@ -14,6 +14,12 @@ public interface Backend {
   List<Device> devices();
 
   /**
+   * Whether a device of this id could be one of its own. Told from the id alone, so that no driver
+   * is loaded for a device that another backend has.
+   */
+  boolean mayHave(String id);
+
+  /**
    * Compiles and uploads.
    *
    * @param device one of {@link #devices()}, usable

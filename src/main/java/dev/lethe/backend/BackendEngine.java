@@ -26,7 +26,7 @@ public final class BackendEngine implements Engine {
 
   @Override
   public List<Device> devices() {
-    return List.copyOf(candidates().keySet());
+    return List.copyOf(candidates(backends()).keySet());
   }
 
   @Override
@@ -52,7 +52,7 @@ public final class BackendEngine implements Engine {
   }
 
   private static GraphSession open(Graph graph, Options options) {
-    Map<Device, Backend> candidates = candidates();
+    Map<Device, Backend> candidates = candidates(backends(options.device()));
     Device device = choose(List.copyOf(candidates.keySet()), options.device());
     String choice = explain(device, List.copyOf(candidates.keySet()), options.device());
     LOG.log(System.Logger.Level.DEBUG, choice);
@@ -128,10 +128,22 @@ public final class BackendEngine implements Engine {
     return device.kind() == Device.Kind.OPENCL_GPU || device.kind() == Device.Kind.OPENCL_CPU;
   }
 
-  private static Map<Device, Backend> candidates() {
+  /** Those that could have the device; all where none says so, since the refusal names all. */
+  private static List<Backend> backends(String wanted) {
+    List<Backend> all = backends();
+    List<Backend> fitting = all.stream().filter(backend -> backend.mayHave(wanted)).toList();
+    return fitting.isEmpty() ? all : fitting;
+  }
+
+  private static List<Backend> backends() {
+    return ServiceLoader.load(Backend.class, BackendEngine.class.getClassLoader()).stream()
+        .map(ServiceLoader.Provider::get)
+        .toList();
+  }
+
+  private static Map<Device, Backend> candidates(List<Backend> backends) {
     Map<Device, Backend> unordered = new LinkedHashMap<>();
-    for (Backend backend :
-        ServiceLoader.load(Backend.class, BackendEngine.class.getClassLoader())) {
+    for (Backend backend : backends) {
       backend.devices().forEach(device -> unordered.put(device, backend));
     }
     Map<Device, Backend> ordered = new LinkedHashMap<>();

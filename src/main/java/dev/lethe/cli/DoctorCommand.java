@@ -23,9 +23,12 @@ import picocli.CommandLine.Spec;
     },
     footer = {"%nExamples:", "  lethe doctor", "  lethe doctor --json", ExitCodes.HELP})
 final class DoctorCommand implements Callable<Integer> {
-  private static final String VECTOR = "jdk.incubator.vector";
+  private static final String VECTOR = FasterJava.MODULE;
   private static final String TURN_ON =
-      "java --add-modules " + VECTOR + " -jar lethe.jar turns on the faster Vector API";
+      "java --add-modules "
+          + VECTOR
+          + " -jar lethe.jar turns on the faster Vector API;"
+          + " run, compare and verify do so by themselves where it pays";
 
   @Option(names = "--json", description = "Write JSON.")
   private boolean json;

@@ -1,6 +1,10 @@
 package dev.lethe.cli;
 
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.ServiceConfigurationError;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -13,14 +17,6 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "lethe",
     versionProvider = Versions.class,
-    subcommands = {
-      RunCommand.class,
-      InfoCommand.class,
-      DoctorCommand.class,
-      VerifyCommand.class,
-      CompareCommand.class,
-      TraceCommand.class
-    },
     description = {
       "Runs trained LSTM networks on any OpenCL device, a batch at a time,",
       "and gives the same answers on the CPU where there is no device."
@@ -38,6 +34,14 @@ import picocli.CommandLine.Spec;
     })
 public final class Main implements Runnable {
   private static final int WIDTH = 100;
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          RunCommand.class,
+          InfoCommand.class,
+          DoctorCommand.class,
+          VerifyCommand.class,
+          CompareCommand.class,
+          TraceCommand.class);
 
   @Option(
       names = {"-h", "--help"},
@@ -60,13 +64,22 @@ public final class Main implements Runnable {
       description = "Show where a failure comes from.")
   private boolean debug;
 
+  @Option(
+      names = FasterJava.NO_FORK,
+      scope = ScopeType.INHERIT,
+      description = {
+        "Stay in this Java, even where starting another one with the Vector API",
+        "would be faster; the results are the same."
+      })
+  private boolean noFork;
+
   @Spec private CommandSpec spec;
 
   /** Runs a command and exits with its code. */
   public static void main(String[] args) {
     Main main = new Main();
     Failures failures = new Failures(() -> main.debug);
-    CommandLine line = commandLine(main, failures);
+    CommandLine line = commandLine(main, failures, args);
     int code;
     try {
       code = line.execute(args);
@@ -76,18 +89,45 @@ public final class Main implements Runnable {
     System.exit(code);
   }
 
-  /** The program without a process around it: for tests, with writers of their own. */
-  public static CommandLine commandLine() {
+  /**
+   * The program without a process around it: for tests, with writers of their own.
+   *
+   * @param args what it will be given
+   */
+  public static CommandLine commandLine(String... args) {
     Main main = new Main();
-    return commandLine(main, new Failures(() -> main.debug));
+    return commandLine(main, new Failures(() -> main.debug), args);
   }
 
-  private static CommandLine commandLine(Main main, Failures failures) {
+  private static CommandLine commandLine(Main main, Failures failures, String... args) {
     CommandLine line = new CommandLine(main);
+    commands(args).forEach((name, command) -> line.addSubcommand(name, command));
     line.setUsageHelpWidth(WIDTH);
     line.setExecutionExceptionHandler(failures);
     line.setParameterExceptionHandler(failures);
     return line;
+  }
+
+  /**
+   * The command that the first word names, since to look at them all would take as long as a short
+   * run; all of them where there is none, for the help and for the refusal.
+   */
+  private static Map<String, Class<?>> commands(String... args) {
+    String wanted = Arrays.stream(args).filter(arg -> !arg.startsWith("-")).findFirst().orElse("");
+    Map<String, Class<?>> all = new LinkedHashMap<>();
+    for (Class<?> command : COMMANDS) {
+      String name = command.getAnnotation(Command.class).name();
+      if (name.equals(wanted)) {
+        return Map.of(name, command);
+      }
+      all.put(name, command);
+    }
+    return all;
+  }
+
+  /** Whether the command must stay in this process. */
+  static boolean mayNotFork(CommandSpec spec) {
+    return ((Main) spec.root().userObject()).noFork;
   }
 
   /** Without a command there is nothing to do. */

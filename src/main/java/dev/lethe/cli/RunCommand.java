@@ -10,6 +10,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -59,9 +60,14 @@ final class RunCommand implements Callable<Integer> {
     checkFolders();
     ModelOptions.Loaded loaded = model.load();
     Outputs plan = Outputs.plan(outputs, loaded.graph());
+    long work = FasterJava.work(loaded.graph(), loaded.inputs());
+    OptionalInt code = FasterJava.run(spec, options, work);
+    if (code.isPresent()) {
+      return code.getAsInt();
+    }
     try (Session session = loaded.graph().open(options)) {
       Map<String, Tensor> results = results(session, loaded.inputs(), plan);
-      announce(session, Main.err(spec));
+      announce(session, work, Main.err(spec));
       plan.write(results);
     }
     return ExitCodes.DONE;
@@ -86,11 +92,16 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  /** One line about where it runs, and a second where the processor could do better. */
-  static void announce(Session session, PrintWriter err) {
+  /** One line about where it runs, and a second where the Vector API is not used. */
+  static void announce(Session session, long work, PrintWriter err) {
     err.println("lethe: " + Failures.oneLine(session.choice()));
     if (session.device().kind() == Device.Kind.CPU && !DoctorCommand.vectors()) {
-      err.println("lethe: " + Failures.oneLine(session.device().description()));
+      err.println(
+          "lethe: "
+              + (work < FasterJava.WORTH_IT
+                  ? "plain Java arithmetic, which ends so little work before the Vector API, with"
+                      + " the same bits, has started"
+                  : Failures.oneLine(session.device().description())));
     }
     err.flush();
   }

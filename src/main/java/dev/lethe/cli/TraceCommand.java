@@ -68,7 +68,7 @@ final class TraceCommand implements Callable<Integer> {
     try (Session session = graph.open(options)) {
       Trace trace = session.trace(one.inputs(bound));
       TracedSequence traced = TracedSequence.of(graph, one, bound, trace);
-      RunCommand.announce(session, Main.err(spec));
+      RunCommand.announce(session, FasterJava.work(graph, bound), Main.err(spec));
       write(traced);
     }
     return ExitCodes.DONE;

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -43,6 +44,11 @@ final class VerifyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Options options = device.options();
+    // what is held against the recorded results is the arithmetic that large work gets
+    OptionalInt code = FasterJava.run(spec, options, Long.MAX_VALUE);
+    if (code.isPresent()) {
+      return code.getAsInt();
+    }
     SelfTest.network().open(options).close();
     CaseRunner runner = new CaseRunner(options);
     PrintWriter out = Main.out(spec);

@@ -12,7 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Files that appear together, each of them whole, or not at all: all are written beside their
@@ -70,7 +70,10 @@ public final class WholeFiles implements AutoCloseable {
    */
   public void add(Path target, Content content) {
     check(target);
-    String name = "." + target.getFileName() + "." + UUID.randomUUID() + ".tmp";
+    // not a secure random number, whose provider takes long to start; CREATE_NEW refuses a file
+    // that is there
+    String random = Long.toHexString(ThreadLocalRandom.current().nextLong());
+    String name = "." + target.getFileName() + "." + random + ".tmp";
     Path temporary = folder(target).resolve(name);
     pending.add(new Pending(temporary, target, !Files.exists(target, LinkOption.NOFOLLOW_LINKS)));
     try (OutputStream file = Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW);

@@ -341,7 +341,7 @@ class CliTest {
   private int lethe(String... args) {
     out.getBuffer().setLength(0);
     err.getBuffer().setLength(0);
-    CommandLine line = Main.commandLine();
+    CommandLine line = Main.commandLine(args);
     line.setOut(new PrintWriter(out, true));
     line.setErr(new PrintWriter(err, true));
     return line.execute(args);

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 
 /** The processor: the fast path and the reference. */
 public final class CpuBackend implements Backend {
+  private static final String CPU = "cpu";
   static final Device REFERENCE =
       new Device(
           "cpu:scalar",
@@ -26,7 +27,7 @@ public final class CpuBackend implements Backend {
     int threads = Runtime.getRuntime().availableProcessors();
     Device fast =
         new Device(
-            "cpu",
+            CPU,
             Device.Kind.CPU,
             threads + (threads == 1 ? " thread, " : " threads, ") + CpuKernels.label(),
             System.getProperty("os.arch")
@@ -37,6 +38,11 @@ public final class CpuBackend implements Backend {
             "",
             true);
     return List.of(fast, REFERENCE);
+  }
+
+  @Override
+  public boolean mayHave(String id) {
+    return id.equals(CPU) || id.equals(REFERENCE.id());
   }
 
   @Override

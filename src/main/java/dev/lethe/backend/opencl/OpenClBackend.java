@@ -21,6 +21,11 @@ public final class OpenClBackend implements Backend {
   }
 
   @Override
+  public boolean mayHave(String id) {
+    return id.startsWith("opencl");
+  }
+
+  @Override
   public GraphSession open(Graph graph, Device device, Options options, String choice) {
     Discovery.Found found =
         Discovery.run().found().stream()
