@@ -3,6 +3,7 @@ package dev.lethe.backend.opencl;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.RunTimes;
 import dev.lethe.backend.StateTable;
 import dev.lethe.network.Activation;
 import dev.lethe.network.Binary;
@@ -124,6 +125,17 @@ final class OpenClSession extends GraphSession {
   }
 
   @Override
+  protected RunTimes executeTimed(
+      Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    Runnable compute =
+        () -> {
+          bound.forEach(Runnable::run);
+          context.finish();
+        };
+    return RunTimes.of(() -> copyIn(given), compute, () -> copyOut(wanted), context::launches);
+  }
+
+  @Override
   protected void executeTraced(
       Map<String, Integer> sizes,
       Map<String, Tensor> given,
@@ -143,6 +155,12 @@ final class OpenClSession extends GraphSession {
   }
 
   private void execute(List<Runnable> runs, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    copyIn(given);
+    runs.forEach(Runnable::run);
+    copyOut(wanted);
+  }
+
+  private void copyIn(Map<String, Tensor> given) {
     for (Graph.Entry entry : network().entries()) {
       Tensor tensor = given.get(entry.value().name());
       if (tensor != null) {
@@ -150,7 +168,9 @@ final class OpenClSession extends GraphSession {
       }
     }
     values.update(given);
-    runs.forEach(Runnable::run);
+  }
+
+  private void copyOut(Map<String, Tensor> wanted) {
     for (Graph.Result result : network().results()) {
       Tensor target = wanted.get(result.name());
       if (target != null) {
