@@ -101,6 +101,9 @@ final class BenchCommand implements Callable<Integer> {
       networks.forEach(network -> results.add(runner.measure(network)));
     }
     requireResults(results, runner.failures());
+    runner
+        .failures()
+        .forEach(e -> Main.err(spec).println("lethe: " + Failures.oneLine(e.getMessage())));
     PrintWriter out = Main.out(spec);
     if (json) {
       Json.print(out, json(runner, results));

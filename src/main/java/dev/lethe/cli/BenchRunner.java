@@ -71,6 +71,7 @@ final class BenchRunner {
       int before = done;
       try (Session session = graph.open(each)) {
         if (session instanceof GraphSession timed) {
+          open(timed);
           long end = System.nanoTime() + Math.max(0, deadline - System.nanoTime()) / seriesLeft;
           new Series(network, graph, timed, end, result).measure();
         }
@@ -83,6 +84,13 @@ final class BenchRunner {
       progress.accept(done);
     }
     return result;
+  }
+
+  private void open(GraphSession session) {
+    String id = session.device().id();
+    if (devices.put(id, session.device()) == null) {
+      session.peak().ifPresent(peak -> peaks.put(id, peak));
+    }
   }
 
   /** All batch sizes of a network on one device. */
@@ -105,9 +113,6 @@ final class BenchRunner {
     }
 
     void measure() {
-      if (devices.put(device, session.device()) == null) {
-        session.peak().ifPresent(peak -> peaks.put(device, peak));
-      }
       List<Integer> batches = network.batches();
       warmUp(batches);
       for (int k = 0; k < batches.size(); k++) {
@@ -139,7 +144,13 @@ final class BenchRunner {
           }
           Map<String, Tensor> inputs = MadeUpInputs.of(graph, sizes);
           long start = System.nanoTime();
-          session.run(inputs);
+          try {
+            session.run(inputs);
+          } catch (DeviceException e) {
+            // told when it is this batch's turn
+            most = k;
+            break;
+          }
           // a long run says that larger ones would take the time of many short ones
           most = System.nanoTime() - start > SHORT_NANOS ? k : most;
         }

@@ -13,7 +13,7 @@ final class CpuPeak {
   /** Without a better try for this long, Java has compiled what there is to compile. */
   private static final long PATIENCE_NANOS = 300_000_000;
 
-  private static final long MOST_NANOS = 3_000_000_000L;
+  private static final long MOST_NANOS = 2_000_000_000L;
 
   private CpuPeak() {}
 
