@@ -1,5 +1,7 @@
 package dev.lethe.bench;
 
+import dev.lethe.InputException;
+import dev.lethe.network.LstmShape;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -119,7 +121,7 @@ public final class CompareCpu implements Callable<Integer> {
     List<String> texts = shapes.stream().filter(text -> !text.isEmpty()).toList();
     try {
       return (texts.isEmpty() ? listed() : texts).stream().map(LstmShape::parse).toList();
-    } catch (IllegalArgumentException e) {
+    } catch (InputException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
   }

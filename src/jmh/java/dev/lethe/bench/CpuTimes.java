@@ -3,6 +3,7 @@ package dev.lethe.bench;
 import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.lethe.network.LstmShape;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,7 @@
 package dev.lethe.bench;
 
 import dev.lethe.Tensor;
+import dev.lethe.network.LstmShape;
 
 /**
  * What runs the LSTM of a {@link LstmShape}: opened with its weights and its input, everything that

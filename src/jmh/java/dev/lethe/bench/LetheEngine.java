@@ -4,6 +4,7 @@ import dev.lethe.Network;
 import dev.lethe.Options;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
+import dev.lethe.network.LstmShape;
 import java.util.Map;
 import java.util.Objects;
 

@@ -3,6 +3,7 @@ package dev.lethe.bench;
 import dev.lethe.Options;
 import dev.lethe.Stream;
 import dev.lethe.Tensor;
+import dev.lethe.network.LstmShape;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;

@@ -1,5 +1,6 @@
 package dev.lethe.bench;
 
+import dev.lethe.network.LstmShape;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.NullUnmarked;
 import org.openjdk.jmh.annotations.Benchmark;

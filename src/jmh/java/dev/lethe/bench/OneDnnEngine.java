@@ -1,6 +1,7 @@
 package dev.lethe.bench;
 
 import dev.lethe.Tensor;
+import dev.lethe.network.LstmShape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

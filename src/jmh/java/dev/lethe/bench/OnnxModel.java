@@ -11,6 +11,7 @@ import dev.lethe.importer.onnx.proto.TensorProto;
 import dev.lethe.importer.onnx.proto.TensorShapeProto;
 import dev.lethe.importer.onnx.proto.TypeProto;
 import dev.lethe.importer.onnx.proto.ValueInfoProto;
+import dev.lethe.network.LstmShape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;

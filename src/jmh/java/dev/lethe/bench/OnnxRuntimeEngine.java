@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import dev.lethe.Tensor;
+import dev.lethe.network.LstmShape;
 import java.util.Map;
 import java.util.Set;
 

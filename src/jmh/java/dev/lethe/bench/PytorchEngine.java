@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import dev.lethe.Tensor;
+import dev.lethe.network.LstmShape;
 import java.nio.file.Path;
 import java.util.List;
 

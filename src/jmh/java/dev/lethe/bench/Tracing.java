@@ -4,6 +4,7 @@ import dev.lethe.Options;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.Trace;
+import dev.lethe.network.LstmShape;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.NullUnmarked;

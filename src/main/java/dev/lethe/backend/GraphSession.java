@@ -48,6 +48,17 @@ public abstract class GraphSession implements Session {
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted);
 
   /**
+   * Runs as {@link #execute} does, but waits for each part. Called with the session's lock held.
+   */
+  protected abstract RunTimes executeTimed(
+      Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted);
+
+  /** What the device could do at most, if that is cheap to find out. */
+  protected Optional<Peak> measurePeak() {
+    return Optional.empty();
+  }
+
+  /**
    * Runs, keeping what the LSTM layers compute. Called with the session's lock held.
    *
    * @param sizes of every named size
@@ -111,6 +122,27 @@ public abstract class GraphSession implements Session {
     Map<String, Tensor> outputs = outputs(inputs.check(given).sizes());
     run(given, outputs);
     return outputs;
+  }
+
+  /**
+   * Like {@link #run(Map, Map)}, with times. Waiting between the parts takes some microseconds,
+   * which {@code run} does not spend.
+   */
+  public final synchronized RunTimes time(Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    requireOpen();
+    RunInputs.Checked checked = inputs.check(given);
+    checkOutputs(checked.sizes(), wanted);
+    allocate(checked.sizes());
+    return executeTimed(checked.sizes(), checked.tensors(), wanted);
+  }
+
+  /**
+   * What the device could do at most in single precision, if that is cheap to find out: a fraction
+   * of a second, in which the session does nothing else.
+   */
+  public final synchronized Optional<Peak> peak() {
+    requireOpen();
+    return measurePeak();
   }
 
   /** Like {@link #run(Map)}, on from the rows {@code ids} of a table, which it replaces. */

@@ -7,6 +7,7 @@ import dev.lethe.Tensor;
 import dev.lethe.network.Embedding;
 import dev.lethe.network.Graph;
 import dev.lethe.network.Stage;
+import java.nio.IntBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
@@ -17,6 +18,9 @@ final class MadeUpInputs {
   private static final int STEPS = 64;
   private static final int OTHER = 8;
 
+  /** Numbers before they repeat: normal ones take long to make. */
+  private static final int DIFFERENT = 1 << 20;
+
   private MadeUpInputs() {}
 
   /**
@@ -24,8 +28,12 @@ final class MadeUpInputs {
    * that open.
    */
   static Map<String, Tensor> of(Graph network) {
+    return of(network, sizes(network));
+  }
+
+  /** Normal floats and ids that every embedding has, for these sizes. */
+  static Map<String, Tensor> of(Graph network, Map<String, Integer> sizes) {
     Random random = new Random(1);
-    Map<String, Integer> sizes = sizes(network);
     Map<String, Tensor> inputs = new LinkedHashMap<>();
     for (Port port : network.inputs()) {
       if (!port.optional()) {
@@ -38,7 +46,8 @@ final class MadeUpInputs {
     return inputs;
   }
 
-  private static Map<String, Integer> sizes(Network network) {
+  /** Every named size: 32 sequences of 64 steps where the model leaves that open. */
+  static Map<String, Integer> sizes(Network network) {
     Map<String, Integer> sizes = new LinkedHashMap<>();
     for (Port port : network.inputs()) {
       for (Dim dim : port.shape().dims()) {
@@ -60,11 +69,14 @@ final class MadeUpInputs {
   }
 
   private static void fill(Tensor tensor, Random random, int words) {
+    IntBuffer bits = tensor.bytes().asIntBuffer();
     for (int k = 0; k < tensor.size(); k++) {
-      if (tensor.type() == Tensor.Type.FLOAT32) {
-        tensor.floats().put(k, (float) random.nextGaussian());
+      if (k >= DIFFERENT) {
+        bits.put(k, bits.get(k - DIFFERENT));
+      } else if (tensor.type() == Tensor.Type.FLOAT32) {
+        bits.put(k, Float.floatToRawIntBits((float) random.nextGaussian()));
       } else {
-        tensor.ints().put(k, 1 + random.nextInt(Math.max(1, words - 1)));
+        bits.put(k, 1 + random.nextInt(Math.max(1, words - 1)));
       }
     }
   }

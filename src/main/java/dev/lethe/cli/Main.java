@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       "  lethe run model.onnx -i x.npy -o y.npy      the main job",
       "  lethe run model.onnx -i X=x.npy --lengths n.npy -o all.npz -d opencl",
       "  lethe compare model.onnx                    is every device right, and how fast",
+      "  lethe bench model.onnx                      from which batch size does the GPU pay",
       "  lethe trace model.onnx -i x.npy --plot gates.png       what the gates do over time",
       "%nData go to stdout, everything else to stderr. lethe COMMAND --help tells more.",
       ExitCodes.HELP
@@ -41,6 +42,7 @@ public final class Main implements Runnable {
           DoctorCommand.class,
           VerifyCommand.class,
           CompareCommand.class,
+          BenchCommand.class,
           TraceCommand.class);
 
   @Option(

@@ -9,11 +9,16 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 final class Progress implements AutoCloseable, IntConsumer {
   private static final long PATIENCE_NANOS = 2_000_000_000L;
   private final long start = System.nanoTime();
+  private final String what;
   private final int total;
   private final boolean terminal = isTerminal();
   private ProgressBar[] bar = {};
 
-  Progress(int total) {
+  /**
+   * @param what is counted, for people
+   */
+  Progress(String what, int total) {
+    this.what = what;
     this.total = total;
   }
 
@@ -23,7 +28,7 @@ final class Progress implements AutoCloseable, IntConsumer {
     if (terminal && slow && bar.length == 0 && done < total) {
       bar =
           new ProgressBar[] {
-            new ProgressBarBuilder().setTaskName("sequences").setInitialMax(total).build()
+            new ProgressBarBuilder().setTaskName(what).setInitialMax(total).build()
           };
     }
     for (ProgressBar shown : bar) {

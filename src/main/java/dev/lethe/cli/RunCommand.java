@@ -78,7 +78,7 @@ final class RunCommand implements Callable<Integer> {
       return session.run(bound);
     }
     Batches batches = new Batches(session, bound, batchSize.get());
-    try (Progress progress = new Progress(batches.sequences())) {
+    try (Progress progress = new Progress("sequences", batches.sequences())) {
       return batches.run(bound, plan.wanted(), progress);
     }
   }

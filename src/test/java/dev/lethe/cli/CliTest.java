@@ -140,7 +140,7 @@ class CliTest {
 
   @Test
   void helpAndVersionGoToStdout() {
-    for (String command : List.of("run", "info", "doctor", "verify", "compare", "trace")) {
+    for (String command : List.of("run", "info", "doctor", "verify", "compare", "trace", "bench")) {
       assertEquals(0, lethe(command, "--help"));
       assertTrue(
           out.toString().contains("Examples:") && out.toString().contains("Exit codes:"), command);
@@ -181,6 +181,46 @@ class CliTest {
     String last = out.toString().lines().reduce("", (a, b) -> b);
     assertTrue(
         last.matches("same answers: the largest difference is .* % of what fp32 allows .*"), last);
+  }
+
+  @Test
+  void benchTimesShapesOnEveryDevice() throws IOException {
+    Files.writeString(folder.resolve("shapes.txt"), "2x1x2x3 # tiny\n2x4x2x3\n");
+    assertEquals(0, lethe("bench", "--shapes", path("shapes.txt"), "--seconds", "6"));
+    List<String> lines = out.toString().lines().toList();
+    assertTrue(lines.get(0).startsWith("cpu ") || lines.get(1).startsWith("cpu "), lines.get(0));
+    assertTrue(lines.contains("2xBx2x3"), out.toString());
+    assertTrue(lines.stream().anyMatch(l -> l.matches(" +1 +cpu +[0-9].*")), out.toString());
+    assertTrue(lines.stream().anyMatch(l -> l.matches(" +4 +cpu +[0-9].*")), out.toString());
+    assertTrue(
+        lines.get(lines.size() - 1).matches("cpu: at most .*|cpu is the fastest .*|opencl:.*"),
+        out.toString());
+  }
+
+  @Test
+  void benchTimesAModelAsJson() throws IOException {
+    String[] args = {
+      "bench", model, "-d", "cpu:scalar", "--steps", "3", "--seconds", "1", "--json"
+    };
+    assertEquals(0, lethe(args), err.toString());
+    assertWholeJson(out.toString());
+    assertTrue(out.toString().contains("\"device\" : \"cpu:scalar\""), out.toString());
+    assertTrue(out.toString().contains(", 3 steps\""), out.toString());
+  }
+
+  @Test
+  void benchRefusesWhatItCannotTime() throws IOException {
+    Files.writeString(folder.resolve("shapes.txt"), "2x1x2x3\n2x1x2\n");
+    assertFails("no such file", "bench", path("none.onnx"));
+    assertFails("no such file", "bench", "--shapes", path("none.txt"));
+    assertFails("shapes.txt, line 2: shape must be", "bench", "--shapes", path("shapes.txt"));
+    assertFails("give one of them", "bench", model, "--shapes", path("shapes.txt"));
+    assertFails("belong to a MODEL", "bench", "--steps", "3");
+    assertFails("--steps 0: must be at least 1", "bench", model, "--steps", "0");
+    assertFails("--seconds", "bench", model, "--seconds", "0");
+    assertFails("--seconds", "bench", model, "--seconds", "NaN");
+    assertFails("no such device", "bench", model, "-d", "quantum");
+    assertFails("nothing was measured", "bench", model, "-d", "cpu", "--seconds", "1e-9");
   }
 
   @Test

@@ -4,6 +4,8 @@ import dev.lethe.Device;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.Peak;
+import dev.lethe.backend.RunTimes;
 import dev.lethe.backend.StateTable;
 import dev.lethe.backend.StridedCopy;
 import dev.lethe.network.Activation;
@@ -31,6 +33,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -40,6 +43,7 @@ import java.util.stream.Stream;
  * <p>Threads: as {@link dev.lethe.Session} says; a run spreads over the session's own threads.
  */
 final class CpuSession extends GraphSession {
+  private final Kernels kernels;
   private final Workers workers;
   private final Buffers buffers = new Buffers();
   private final Map<Stage, CpuLstm> lstms = new IdentityHashMap<>();
@@ -58,6 +62,7 @@ final class CpuSession extends GraphSession {
   CpuSession(
       Graph graph, Device device, String choice, Kernels kernels, int threads, boolean half) {
     super(graph, device, choice);
+    this.kernels = kernels;
     for (Stage stage : graph.steps()) {
       if (stage instanceof Lstm lstm) {
         lstms.put(stage, new CpuLstm(lstm, kernels, half));
@@ -91,7 +96,20 @@ final class CpuSession extends GraphSession {
   @Override
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
-    // counted loops: a run makes no objects
+    copyIn(given);
+    compute();
+    copyOut(wanted);
+  }
+
+  @Override
+  protected RunTimes executeTimed(
+      Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    return RunTimes.of(() -> copyIn(given), this::compute, () -> copyOut(wanted), () -> 0);
+  }
+
+  // counted loops: a run makes no objects
+
+  private void copyIn(Map<String, Tensor> given) {
     List<Graph.Entry> entries = network().entries();
     for (int k = 0; k < entries.size(); k++) {
       Tensor tensor = given.get(entries.get(k).value().name());
@@ -99,9 +117,15 @@ final class CpuSession extends GraphSession {
         buffers.read(entries.get(k).value(), tensor);
       }
     }
+  }
+
+  private void compute() {
     for (int k = 0; k < plan.size(); k++) {
       plan.get(k).run();
     }
+  }
+
+  private void copyOut(Map<String, Tensor> wanted) {
     List<Graph.Result> results = network().results();
     for (int k = 0; k < results.size(); k++) {
       Tensor tensor = wanted.get(results.get(k).name());
@@ -124,6 +148,11 @@ final class CpuSession extends GraphSession {
       network().lstms().forEach(lstm -> lstm(lstm).trace(List.of()));
     }
     gates.forEach(trace -> trace.hidden(FloatBuffer.wrap(buffers.floats(trace.lstm().y()))));
+  }
+
+  @Override
+  protected Optional<Peak> measurePeak() {
+    return CpuPeak.measure(kernels, workers);
   }
 
   @Override

@@ -69,4 +69,22 @@ interface Kernels {
    * @param units as {@link #units} gave it
    */
   void update(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity);
+
+  /**
+   * Operations of a round of {@link #multiplyAdd}; 0 where the processor's peak is out of reach.
+   */
+  default int operationsOfARound() {
+    return 0;
+  }
+
+  /**
+   * Keeps the processor busy with fused multiplications and additions that need no memory.
+   *
+   * @param rounds how often
+   * @param seed a finite number that the compiler does not know
+   * @return something that all of them went into
+   */
+  default float multiplyAdd(int rounds, float seed) {
+    return seed;
+  }
 }

@@ -4,6 +4,7 @@ import dev.lethe.Device;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.RunTimes;
 import dev.lethe.backend.StateTable;
 import dev.lethe.backend.StridedCopy;
 import dev.lethe.network.Activation;
@@ -74,10 +75,28 @@ public final class ScalarSession extends GraphSession {
   @Override
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    copyIn(given);
+    compute(sizes);
+    copyOut(wanted);
+  }
+
+  @Override
+  protected RunTimes executeTimed(
+      Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    return RunTimes.of(() -> copyIn(given), () -> compute(sizes), () -> copyOut(wanted), () -> 0);
+  }
+
+  private void copyIn(Map<String, Tensor> given) {
     given.forEach((name, tensor) -> values.put(name, doubles(tensor)));
+  }
+
+  private void compute(Map<String, Integer> sizes) {
     for (Stage stage : network().steps()) {
       run(stage, sizes);
     }
+  }
+
+  private void copyOut(Map<String, Tensor> wanted) {
     for (Graph.Result result : network().results()) {
       Tensor tensor = wanted.get(result.name());
       if (tensor != null) {

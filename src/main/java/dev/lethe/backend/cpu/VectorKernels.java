@@ -137,6 +137,16 @@ final class VectorKernels implements Kernels {
     }
   }
 
+  @Override
+  public int operationsOfARound() {
+    return VectorTiles.CHAINS * 2 * LANES;
+  }
+
+  @Override
+  public float multiplyAdd(int rounds, float seed) {
+    return VectorTiles.multiplyAdd(rounds, seed);
+  }
+
   private static FloatVector all(float value) {
     return FloatVector.broadcast(VectorTiles.SPECIES, value);
   }

@@ -24,6 +24,9 @@ final class VectorTiles {
   /** Rows of the other tile, which spans two panels to have as many sums. */
   private static final int LOW = 4;
 
+  /** Sums of {@link #multiplyAdd}: enough to hide how long an FMA takes, few enough for AVX2. */
+  static final int CHAINS = 12;
+
   private VectorTiles() {}
 
   /**
@@ -356,5 +359,40 @@ final class VectorTiles {
     r3.intoArray(z, zAt + 3 * width + LANES);
     m3.intoArray(z, zAt + 3 * width + PANEL);
     n3.intoArray(z, zAt + 3 * width + PANEL + LANES);
+  }
+
+  /** As {@link Kernels#multiplyAdd}: sums that do not wait for each other, drawn towards 1. */
+  static float multiplyAdd(int rounds, float seed) {
+    FloatVector m = FloatVector.broadcast(SPECIES, 0.75f);
+    FloatVector b = FloatVector.broadcast(SPECIES, 0.25f);
+    FloatVector s0 = FloatVector.broadcast(SPECIES, seed + 0);
+    FloatVector s1 = FloatVector.broadcast(SPECIES, seed + 1);
+    FloatVector s2 = FloatVector.broadcast(SPECIES, seed + 2);
+    FloatVector s3 = FloatVector.broadcast(SPECIES, seed + 3);
+    FloatVector s4 = FloatVector.broadcast(SPECIES, seed + 4);
+    FloatVector s5 = FloatVector.broadcast(SPECIES, seed + 5);
+    FloatVector s6 = FloatVector.broadcast(SPECIES, seed + 6);
+    FloatVector s7 = FloatVector.broadcast(SPECIES, seed + 7);
+    FloatVector s8 = FloatVector.broadcast(SPECIES, seed + 8);
+    FloatVector s9 = FloatVector.broadcast(SPECIES, seed + 9);
+    FloatVector s10 = FloatVector.broadcast(SPECIES, seed + 10);
+    FloatVector s11 = FloatVector.broadcast(SPECIES, seed + 11);
+    for (int k = 0; k < rounds; k++) {
+      s0 = s0.fma(m, b);
+      s1 = s1.fma(m, b);
+      s2 = s2.fma(m, b);
+      s3 = s3.fma(m, b);
+      s4 = s4.fma(m, b);
+      s5 = s5.fma(m, b);
+      s6 = s6.fma(m, b);
+      s7 = s7.fma(m, b);
+      s8 = s8.fma(m, b);
+      s9 = s9.fma(m, b);
+      s10 = s10.fma(m, b);
+      s11 = s11.fma(m, b);
+    }
+    FloatVector sum = s0.add(s1).add(s2).add(s3).add(s4).add(s5);
+    sum = sum.add(s6).add(s7).add(s8).add(s9).add(s10).add(s11);
+    return sum.lane(0);
   }
 }

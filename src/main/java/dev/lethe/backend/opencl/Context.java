@@ -31,6 +31,7 @@ final class Context implements AutoCloseable {
   private final cl_command_queue queue;
   // whether the driver may have compiled since the last wait
   private boolean compiled = true;
+  private long launches;
   private final Set<AutoCloseable> owned = Collections.newSetFromMap(new IdentityHashMap<>());
 
   private Context(
@@ -193,6 +194,16 @@ final class Context implements AutoCloseable {
   /** The driver compiles, or may do so at its leisure until all that is enqueued is done. */
   void mayCompile() {
     compiled = true;
+  }
+
+  /** A kernel has been started. */
+  void launched() {
+    launches++;
+  }
+
+  /** How many kernels have been started. */
+  long launches() {
+    return launches;
   }
 
   /** {@code made} is closed with this context, unless it is {@link #released} before. */

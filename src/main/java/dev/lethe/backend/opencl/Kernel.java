@@ -77,6 +77,7 @@ final class Kernel implements AutoCloseable {
     int code =
         CL.clEnqueueNDRangeKernel(context.queue(), handle, 2, null, global, local, 0, null, null);
     ClError.check(code, "starting " + name);
+    context.launched();
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.lethe.DeviceException;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.RunTimes;
 import dev.lethe.backend.StateTable;
 import dev.lethe.network.Activation;
 import dev.lethe.network.Binary;
@@ -129,6 +130,17 @@ final class OpenClSession extends GraphSession {
   }
 
   @Override
+  protected RunTimes executeTimed(
+      Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    Runnable compute =
+        () -> {
+          compute(bound);
+          context.finish();
+        };
+    return RunTimes.of(() -> copyIn(given), compute, () -> copyOut(wanted), context::launches);
+  }
+
+  @Override
   protected void executeTraced(
       Map<String, Integer> sizes,
       Map<String, Tensor> given,
@@ -148,6 +160,19 @@ final class OpenClSession extends GraphSession {
   }
 
   private void execute(List<Runnable> runs, Map<String, Tensor> given, Map<String, Tensor> wanted) {
+    copyIn(given);
+    compute(runs);
+    copyOut(wanted);
+  }
+
+  private void compute(List<Runnable> runs) {
+    runs.forEach(Runnable::run);
+    if (guard.failed()) {
+      runs.forEach(Runnable::run); // in the other way, which cannot fail so
+    }
+  }
+
+  private void copyIn(Map<String, Tensor> given) {
     for (Graph.Entry entry : network().entries()) {
       Tensor tensor = given.get(entry.value().name());
       if (tensor != null) {
@@ -155,10 +180,9 @@ final class OpenClSession extends GraphSession {
       }
     }
     values.update(given);
-    runs.forEach(Runnable::run);
-    if (guard.failed()) {
-      runs.forEach(Runnable::run); // in the other way, which cannot fail so
-    }
+  }
+
+  private void copyOut(Map<String, Tensor> wanted) {
     for (Graph.Result result : network().results()) {
       Tensor target = wanted.get(result.name());
       if (target != null) {

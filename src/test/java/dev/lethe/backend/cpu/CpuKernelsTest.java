@@ -67,6 +67,31 @@ class CpuKernelsTest {
   }
 
   @Test
+  void aRoundOfMultiplyAddsIsWhatItSays() {
+    Kernels vector = CpuKernels.get();
+    assumeTrue(vector != CpuKernels.plain(), "there is no Vector API here");
+    float expected = 0;
+    int chains = vector.operationsOfARound() / 2 / vector.units(1);
+    for (int k = 0; k < chains; k++) {
+      expected += 0.75f * (0.5f + k) + 0.25f;
+    }
+    assertEquals(expected, vector.multiplyAdd(1, 0.5f), 1e-4f);
+    assertEquals(chains, vector.multiplyAdd(1000, 0.5f), 1e-4f);
+  }
+
+  @Test
+  void thePeakIsKnownWhereVectorsAre() {
+    try (Workers workers = new Workers(2)) {
+      assertTrue(CpuPeak.measure(CpuKernels.plain(), workers).isEmpty());
+      assertEquals(
+          CpuKernels.get() != CpuKernels.plain(),
+          CpuPeak.measure(CpuKernels.get(), workers)
+              .filter(peak -> peak.operations() > 0)
+              .isPresent());
+    }
+  }
+
+  @Test
   void specialNumbersGiveTheSameFromBothKinds() {
     Kernels vector = CpuKernels.get();
     Kernels plain = CpuKernels.plain();

@@ -1,25 +1,33 @@
-package dev.lethe.bench;
+package dev.lethe.network;
 
 import dev.lethe.Dim;
-import dev.lethe.Network;
+import dev.lethe.InputException;
 import dev.lethe.Shape;
 import dev.lethe.Tensor;
-import dev.lethe.network.Cell;
-import dev.lethe.network.GraphBuilder;
 import dev.lethe.network.GraphBuilder.Layouts;
-import dev.lethe.network.Lstm;
-import dev.lethe.network.Matrix;
-import dev.lethe.network.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
-/** Sizes of an LSTM and what is made from them, always with the same seeds. */
-record LstmShape(int steps, int batch, int inputSize, int hiddenSize, int layers, int directions) {
+/**
+ * Sizes of an LSTM, and what is made up for them: weights and inputs, always with the same seeds.
+ * For benchmarks.
+ *
+ * @param steps T
+ * @param batch B
+ * @param inputSize I
+ * @param hiddenSize H
+ * @param layers L, stacked
+ * @param directions D, 1 or 2
+ */
+public record LstmShape(
+    int steps, int batch, int inputSize, int hiddenSize, int layers, int directions) {
   /** Gates of a cell, stacked input, forget, cell, output (i, f, g, o). */
-  static final int GATES = Cell.GATES;
+  public static final int GATES = Cell.GATES;
+
+  private static final int MOST_QUOTED = 40;
 
   /**
    * The weights of one direction of a layer.
@@ -29,10 +37,31 @@ record LstmShape(int steps, int batch, int inputSize, int hiddenSize, int layers
    * @param recurrent R [4*H, H]
    * @param bias b [4*H]
    */
-  record Weights(int inputSize, float[] input, float[] recurrent, float[] bias) {}
+  public record Weights(int inputSize, float[] input, float[] recurrent, float[] bias) {}
 
-  /** TxBxIxH, or TxBxIxHxLxD with layers and directions. */
-  static LstmShape parse(String text) {
+  /**
+   * Checks that every array can be made.
+   *
+   * @throws InputException when one would exceed 2 GiB
+   */
+  public LstmShape {
+    long rows = (long) GATES * hiddenSize;
+    long width = Math.max(inputSize, (long) directions * hiddenSize);
+    if (rows * Float.BYTES > Integer.MAX_VALUE / width
+        || (long) steps * batch > Integer.MAX_VALUE / Float.BYTES / width) {
+      throw new InputException(
+          "shape "
+              + text(steps, batch, inputSize, hiddenSize, layers, directions)
+              + ": too large, inputs, outputs and each weight matrix must be below 2 GiB");
+    }
+  }
+
+  /**
+   * Reads TxBxIxH, or TxBxIxHxLxD with layers and directions.
+   *
+   * @throws InputException when it is neither, or too large
+   */
+  public static LstmShape parse(String text) {
     String[] parts = text.split("x", -1);
     boolean numbers = Arrays.stream(parts).allMatch(part -> part.matches("[1-9][0-9]{0,8}"));
     if (numbers && (parts.length == 4 || parts.length == 6)) {
@@ -43,18 +72,18 @@ record LstmShape(int steps, int batch, int inputSize, int hiddenSize, int layers
         return new LstmShape(sizes[0], sizes[1], sizes[2], sizes[3], layers, directions);
       }
     }
-    throw new IllegalArgumentException(
+    throw new InputException(
         "shape must be TxBxIxH or TxBxIxHxLxD with 1 or 2 directions, as in 32x64x64x128, not "
-            + text);
+            + (text.length() > MOST_QUOTED ? text.substring(0, MOST_QUOTED) + "..." : text));
   }
 
   /** The width of y: H for each direction. */
-  int outputSize() {
+  public int outputSize() {
     return directions * hiddenSize;
   }
 
   /** Floating-point operations of one inference: 8*T*B*H*(I + H) for each layer and direction. */
-  double operations() {
+  public double operations() {
     double operations = 0;
     for (int layer = 0; layer < layers; layer++) {
       int read = layer == 0 ? inputSize : outputSize();
@@ -63,8 +92,18 @@ record LstmShape(int steps, int batch, int inputSize, int hiddenSize, int layers
     return operations;
   }
 
+  /** Number of trained numbers. */
+  public double parameters() {
+    double parameters = 0;
+    for (int layer = 0; layer < layers; layer++) {
+      double read = layer == 0 ? inputSize : outputSize();
+      parameters += GATES * (double) hiddenSize * (read + hiddenSize + 1) * directions;
+    }
+    return parameters;
+  }
+
   /** By layer and direction; uniform in +-1/sqrt(H), as frameworks initialise them. */
-  List<List<Weights>> weights() {
+  public List<List<Weights>> weights() {
     Random random = new Random(1);
     float bound = (float) (1 / Math.sqrt(hiddenSize));
     int rows = GATES * hiddenSize;
@@ -86,7 +125,7 @@ record LstmShape(int steps, int batch, int inputSize, int hiddenSize, int layers
   }
 
   /** x [T, B, I] to y [T, B, D*H]. */
-  Network network() {
+  public Graph network() {
     GraphBuilder builder = new GraphBuilder();
     Value value =
         builder.input(
@@ -122,7 +161,7 @@ record LstmShape(int steps, int batch, int inputSize, int hiddenSize, int layers
   }
 
   /** x [T, B, I], uniform in +-1. */
-  Tensor input() {
+  public Tensor input() {
     float[] values = uniform(new Random(2), 1, steps * batch * inputSize);
     return Tensor.of(values, steps, batch, inputSize);
   }
@@ -130,6 +169,11 @@ record LstmShape(int steps, int batch, int inputSize, int hiddenSize, int layers
   /** As {@link #parse} reads it. */
   @Override
   public String toString() {
+    return text(steps, batch, inputSize, hiddenSize, layers, directions);
+  }
+
+  private static String text(
+      int steps, int batch, int inputSize, int hiddenSize, int layers, int directions) {
     String sizes = steps + "x" + batch + "x" + inputSize + "x" + hiddenSize;
     return layers == 1 && directions == 1 ? sizes : sizes + "x" + layers + "x" + directions;
   }

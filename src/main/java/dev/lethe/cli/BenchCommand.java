@@ -1,0 +1,221 @@
+package dev.lethe.cli;
+
+import dev.lethe.Device;
+import dev.lethe.DeviceException;
+import dev.lethe.InputException;
+import dev.lethe.Lethe;
+import dev.lethe.Options;
+import dev.lethe.backend.Peak;
+import dev.lethe.network.Graph;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lethe bench}. */
+@Command(
+    name = "bench",
+    header = "Time networks on every device: from which batch size does it pay?",
+    description = {
+      "Runs a model, at batch sizes in powers of two, or LSTMs of given shapes on every device",
+      "that works. Without either a small list of shapes is measured. The last line is the verdict.",
+      "%nAll times are medians. MS is a whole run from arrays to arrays in Java's memory, SPREAD the",
+      "middle half of all runs; COPY IN, COMPUTE and COPY OUT (in ms) are measured apart, in runs",
+      "that wait between these parts. GFLOP/S and OF PEAK are those of COMPUTE. The CPU's peak is",
+      "measured, with the Vector API; of other devices it is not known. LAUNCHES counts kernels."
+    },
+    footer = {
+      "%nWithout -d every device that works is measured, but for the slow reference cpu:scalar.",
+      "Batches that need too much time or memory are left out, which is said below the table.",
+      "%nExamples:",
+      "  lethe bench                                 a first impression",
+      "  lethe bench model.onnx --steps 100 --seconds 300",
+      "  lethe bench --shapes shapes.txt -d cpu --json",
+      ExitCodes.HELP
+    })
+final class BenchCommand implements Callable<Integer> {
+  private static final double MOST_SECONDS = 86_400;
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "MODEL",
+      description = "A model file: .onnx, .safetensors, .pt, .pth, .keras or .h5.")
+  private Optional<Path> model = Optional.empty();
+
+  @Option(
+      names = "--shapes",
+      paramLabel = "FILE",
+      description = {
+        "Shapes TxBxIxH or TxBxIxHxLxD, one a line: steps, batch, input",
+        "size, hidden size, layers, directions. # begins a comment."
+      })
+  private Optional<Path> shapes = Optional.empty();
+
+  @Option(
+      names = "--steps",
+      paramLabel = "T",
+      description = "Time steps of MODEL, where it leaves them open; default: 64.")
+  private Optional<Integer> steps = Optional.empty();
+
+  @Option(
+      names = {"-i", "--input"},
+      paramLabel = "NAME=FILE",
+      description = "Weights that MODEL takes as inputs; other arrays are not looked at.")
+  private List<String> inputs = List.of();
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "S",
+      defaultValue = "60",
+      description = "How long all of it may take, roughly; default: 60.")
+  private double seconds;
+
+  @Option(names = "--json", description = "Write JSON.")
+  private boolean json;
+
+  @Mixin private DeviceOptions device = new DeviceOptions();
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    Options options = device.options();
+    check();
+    OptionalInt code = FasterJava.run(spec, options, Long.MAX_VALUE);
+    if (code.isPresent()) {
+      return code.getAsInt();
+    }
+    List<BenchNetwork> networks = networks();
+    List<Options> devices = devices(options);
+    int points = devices.size() * networks.stream().mapToInt(n -> n.batches().size()).sum();
+    List<BenchResult> results = new ArrayList<>();
+    BenchRunner runner;
+    try (Progress progress = new Progress("measurements", points)) {
+      runner = new BenchRunner(devices, networks.size(), seconds, progress);
+      networks.forEach(network -> results.add(runner.measure(network)));
+    }
+    requireResults(results, runner.failures());
+    runner
+        .failures()
+        .forEach(e -> Main.err(spec).println("lethe: " + Failures.oneLine(e.getMessage())));
+    PrintWriter out = Main.out(spec);
+    if (json) {
+      Json.print(out, json(runner, results));
+    } else {
+      print(out, runner, results);
+    }
+    out.flush();
+    return runner.failures().isEmpty() ? ExitCodes.DONE : ExitCodes.DEVICE_FAILED;
+  }
+
+  private void check() {
+    if (model.isPresent() && shapes.isPresent()) {
+      throw new InputException("--shapes and a MODEL: give one of them");
+    }
+    if (model.isEmpty() && (steps.isPresent() || !inputs.isEmpty())) {
+      throw new InputException("--steps and -i belong to a MODEL; give one");
+    }
+    if (steps.isPresent() && steps.get() < 1) {
+      throw new InputException("--steps " + steps.get() + ": must be at least 1");
+    }
+    boolean sensible = seconds > 0 && seconds <= MOST_SECONDS;
+    if (!sensible) {
+      throw new InputException("--seconds " + seconds + ": must be above 0, 86400 at most");
+    }
+  }
+
+  private List<BenchNetwork> networks() {
+    if (model.isPresent()) {
+      Model.requireFile(model.get());
+      Graph graph = Model.graph(Model.load(model.get(), Inputs.read(inputs).named()).network());
+      return List.of(BenchNetwork.of(graph, steps));
+    }
+    return BenchNetwork.of(shapes.map(BenchShapes::read).orElseGet(BenchShapes::builtIn));
+  }
+
+  /** Every device that is worth measuring, or the one that -d asks for. */
+  private static List<Options> devices(Options options) {
+    return options.device().equals("auto")
+        ? Lethe.devices().stream()
+            .filter(d -> d.usable() && d.kind() != Device.Kind.REFERENCE)
+            .map(d -> options.withDevice(d.id()))
+            .toList()
+        : List.of(options);
+  }
+
+  private void requireResults(List<BenchResult> results, List<DeviceException> failures) {
+    if (results.stream().allMatch(result -> result.rows().isEmpty())) {
+      if (!failures.isEmpty()) {
+        throw failures.get(0);
+      }
+      throw new InputException(
+          "nothing was measured: "
+              + results.stream().flatMap(result -> result.notes().stream()).findFirst().orElse("")
+              + "; give more --seconds than "
+              + BenchResult.number(seconds)
+              + ", or smaller networks");
+    }
+  }
+
+  private static void print(PrintWriter out, BenchRunner runner, List<BenchResult> results) {
+    Table devices = new Table();
+    runner
+        .devices()
+        .forEach((id, found) -> devices.row(id, found.name(), peak(runner.peaks().get(id))));
+    devices.print(out, "");
+    for (BenchResult result : results) {
+      out.println();
+      out.println(Failures.oneLine(result.network()));
+      result.table(runner.peaks()).print(out, "  ");
+      result.notes().forEach(note -> out.println("  not measured: " + Failures.oneLine(note)));
+      if (results.size() > 1) {
+        out.println("  " + result.verdict());
+      }
+    }
+    out.println();
+    out.println(BenchResult.verdict(results));
+  }
+
+  private static String peak(@Nullable Peak peak) {
+    return peak == null
+        ? "peak not known"
+        : "peak "
+            + BenchResult.number(peak.operations() / 1e9)
+            + " GFLOP/s ("
+            + peak.source()
+            + ")";
+  }
+
+  private static Map<String, Object> json(BenchRunner runner, List<BenchResult> results) {
+    List<Object> devices = new ArrayList<>();
+    runner.devices().forEach((id, found) -> devices.add(json(found, runner.peaks().get(id))));
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("devices", devices);
+    all.put("networks", results.stream().map(result -> result.json(runner.peaks())).toList());
+    all.put("verdict", BenchResult.verdict(results));
+    return all;
+  }
+
+  private static Map<String, Object> json(Device found, @Nullable Peak peak) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("id", found.id());
+    all.put("name", found.name());
+    all.put("description", found.description());
+    if (peak != null) {
+      all.put("peak_gflops", peak.operations() / 1e9);
+      all.put("peak_source", peak.source());
+    }
+    return all;
+  }
+}

@@ -1,0 +1,79 @@
+package dev.lethe.cli;
+
+import dev.lethe.InputException;
+import dev.lethe.network.LstmShape;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/** Lists of shapes: one a line, and what follows a # is a comment. */
+final class BenchShapes {
+  private static final String BUILT_IN = "bench-shapes.txt";
+
+  /** A list that takes longer to read than to be told about is no list of shapes. */
+  private static final long MOST_BYTES = 1 << 20;
+
+  private BenchShapes() {}
+
+  /** What is measured when nothing is given. */
+  static List<LstmShape> builtIn() {
+    try (InputStream list =
+        Objects.requireNonNull(BenchShapes.class.getResourceAsStream(BUILT_IN), BUILT_IN)) {
+      return parse(BUILT_IN, new String(list.readAllBytes(), StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Reads a list.
+   *
+   * @throws InputException when there is no such file, or a line is no shape
+   */
+  static List<LstmShape> read(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new InputException(
+          file + ": no such file; give a list of shapes TxBxIxH[xLxD], one a line");
+    }
+    try {
+      if (Files.size(file) > MOST_BYTES) {
+        throw new InputException(
+            file + ": too large for a list of shapes; at most " + MOST_BYTES + " bytes");
+      }
+      return parse(file.toString(), new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new InputException(file + ": cannot be read: " + e.getMessage());
+    }
+  }
+
+  /**
+   * Reads a list.
+   *
+   * @param name of the list, for messages
+   */
+  static List<LstmShape> parse(String name, String text) {
+    List<LstmShape> shapes = new ArrayList<>();
+    List<String> lines = text.lines().toList();
+    for (int k = 0; k < lines.size(); k++) {
+      String line = lines.get(k).replaceFirst("#.*", "").strip();
+      if (!line.isEmpty()) {
+        try {
+          shapes.add(LstmShape.parse(line));
+        } catch (InputException e) {
+          throw new InputException(name + ", line " + (k + 1) + ": " + e.getMessage());
+        }
+      }
+    }
+    if (shapes.isEmpty()) {
+      throw new InputException(
+          name + ": there is no shape in it; give TxBxIxH[xLxD], one a line, as in 32x64x64x128");
+    }
+    return shapes;
+  }
+}
