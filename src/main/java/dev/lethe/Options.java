@@ -61,7 +61,12 @@ public record Options(String device, int threads, Precision precision) {
     return new Options(device, newThreads, precision);
   }
 
-  /** The same options with another precision. */
+  /**
+   * The same options in another precision.
+   *
+   * @param newPrecision of the LSTM layers' products; see {@link Device#computes}
+   * @return new options
+   */
   public Options withPrecision(Precision newPrecision) {
     return new Options(device, threads, newPrecision);
   }

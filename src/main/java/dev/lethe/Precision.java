@@ -28,8 +28,10 @@ public enum Precision {
   }
 
   /**
-   * The precision of this name, as in {@code bf16}.
+   * The precision of this name.
    *
+   * @param name as in {@code bf16}
+   * @return the precision
    * @throws InputException if there is none
    */
   public static Precision parse(String name) {
@@ -43,12 +45,17 @@ public enum Precision {
     throw new InputException("no such precision: " + name + "; there are " + names);
   }
 
-  /** Largest relative error of rounding a number in range. */
+  /** {@return the largest relative error of rounding a number in range} */
   public double unit() {
     return Math.scalb(1.0, -bits);
   }
 
-  /** The nearest number of this precision; NaN stays NaN. */
+  /**
+   * Rounds to the nearest number of this precision, ties to even.
+   *
+   * @param x any number; NaN stays NaN
+   * @return x rounded
+   */
   public float round(float x) {
     float size = Math.abs(x);
     if (this == FP32 || !(size < Float.POSITIVE_INFINITY)) {

@@ -123,7 +123,7 @@ record BenchResult(String network, List<BenchRow> rows, List<String> notes) {
           + best.batch()
           + "; no other device to compare with";
     }
-    boolean ever = others().stream().anyMatch(device -> faster(device).containsValue(Boolean.TRUE));
+    boolean ever = others().stream().anyMatch(device -> faster(device).containsValue(true));
     return ever ? others().stream().map(this::verdict).collect(Collectors.joining("; ")) : NEVER;
   }
 

@@ -106,8 +106,8 @@ class BenchTest {
         Arrays.stream(graph.outputs().get(0).shape().resolve(Map.of("time", 5, "batch", 3)))
             .boxed()
             .toList());
-    assertEquals(shape.operations(), graph.operations(Map.of("time", 5, "batch", 3)));
-    assertEquals(shape.parameters(), graph.parameters());
+    assertEquals(shape.operations(), (double) graph.operations(Map.of("time", 5, "batch", 3)));
+    assertEquals(shape.parameters(), (double) graph.parameters());
   }
 
   @Test

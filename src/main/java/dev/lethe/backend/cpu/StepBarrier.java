@@ -27,6 +27,7 @@ final class StepBarrier {
    *
    * @throws IllegalStateException when one of them never will
    */
+  @SuppressWarnings("ThreadPriorityCheck") // yield is for speed where threads outnumber processors
   void await() {
     if (parties == 1) {
       return;

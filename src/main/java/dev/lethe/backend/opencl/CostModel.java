@@ -68,7 +68,8 @@ record CostModel(OpenClPlan plan, int computeUnits) {
       int round = 4 * tile.slices();
       int groups = cut.groups(s.hidden) * ((s.batch + slice - 1) / slice) * s.directions;
       double bytes = 4.0 * tile.words() * slice * groups;
-      step = MATRIX_ROUND * ((slice + round - 1) / round) + bytes / CACHE;
+      int rounds = (slice + round - 1) / round;
+      step = MATRIX_ROUND * rounds + bytes / CACHE;
     } else {
       PersistentPlan.Tile tile = (PersistentPlan.Tile) cut;
       step = plan.persistent().cycles(tile, s.hidden, s.directions, s.batch) / CLOCK;
@@ -90,7 +91,7 @@ record CostModel(OpenClPlan plan, int computeUnits) {
     double busy = Math.max(1, groups / computeUnits);
     double step = busy * STEP_TERM * s.hidden / CLOCK;
     int launches = s.layers * s.directions * (3 + s.steps);
-    double recurrence = s.layers * s.directions * s.steps * (Math.max(LAUNCH, step));
+    double recurrence = s.layers * s.directions * s.steps * Math.max(LAUNCH, step);
     return new Prediction("lstm_step", launches, total(s, launches, recurrence));
   }
 

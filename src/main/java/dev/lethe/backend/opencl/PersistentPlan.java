@@ -224,7 +224,8 @@ record PersistentPlan(
     int slice = slice(tile, hidden, directions, sequences).orElseThrow();
     int ticks = slice / tile.rows() + tile.parts();
     int warps = (tile.units() * tile.parts() + 31) / 32;
-    double work = 4.0 * tile.depth() * tile.rows() * ((warps + 3) / 4);
+    int rounds = (warps + 3) / 4;
+    double work = 4.0 * tile.depth() * tile.rows() * rounds;
     return ticks * (work + TICK_OVERHEAD);
   }
 
