@@ -288,8 +288,8 @@ final class LstmSlice {
       if (!data.skips(time(row, step), rows[row])) {
         int from = at + row * cell.width();
         for (int gate = 0; gate < Cell.GATES; gate++) {
-          FloatBuffer to = data.gates[index][gate];
-          to.put(traceAt(data, step, block, row), z, from + gate * cell.units, cell.unitsOf(block));
+          int to = traceAt(data, step, block, row);
+          leave(data.gates[index][gate], to, z, from + gate * cell.units, cell.unitsOf(block));
         }
       }
     }
@@ -298,9 +298,16 @@ final class LstmSlice {
   private void traceCells(LstmData data, int step, int block, int active) {
     for (int row = 0; row < active; row++) {
       if (!data.skips(time(row, step), rows[row])) {
-        FloatBuffer to = data.gates[index][Cell.GATES];
-        to.put(traceAt(data, step, block, row), c, cAt(block, row), cell.unitsOf(block));
+        int to = traceAt(data, step, block, row);
+        leave(data.gates[index][Cell.GATES], to, c, cAt(block, row), cell.unitsOf(block));
       }
+    }
+  }
+
+  /** One by one: a bulk put into a direct buffer takes longer for so few. */
+  private static void leave(FloatBuffer to, int at, float[] values, int from, int count) {
+    for (int k = 0; k < count; k++) {
+      to.put(at + k, values[from + k]);
     }
   }
 
