@@ -4,6 +4,7 @@ import dev.lethe.Precision;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
+import dev.lethe.network.CellNorm;
 import dev.lethe.network.Matrix;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -27,6 +28,7 @@ final class GpuKernels {
     print("lstm_step.cl", plan.stepOptions(special, false, true));
     print("lstm_sequence.cl", plan.sequenceOptions(plain));
     print("lstm_step.cl", plan.stepOptions(plain, true, true));
+    print("lstm_norm_step.cl", plan.normStepOptions(normed(plain), true));
     print("lstm_project.cl", "");
     print("layer_norm.cl", plan.layerNormOptions());
     print("step_mask.cl", "-DELEMENT=float");
@@ -45,6 +47,11 @@ final class GpuKernels {
         printMatrix(precision, special);
       }
     }
+  }
+
+  private static Cell normed(Cell cell) {
+    Matrix row = Matrix.zeros(1, cell.hiddenSize());
+    return cell.withNorm(new CellNorm(Matrix.zeros(1, 4 * cell.hiddenSize()), row, row, 1e-3f));
   }
 
   /** Tiles of layers from small to the largest that fit. */
