@@ -4,17 +4,18 @@ import dev.lethe.Device;
 import dev.lethe.Lethe;
 import dev.lethe.LetheException;
 import dev.lethe.Options;
+import dev.lethe.Precision;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Tolerance;
 import dev.lethe.backend.cpu.ScalarSession;
 import dev.lethe.network.Graph;
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -64,8 +65,10 @@ final class CompareCommand implements Callable<Integer> {
     Map<String, Tensor> inputs = model.hasInputs() ? loaded.inputs() : MadeUpInputs.of(graph);
     Reference reference = new Reference(inputs, ScalarSession.outputs(graph, inputs));
     Comparison comparison = new Comparison();
-    for (Options each : choices(options)) {
-      add(comparison, graph, each, reference);
+    addAll(comparison, graph, options, reference);
+    if (comparison.isEmpty()) {
+      // no device has the precision, which opening one says
+      graph.open(options).close();
     }
     PrintWriter out = Main.out(spec);
     comparison.table().print(out, "");
@@ -75,26 +78,32 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   /**
-   * Every device that works by its id, or the one that -d asks for, in every precision that it has,
-   * or the one that -p asks for.
+   * Every device that works, or the one that -d asks for, in every precision that it has, or the
+   * one that -p asks for.
    */
-  private List<Options> choices(Options options) {
-    boolean all = options.device().equals("auto");
-    List<Options> choices = new ArrayList<>();
-    for (Device device : Lethe.devices()) {
-      boolean asked = device.id().startsWith(options.device()) && choices.isEmpty();
-      if (device.usable() && (all || asked)) {
-        model.precisions().stream()
-            .filter(precision -> device.computes(precision) || model.precisions().size() == 1)
-            .map(precision -> options.withDevice(device.id()).withPrecision(precision))
-            .forEach(choices::add);
+  private void addAll(Comparison comparison, Graph graph, Options options, Reference reference) {
+    List<Precision> precisions = model.precisions();
+    if (options.device().equals("auto")) {
+      for (Device device : Lethe.devices()) {
+        Options here = options.withDevice(device.id());
+        precisions.stream()
+            .filter(precision -> device.usable() && device.computes(precision))
+            .forEach(p -> add(comparison, graph, here.withPrecision(p), reference));
       }
+      return;
     }
-    // what is not there, opening it says best
-    return choices.isEmpty() ? List.of(options) : choices;
+    // no other device is looked for; that of the first session tells what else it computes
+    Options first = options.withPrecision(precisions.get(0));
+    Optional<Device> device = add(comparison, graph, first, reference);
+    precisions.stream()
+        .skip(1)
+        .filter(precision -> device.isPresent() && device.get().computes(precision))
+        .forEach(p -> add(comparison, graph, options.withPrecision(p), reference));
   }
 
-  private void add(Comparison comparison, Graph graph, Options options, Reference reference) {
+  /** Returns the device, unless it failed. */
+  private Optional<Device> add(
+      Comparison comparison, Graph graph, Options options, Reference reference) {
     String precision = options.precision().toString();
     Tolerance tolerance = Agreement.tolerance(graph, reference.inputs(), options.precision());
     try (Session session = graph.open(options)) {
@@ -103,6 +112,7 @@ final class CompareCommand implements Callable<Integer> {
       Map<String, Agreement> agreements = Agreement.check(tolerance, reference.outputs(), results);
       double time = milliseconds(session, reference.inputs(), results);
       comparison.add(session.device().id(), precision, tolerance, agreements, time);
+      return Optional.of(session.device());
     } catch (LetheException e) {
       if (!model.options().device().equals("auto")) {
         throw e;
@@ -110,6 +120,7 @@ final class CompareCommand implements Callable<Integer> {
       Main.err(spec)
           .println("lethe: " + options.device() + " failed: " + Failures.oneLine(e.getMessage()));
       comparison.addFailed(options.device(), precision);
+      return Optional.empty();
     }
   }
 

@@ -69,6 +69,11 @@ final class Comparison {
     table.row(device, precision, "-", "-", "-", "-", "-", "-", "-", "-", "-", "FAILED");
   }
 
+  /** Whether no device was tried. */
+  boolean isEmpty() {
+    return rows.isEmpty() && failed.isEmpty();
+  }
+
   /** Whether every device ran and is within the tolerance. */
   boolean passed() {
     return failed.isEmpty() && rows.stream().allMatch(row -> row.agreement().passes());

@@ -109,6 +109,8 @@ class CliTest {
     assertFails("expected FLOAT32", "run", model, "-i", path("ints.npy"), "-o", y);
     assertFails("there is no folder", "run", model, "-i", x, "-o", path("no/y.npy"));
     assertFails("no such device", "run", model, "-i", x, "-o", y, "-d", "quantum");
+    assertFails("no such device", "compare", model, "-d", "c");
+    assertFails("needs an OpenCL device", "compare", model, "-d", "cpu", "-p", "tf32");
     assertFails("no such precision", "run", model, "-i", x, "-o", y, "-p", "fp8");
     assertFails(
         "needs an OpenCL device", "run", model, "-i", x, "-o", y, "-d", "cpu", "-p", "tf32");
