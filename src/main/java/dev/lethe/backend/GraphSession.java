@@ -119,8 +119,10 @@ public abstract class GraphSession implements Session {
   @Override
   public final synchronized Map<String, Tensor> run(Map<String, Tensor> given) {
     requireOpen();
-    Map<String, Tensor> outputs = outputs(inputs.check(given).sizes());
-    run(given, outputs);
+    RunInputs.Checked checked = inputs.check(given);
+    Map<String, Tensor> outputs = outputs(checked.sizes());
+    makeRoom(checked);
+    execute(checked.sizes(), checked.tensors(), outputs);
     return outputs;
   }
 
@@ -132,7 +134,7 @@ public abstract class GraphSession implements Session {
     requireOpen();
     RunInputs.Checked checked = inputs.check(given);
     checkOutputs(checked.sizes(), wanted);
-    allocate(checked.sizes());
+    makeRoom(checked);
     return executeTimed(checked.sizes(), checked.tensors(), wanted);
   }
 
@@ -149,8 +151,9 @@ public abstract class GraphSession implements Session {
   final synchronized Map<String, Tensor> step(
       StateTable table, int[] ids, Map<String, Tensor> given) {
     requireOpen();
-    Map<String, Tensor> outputs = outputs(inputs.check(given).sizes());
-    step(table, ids, given, outputs);
+    RunInputs.Checked checked = inputs.check(given);
+    Map<String, Tensor> outputs = outputs(checked.sizes());
+    step(table, ids, checked, outputs);
     return outputs;
   }
 
@@ -160,6 +163,11 @@ public abstract class GraphSession implements Session {
     requireOpen();
     RunInputs.Checked checked = inputs.check(given);
     checkOutputs(checked.sizes(), wanted);
+    step(table, ids, checked, wanted);
+  }
+
+  private void step(
+      StateTable table, int[] ids, RunInputs.Checked checked, Map<String, Tensor> wanted) {
     int sequences = graph.lstms().findFirst().orElseThrow().batch().resolve(checked.sizes());
     if (ids.length != sequences) {
       throw new InputException(

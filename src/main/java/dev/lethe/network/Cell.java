@@ -107,6 +107,17 @@ public record Cell(
 
   /** The standard cell with a projection; {@code projection} may be empty. */
   public static Cell of(Matrix input, Matrix recurrent, Matrix bias, Matrix projection) {
+    return plain(
+        input, recurrent, bias, projection, ActivationFunction.TANH, ActivationFunction.TANH);
+  }
+
+  private static Cell plain(
+      Matrix input,
+      Matrix recurrent,
+      Matrix bias,
+      Matrix projection,
+      ActivationFunction candidate,
+      ActivationFunction output) {
     return new Cell(
         input,
         recurrent,
@@ -114,8 +125,8 @@ public record Cell(
         Matrix.empty(),
         projection,
         ActivationFunction.SIGMOID,
-        ActivationFunction.TANH,
-        ActivationFunction.TANH,
+        candidate,
+        output,
         false,
         Float.POSITIVE_INFINITY);
   }
@@ -157,19 +168,13 @@ public record Cell(
       }
       column += own.columns() - 1;
     }
-    return new Cell(
+    return plain(
         Matrix.of(GATES * hidden, width, input),
-        recurrent.isEmpty()
-            ? Matrix.of(GATES * hidden, hidden, new float[GATES * hidden * hidden])
-            : recurrent,
+        recurrent.isEmpty() ? Matrix.zeros(GATES * hidden, hidden) : recurrent,
         Matrix.of(1, GATES * hidden, bias),
         Matrix.empty(),
-        Matrix.empty(),
-        ActivationFunction.SIGMOID,
         candidate,
-        output,
-        false,
-        Float.POSITIVE_INFINITY);
+        output);
   }
 
   /** The same cell with layer normalization; its bias becomes the shift of the gates. */

@@ -52,10 +52,6 @@ final class CpuSession extends GraphSession {
   private Map<String, Integer> planned = Map.of();
   private boolean ready;
 
-  CpuSession(Graph graph, Device device, String choice, Kernels kernels, int threads) {
-    this(graph, device, choice, kernels, threads, false);
-  }
-
   /**
    * @param half whether the input and recurrent weights of LSTM layers are kept in bf16
    */

@@ -7,7 +7,9 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * {@link VectorTiles} for weights in bf16, of which half as many bytes are read: at a batch of one
  * those are what a step waits for. An int holds two weights, that of a column in its upper half and
- * that of the column {@code LANES} further in its lower half; shifted up, each is a float.
+ * that of the column {@code LANES} further in its lower half; shifted up, each is a float. Its
+ * tiles are those of {@link VectorTiles} but for how a weight is read; they are written out again
+ * for the reason given there.
  */
 final class HalfTiles {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
@@ -33,11 +35,11 @@ final class HalfTiles {
       float[] z,
       int zAt) {
     int width = 2 * PANEL;
-    int left = count % 8;
-    int high = left == 0 || left > 4 ? count : count - left;
+    int left = count % VectorTiles.HIGHEST;
+    int high = left == 0 || left > VectorTiles.LOW ? count : count - left;
     for (int column = 0; column < width && high > 0; column += PANEL) {
       int panel = at + column / 2 * depth;
-      for (int row = 0; row < high; row += 8) {
+      for (int row = 0; row < high; row += VectorTiles.HIGHEST) {
         int f = fromAt + row * fromStride + column;
         int t = zAt + row * width + column;
         rows8(depth, pairs, panel, a, rows, first + row, from, f, fromStride, z, t, width);

@@ -6,7 +6,6 @@ import dev.lethe.network.Cell;
 import dev.lethe.network.CellNorm;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -158,11 +157,9 @@ final class ScalarLstm {
 
   /** Mean 0 and variance 1, then times {@code scale} from {@code at} on. */
   private static void normalize(double[] values, Matrix scale, int at, CellNorm norm) {
-    double mean = Arrays.stream(values).average().orElseThrow();
-    double variance =
-        Arrays.stream(values).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
+    ScalarStages.normalize(values, 0, values.length, norm.epsilon());
     for (int j = 0; j < values.length; j++) {
-      values[j] = (values[j] - mean) / Math.sqrt(variance + norm.epsilon()) * scale.at(0, at + j);
+      values[j] *= scale.at(0, at + j);
     }
   }
 

@@ -67,17 +67,24 @@ final class ScalarStages {
 
   static double[] layerNorm(LayerNorm stage, double[] x) {
     int width = stage.scale().size();
-    double[] y = new double[x.length];
+    double[] y = x.clone();
     for (int at = 0; at < x.length; at += width) {
-      double mean = Arrays.stream(x, at, at + width).sum() / width;
-      double squares = Arrays.stream(x, at, at + width).map(v -> (v - mean) * (v - mean)).sum();
-      double deviation = Math.sqrt(squares / width + stage.epsilon());
+      normalize(y, at, width, stage.epsilon());
       for (int k = 0; k < width; k++) {
-        double normal = (x[at + k] - mean) / deviation;
-        y[at + k] = normal * stage.scale().at(0, k) + stage.shift().at(0, k);
+        y[at + k] = y[at + k] * stage.scale().at(0, k) + stage.shift().at(0, k);
       }
     }
     return y;
+  }
+
+  /** Makes the mean 0 and the variance 1 of some values in a row. */
+  static void normalize(double[] values, int at, int width, double epsilon) {
+    double mean = Arrays.stream(values, at, at + width).sum() / width;
+    double squares = Arrays.stream(values, at, at + width).map(v -> (v - mean) * (v - mean)).sum();
+    double deviation = Math.sqrt(squares / width + epsilon);
+    for (int k = at; k < at + width; k++) {
+      values[k] = (values[k] - mean) / deviation;
+    }
   }
 
   static double[] stepMask(StepMask stage, double[] x, int width) {

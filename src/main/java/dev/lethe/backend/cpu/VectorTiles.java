@@ -19,10 +19,10 @@ final class VectorTiles {
   /**
    * Rows of the highest tile; 12 are too many for the general registers, which hold their places.
    */
-  private static final int HIGHEST = 8;
+  static final int HIGHEST = 8;
 
   /** Rows of the other tile, which spans two panels to have as many sums. */
-  private static final int LOW = 4;
+  static final int LOW = 4;
 
   /** Sums of {@link #multiplyAdd}: enough to hide how long an FMA takes, few enough for AVX2. */
   static final int CHAINS = 12;

@@ -47,12 +47,7 @@ final class Programs implements AutoCloseable {
       Handles.opened(1);
       return cached.get();
     }
-    cl_program program;
-    try {
-      program = compile(file, source, options);
-    } finally {
-      SignalHandlers.restore();
-    }
+    cl_program program = compile(file, source, options);
     Handles.opened(1);
     binary(program).ifPresent(binary -> cache.store(key, binary));
     return program;
@@ -64,8 +59,7 @@ final class Programs implements AutoCloseable {
         CL.clCreateProgramWithSource(
             context.handle(), 1, new String[] {source}, new long[] {source.length()}, code);
     ClError.check(code[0], "reading the kernels of " + file);
-    int built =
-        CL.clBuildProgram(program, 1, new cl_device_id[] {context.device()}, options, null, null);
+    int built = build(program, options);
     if (built != CL.CL_SUCCESS) {
       String log = buildLog(program);
       CL.clReleaseProgram(program);
@@ -99,11 +93,18 @@ final class Programs implements AutoCloseable {
     if (code[0] != CL.CL_SUCCESS) {
       return Optional.empty();
     }
-    if (CL.clBuildProgram(program, 1, devices, options, null, null) != CL.CL_SUCCESS) {
+    if (build(program, options) != CL.CL_SUCCESS) {
       CL.clReleaseProgram(program);
       return Optional.empty();
     }
     return Optional.of(program);
+  }
+
+  private int build(cl_program program, String options) {
+    cl_device_id[] devices = {context.device()};
+    int code = CL.clBuildProgram(program, 1, devices, options, null, null);
+    SignalHandlers.restore();
+    return code;
   }
 
   private static Optional<byte[]> binary(cl_program program) {

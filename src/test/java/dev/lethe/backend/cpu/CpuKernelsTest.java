@@ -146,7 +146,7 @@ class CpuKernelsTest {
   void sessionRunsLargeAndSmallBatchesInTurn() {
     Cases.Case small = Cases.all().get(1);
     Map<String, Tensor> expected = run(small, CpuKernels.get(), 2);
-    try (Session session = new CpuSession(small.graph(), CPU, "", CpuKernels.get(), 2)) {
+    try (Session session = new CpuSession(small.graph(), CPU, "", CpuKernels.get(), 2, false)) {
       session.prepare(Map.of("time", 9, "batch", 40));
       assertSame(expected, session.run(small.inputs()), small);
       session.prepare(Map.of("time", 1, "batch", 1));
