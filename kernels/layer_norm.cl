@@ -8,18 +8,8 @@
 #error "layer_norm.cl needs L, a power of two"
 #endif
 
-inline float row_sum(__local float* partial, const int item) {
-  barrier(CLK_LOCAL_MEM_FENCE);
-  for (int half_size = L / 2; half_size > 0; half_size /= 2) {
-    if (item < half_size) {
-      partial[item] += partial[item + half_size];
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-  }
-  const float sum = partial[0];
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return sum;
-}
+#define ELEMENT float
+#include "reduce.cl"
 
 __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void layer_norm(
     const int width, const float epsilon, __global const float* x, __global const float* restrict scale,
@@ -32,16 +22,14 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void layer_norm(
   for (int k = item; k < width; k += L) {
     sum += x[row + k];
   }
-  partial[item] = sum;
-  const float mean = row_sum(partial, item) / width;
+  const float mean = group_sum(partial, sum) / width;
 
   float squares = 0.0f;
   for (int k = item; k < width; k += L) {
     const float centred = x[row + k] - mean;
     squares = fma(centred, centred, squares);
   }
-  partial[item] = squares;
-  const float deviation = sqrt(row_sum(partial, item) / width + epsilon);
+  const float deviation = sqrt(group_sum(partial, squares) / width + epsilon);
 
   for (int k = item; k < width; k += L) {
     y[row + k] = fma((x[row + k] - mean) / deviation, scale[k], shift[k]);

@@ -12,20 +12,8 @@
 #error "lstm_norm_step.cl needs L, a power of two, EPSILON, and what lstm_cell needs"
 #endif
 
-inline float4 group_sum(__local float4* partial, const float4 own) {
-  const int item = get_local_id(0);
-  partial[item] = own;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  for (int half_size = L / 2; half_size > 0; half_size /= 2) {
-    if (item < half_size) {
-      partial[item] += partial[item + half_size];
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-  }
-  const float4 sum = partial[0];
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return sum;
-}
+#define ELEMENT float4
+#include "reduce.cl"
 
 __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
     const int hidden, const int width, const int reverse, const int y_time, const int y_batch, const int y_offset,

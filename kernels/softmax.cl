@@ -7,6 +7,8 @@
 #ifndef L
 #error "softmax.cl needs L, a power of two"
 #endif
+#define ELEMENT float
+#include "reduce.cl"
 
 __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void softmax(
     const int width, __global const float* x, __global float* y) {
@@ -33,15 +35,7 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void softmax(
   for (int k = item; k < width; k += L) {
     sum += exp(x[row + k] - largest);
   }
-  partial[item] = sum;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  for (int half_size = L / 2; half_size > 0; half_size /= 2) {
-    if (item < half_size) {
-      partial[item] += partial[item + half_size];
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-  }
-  sum = partial[0];
+  sum = group_sum(partial, sum);
 
   for (int k = item; k < width; k += L) {
 #ifdef LOGARITHM
