@@ -10,22 +10,12 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.results.RunResult;
-import org.openjdk.jmh.runner.Runner;
-import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.TimeValue;
-import org.openjdk.jmh.runner.options.VerboseMode;
-import org.openjdk.jmh.util.Statistics;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,8 +24,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * Measures Lethe's CPU path and its peers over a table of shapes, each in a process of its own, and
- * writes the times as JSON and as a chart.
+ * Measures Lethe's CPU path and its peers over a table of shapes, each in a process of its own, in
+ * turns, and writes the times as JSON and as a chart.
  */
 @Command(
     name = "compare-cpu",
@@ -44,6 +34,7 @@ import picocli.CommandLine.Spec;
     showDefaultValues = true)
 public final class CompareCpu implements Callable<Integer> {
   private static final String SHAPES = "cpu-shapes.txt";
+  private static final int PAUSE = 300;
   private static final LstmShape SMALL = LstmShape.parse("1x1x1x1");
 
   @Spec private CommandSpec spec;
@@ -66,11 +57,14 @@ public final class CompareCpu implements Callable<Integer> {
   @Option(names = "--threads", defaultValue = "0", description = "0 for one per processor")
   private int threads;
 
-  @Option(names = "--warmup", defaultValue = "3", description = "seconds before measuring")
+  @Option(names = "--warmup", defaultValue = "2000", description = "ms of running before it counts")
   private int warmup;
 
-  @Option(names = "--seconds", defaultValue = "5", description = "seconds of measuring")
-  private int seconds;
+  @Option(names = "--rounds", defaultValue = "7", description = "turns of each engine")
+  private int rounds;
+
+  @Option(names = "--turn", defaultValue = "600", description = "ms of a turn")
+  private int turn;
 
   @Option(
       names = {"-o", "--output"},
@@ -91,18 +85,14 @@ public final class CompareCpu implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws IOException, RunnerException {
+  public Integer call() throws IOException {
     List<LstmShape> table = table();
     Map<String, String> descriptions = descriptions();
     PrintWriter out = spec.commandLine().getOut();
     out.println(heading());
     List<CpuTimes.Row> rows = new ArrayList<>();
     for (LstmShape shape : table) {
-      Map<String, CpuTimes.Time> times = new LinkedHashMap<>();
-      for (String engine : engines) {
-        times.put(engine, measure(engine, shape));
-      }
-      CpuTimes.Row row = new CpuTimes.Row(shape, times);
+      CpuTimes.Row row = new CpuTimes.Row(shape, measure(shape));
       rows.add(row);
       out.println(line(row));
       out.flush();
@@ -111,7 +101,7 @@ public final class CompareCpu implements Callable<Integer> {
         "ci/compare-cpu " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
     new CpuTimes(command.strip(), threads, descriptions, rows).write(output);
     if (rows.stream().anyMatch(row -> row.times().values().stream().anyMatch(t -> t.noisy()))) {
-      out.println("~ a tenth of the runs took half as long again or more: was the machine busy?");
+      out.println("~ a turn took half as long again as the median or more: was the machine busy?");
     }
     out.println(output + " and " + CpuChart.beside(output) + " written");
     return 0;
@@ -147,30 +137,32 @@ public final class CompareCpu implements Callable<Integer> {
     return descriptions;
   }
 
-  private CpuTimes.Time measure(String engine, LstmShape shape) throws RunnerException {
-    Collection<RunResult> results =
-        new Runner(
-                new OptionsBuilder()
-                    .include(LstmInference.class.getName() + ".run$")
-                    .param("engine", engine)
-                    .param("shape", shape.toString())
-                    .param("threads", Integer.toString(threads))
-                    .mode(Mode.SampleTime)
-                    .timeUnit(TimeUnit.MILLISECONDS)
-                    .warmupIterations(warmup)
-                    .warmupTime(TimeValue.seconds(1))
-                    .measurementIterations(seconds)
-                    .measurementTime(TimeValue.seconds(1))
-                    .shouldFailOnError(true)
-                    .verbosity(VerboseMode.SILENT)
-                    .build())
-            .run();
-    Statistics samples = results.iterator().next().getPrimaryResult().getStatistics();
-    return new CpuTimes.Time(
-        samples.getPercentile(50),
-        samples.getPercentile(10),
-        samples.getPercentile(90),
-        samples.getN());
+  private Map<String, CpuTimes.Time> measure(LstmShape shape) throws IOException {
+    Map<String, EngineProcess> processes = new LinkedHashMap<>();
+    Map<String, List<double[]>> turns = new LinkedHashMap<>();
+    try {
+      for (String engine : engines) {
+        processes.put(engine, new EngineProcess(engine, shape, threads));
+        turns.put(engine, new ArrayList<>());
+        Objects.requireNonNull(processes.get(engine)).run(warmup);
+      }
+      for (int round = 0; round < rounds; round++) {
+        for (String engine : engines) {
+          // OpenMP's threads go on waiting in loops for a while after a run
+          Thread.sleep(PAUSE);
+          EngineProcess process = Objects.requireNonNull(processes.get(engine));
+          process.run(turn / 3);
+          Objects.requireNonNull(turns.get(engine)).add(process.run(turn));
+        }
+      }
+    } catch (InterruptedException e) {
+      throw new IOException("interrupted", e);
+    } finally {
+      processes.values().forEach(EngineProcess::close);
+    }
+    Map<String, CpuTimes.Time> times = new LinkedHashMap<>();
+    turns.forEach((engine, all) -> times.put(engine, CpuTimes.Time.of(all)));
+    return times;
   }
 
   private String heading() {

@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,16 +28,35 @@ record CpuTimes(String command, int threads, Map<String, String> engines, List<R
   /**
    * Milliseconds of one inference.
    *
-   * @param p10 a tenth of the runs are faster
-   * @param p90 a tenth of the runs are slower
+   * @param median of the turns' medians
+   * @param best the least of the turns' medians
+   * @param worst the largest of the turns' medians
    * @param runs how many were measured
    */
-  record Time(double median, double p10, double p90, long runs) {
+  record Time(double median, double best, double worst, long runs) {
     private static final double NOISY = 1.5;
 
-    /** Whether the runs differ so much that something else must have been running. */
+    /**
+     * @param turns milliseconds of each run of each turn
+     */
+    static Time of(List<double[]> turns) {
+      double[] medians = turns.stream().mapToDouble(Time::median).sorted().toArray();
+      return new Time(
+          median(medians),
+          medians[0],
+          medians[medians.length - 1],
+          turns.stream().mapToLong(turn -> turn.length).sum());
+    }
+
+    private static double median(double[] values) {
+      double[] sorted = Arrays.stream(values).sorted().toArray();
+      int half = sorted.length / 2;
+      return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+    }
+
+    /** Whether the turns differ so much that something else must have been running. */
     boolean noisy() {
-      return p90 > NOISY * median;
+      return worst > NOISY * median;
     }
   }
 
@@ -105,8 +125,8 @@ record CpuTimes(String command, int threads, Map<String, String> engines, List<R
       Time time = entry.getValue();
       json.writeObjectFieldStart(entry.getKey());
       json.writeNumberField("median_ms", rounded(time.median()));
-      json.writeNumberField("p10_ms", rounded(time.p10()));
-      json.writeNumberField("p90_ms", rounded(time.p90()));
+      json.writeNumberField("best_ms", rounded(time.best()));
+      json.writeNumberField("worst_ms", rounded(time.worst()));
       json.writeNumberField("runs", time.runs());
       json.writeNumberField("over_first", rounded(time.median() / own));
       json.writeEndObject();

@@ -9,7 +9,7 @@ import dev.lethe.network.ActivationFunction;
  * 2^-126 on. NaN stays NaN.
  *
  * <p>Both rest on e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln(2)/2, and e^r = 1 + r + r^2
- * P(r), P of degree 5 with the coefficients of Cephes' expf.
+ * P(r), P of degree 4, fitted so that the largest relative error of e^r - 1 is least: 1.4e-8.
  */
 final class FloatMath {
   static final float LOG2_E = 1.44269504088896341f;
@@ -22,12 +22,11 @@ final class FloatMath {
   /** 1.5 * 2^23: added to a small float, it leaves the nearest integer in the low bits. */
   static final float ROUNDER = 12582912f;
 
-  static final float P5 = 1.9875691500e-4f;
-  static final float P4 = 1.3981999507e-3f;
-  static final float P3 = 8.3334519073e-3f;
-  static final float P2 = 4.1665795894e-2f;
-  static final float P1 = 1.6666665459e-1f;
-  static final float P0 = 5.0000001201e-1f;
+  static final float P4 = 1.3882517e-3f;
+  static final float P3 = 8.3665475e-3f;
+  static final float P2 = 4.1667201e-2f;
+  static final float P1 = 1.6666543e-1f;
+  static final float P0 = 4.9999997e-1f;
 
   /** Beyond this, sigmoid is 1, or below 2^-126 and no longer exact. */
   static final float SIGMOID_BOUND = 88f;
@@ -63,8 +62,7 @@ final class FloatMath {
   /** e^(v - n ln 2) - 1. */
   private static float expMinusOne(float v, float n) {
     float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, v));
-    float p = Math.fma(P5, r, P4);
-    p = Math.fma(p, r, P3);
+    float p = Math.fma(P4, r, P3);
     p = Math.fma(p, r, P2);
     p = Math.fma(p, r, P1);
     p = Math.fma(p, r, P0);

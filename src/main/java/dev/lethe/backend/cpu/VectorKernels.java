@@ -105,23 +105,30 @@ final class VectorKernels implements Kernels {
 
   /**
    * {@link FloatMath#sigmoid} or {@link FloatMath#tanh} in place, operation by operation, of the
-   * vector that begins each row. All in one method: HotSpot would not inline a second copy of a
-   * part, and then vectors become objects.
+   * vector that begins each row. Vectors stay in registers only while HotSpot inlines everything,
+   * and it counts: past a limit, which is near, it now and then leaves the last operations as
+   * calls, in one start of Java out of four. So: all in one method, since it would not inline a
+   * second copy of a part; no operation that can be spared; and constants made beforehand.
    */
   private static void functions(boolean tanh, float[] z, int from, int end) {
     int bound = Float.floatToRawIntBits(tanh ? FloatMath.TANH_BOUND : FloatMath.SIGMOID_BOUND);
     float factor = tanh ? 2f : -1f;
+    // the numerator, e or 1, as e * slope + rest: choosing between vectors makes objects of them
+    float slope = tanh ? 1f : 0f;
+    float rest = tanh ? -0f : 1f;
+    IntVector infinity = all(Float.POSITIVE_INFINITY).reinterpretAsInts();
     for (int k = from; k < end; k += ROW) {
       IntVector bits = load(z, k).reinterpretAsInts();
       IntVector magnitude = bits.and(Integer.MAX_VALUE);
-      // comparing floats as integers is much cheaper here, but takes NaN for a number
-      FloatVector x = magnitude.min(bound).or(bits.and(Integer.MIN_VALUE)).reinterpretAsFloats();
-      FloatVector v = x.mul(factor);
+      // comparing floats as integers is much cheaper here, but takes NaN for a number;
+      // this is 0 for numbers, and for NaN a bit pattern that makes a NaN of any other
+      IntVector nan = infinity.sub(magnitude.max(infinity));
+      IntVector clamped = magnitude.min(bound).or(bits.and(Integer.MIN_VALUE)).or(nan);
+      FloatVector v = clamped.reinterpretAsFloats().mul(factor);
       FloatVector rounded = v.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
       FloatVector n = rounded.sub(FloatMath.ROUNDER);
       FloatVector r = n.fma(all(-FloatMath.LN2_LOW), n.fma(all(-FloatMath.LN2_HIGH), v));
-      FloatVector p = all(FloatMath.P5).fma(r, all(FloatMath.P4));
-      p = p.fma(r, all(FloatMath.P3));
+      FloatVector p = all(FloatMath.P4).fma(r, all(FloatMath.P3));
       p = p.fma(r, all(FloatMath.P2));
       p = p.fma(r, all(FloatMath.P1));
       p = p.fma(r, all(FloatMath.P0));
@@ -130,10 +137,7 @@ final class VectorKernels implements Kernels {
       IntVector power = rounded.reinterpretAsInts().sub(ROUNDER_BITS).mul(1 << 23).add(ONE_BITS);
       FloatVector scale = power.reinterpretAsFloats();
       FloatVector e = scale.fma(q, scale.sub(1f));
-      FloatVector y = (tanh ? e : all(1f)).div(e.add(2f));
-      // 0 for numbers; for NaN a negative number, which makes any result NaN
-      IntVector nan = magnitude.max(INFINITY_BITS).neg().add(INFINITY_BITS);
-      y.reinterpretAsInts().or(nan).reinterpretAsFloats().intoArray(z, k);
+      e.fma(all(slope), all(rest)).div(e.add(2f)).intoArray(z, k);
     }
   }
 
