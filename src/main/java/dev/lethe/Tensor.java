@@ -197,6 +197,37 @@ public final class Tensor {
   }
 
   /**
+   * Copies some elements into an array; makes no objects.
+   *
+   * @param from the first of them, the last axis varying fastest
+   * @param target filled from {@code at} on
+   * @param at a place in {@code target}
+   * @param count how many
+   * @throws InputException when the elements are integers
+   * @throws IndexOutOfBoundsException when either has not as many
+   */
+  public void copyTo(int from, float[] target, int at, int count) {
+    require(Type.FLOAT32);
+    floats.get(from, target, at, count);
+  }
+
+  /**
+   * Overwrites some elements from an array; makes no objects.
+   *
+   * @param to the first of them, the last axis varying fastest
+   * @param source read from {@code at} on
+   * @param at a place in {@code source}
+   * @param count how many
+   * @throws InputException when the elements are integers
+   * @throws IndexOutOfBoundsException when either has not as many
+   * @throws java.nio.ReadOnlyBufferException when the tensor is {@link #isReadOnly}
+   */
+  public void copyFrom(int to, float[] source, int at, int count) {
+    require(Type.FLOAT32);
+    floats.put(to, source, at, count);
+  }
+
+  /**
    * Copies all elements into an array; makes no objects.
    *
    * @param target filled from its beginning, the last axis varying fastest

@@ -60,7 +60,7 @@ final class CpuCell {
       peepholes[k / hidden * blocks * units + k % hidden] = cell.peepholes().at(0, k);
     }
     projection = rows(cell.projection());
-    zeros = new float[projection.width()];
+    zeros = new float[Math.max(projection.width(), cell.outputSize())];
     vectorised =
         !cell.coupled()
             && peepholes.length == 0

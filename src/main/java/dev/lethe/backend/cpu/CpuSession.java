@@ -27,13 +27,14 @@ import dev.lethe.network.StepMask;
 import dev.lethe.network.StreamingGraph;
 import dev.lethe.network.Transpose;
 import dev.lethe.network.Value;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -67,6 +68,35 @@ final class CpuSession extends GraphSession {
       }
     }
     workers = new Workers(threads);
+    leaveWithCaller(graph);
+  }
+
+  /**
+   * Marks what LSTM layers take from the caller's tensors and nobody else reads, and leave there.
+   */
+  private void leaveWithCaller(Graph graph) {
+    Set<String> read = new HashSet<>();
+    Set<String> shared = new HashSet<>();
+    Stream.concat(
+            graph.steps().stream().flatMap(stage -> stage.inputs().stream()),
+            graph.results().stream().map(Graph.Result::value))
+        .map(Value::name)
+        .filter(name -> !read.add(name))
+        .forEach(shared::add);
+    Set<Value> given = new HashSet<>();
+    graph.entries().forEach(entry -> given.add(entry.value()));
+    Set<Value> wanted = new HashSet<>();
+    graph.results().forEach(result -> wanted.add(result.value()));
+    for (Lstm lstm : graph.lstms().toList()) {
+      boolean alone = !shared.contains(lstm.x().name());
+      if (alone && given.contains(lstm.x()) && Elements.pays(lstm.inputSize())) {
+        buffers.direct(lstm.x());
+      }
+      alone = !shared.contains(lstm.y().name());
+      if (alone && wanted.contains(lstm.y()) && Elements.pays(lstm.outputSize())) {
+        buffers.direct(lstm.y());
+      }
+    }
   }
 
   @Override
@@ -92,7 +122,7 @@ final class CpuSession extends GraphSession {
   @Override
   protected void execute(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
-    copyIn(given);
+    copyIn(given, wanted);
     compute();
     copyOut(wanted);
   }
@@ -100,18 +130,22 @@ final class CpuSession extends GraphSession {
   @Override
   protected RunTimes executeTimed(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted) {
-    return RunTimes.of(() -> copyIn(given), this::compute, () -> copyOut(wanted), () -> 0);
+    return RunTimes.of(() -> copyIn(given, wanted), this::compute, () -> copyOut(wanted), () -> 0);
   }
 
   // counted loops: a run makes no objects
 
-  private void copyIn(Map<String, Tensor> given) {
+  private void copyIn(Map<String, Tensor> given, Map<String, Tensor> wanted) {
     List<Graph.Entry> entries = network().entries();
     for (int k = 0; k < entries.size(); k++) {
       Tensor tensor = given.get(entries.get(k).value().name());
       if (tensor != null) {
         buffers.read(entries.get(k).value(), tensor);
       }
+    }
+    List<Graph.Result> results = network().results();
+    for (int k = 0; k < results.size(); k++) {
+      buffers.bind(results.get(k).value(), wanted.get(results.get(k).name()));
     }
   }
 
@@ -143,7 +177,7 @@ final class CpuSession extends GraphSession {
     } finally {
       network().lstms().forEach(lstm -> lstm(lstm).trace(List.of()));
     }
-    gates.forEach(trace -> trace.hidden(FloatBuffer.wrap(buffers.floats(trace.lstm().y()))));
+    gates.forEach(trace -> trace.hidden(buffers.elements(trace.lstm().y()).floats()));
   }
 
   @Override

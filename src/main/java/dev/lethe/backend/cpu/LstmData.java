@@ -10,7 +10,7 @@ import java.nio.FloatBuffer;
 final class LstmData {
   final int steps;
   final int sequences;
-  final float[] x;
+  final Elements x;
 
   /** [B]. */
   final int[] lengths;
@@ -21,7 +21,7 @@ final class LstmData {
   /** Empty for zeros. */
   final float[] initialC;
 
-  final float[] y;
+  final Elements y;
   final float[] finalH;
   final float[] finalC;
 
@@ -40,13 +40,13 @@ final class LstmData {
   LstmData(Lstm layer, int steps, int sequences, Buffers buffers, int[] fullLengths) {
     this.steps = steps;
     this.sequences = sequences;
-    x = buffers.floats(layer.x());
+    x = buffers.elements(layer.x());
     lengths = layer.lengths().map(buffers::ints).orElse(fullLengths);
     mask = layer.mask().map(buffers::floats).orElse(new float[0]);
     maskStrides = layer.maskStrides(steps, sequences);
     initialH = layer.initialH().map(buffers::floats).orElse(new float[0]);
     initialC = layer.initialC().map(buffers::floats).orElse(new float[0]);
-    y = buffers.floats(layer.y());
+    y = buffers.elements(layer.y());
     finalH = buffers.floats(layer.finalH());
     finalC = buffers.floats(layer.finalC());
     xStrides = layer.xStrides(steps, sequences);

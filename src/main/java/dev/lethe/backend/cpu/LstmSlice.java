@@ -13,8 +13,11 @@ import java.util.Arrays;
  * <p>Buffers grow with the first large batch and stay.
  */
 final class LstmSlice {
-  /** Floats of pre-activations in a stretch of steps: what the second-level cache holds. */
-  private static final int STRETCH = 1 << 18;
+  /** Floats of pre-activations in a stretch of steps: what half the second-level cache holds. */
+  private static final int STRETCH = 1 << 17;
+
+  /** Floats of a cache line. */
+  private static final int LINE = 16;
 
   private static final FloatBuffer[] UNTRACED = {};
 
@@ -24,6 +27,7 @@ final class LstmSlice {
   private final boolean reverse;
   private final int hidden;
   private final int outputSize;
+  private final int inputSize;
 
   private int count;
   private int room;
@@ -37,10 +41,15 @@ final class LstmSlice {
 
   private int[] unprojectedAt = {};
 
-  /** The rows of a stretch of steps: where each step's begin, and where x of each row begins. */
+  /** The rows of a stretch of steps: where each step's begin, and where x of each row is. */
   private int[] firstRow = {};
 
   private int[] xAt = {};
+
+  /** [zRows][inputSize]. */
+  private float[] x = {};
+
+  private float[] still = {};
 
   /** [blocks][zRows][width]. */
   private float[] z = {};
@@ -50,10 +59,10 @@ final class LstmSlice {
 
   private float[] keptC = {};
 
-  /** [room][outputSize]: what even and odd steps read, and the other writes. */
+  /** [room][outputSize], spaced out: what even and odd steps read, and the other writes. */
   private final float[][] h = {{}, {}};
 
-  /** [room][hidden]. */
+  /** [room][hidden], spaced out. */
   private float[] unprojected = {};
 
   /** [projection blocks][room][width]. */
@@ -69,6 +78,7 @@ final class LstmSlice {
     this.reverse = reverse;
     hidden = cell.cell.hiddenSize();
     outputSize = cell.cell.outputSize();
+    inputSize = cell.cell.inputSize();
   }
 
   /** Makes room for {@code sequences} of at most {@code steps} steps. */
@@ -85,13 +95,14 @@ final class LstmSlice {
       unprojectedAt = places(room, hidden);
     }
     firstRow = firstRow.length > stretch ? firstRow : new int[stretch + 1];
-    xAt = xAt.length < zRows ? new int[zRows] : xAt;
+    xAt = xAt.length < zRows ? places(zRows, inputSize) : xAt;
+    x = grown(x, zRows * spaced(inputSize));
     z = grown(z, cell.blocks * zRows * cell.width());
     c = grown(c, cell.blocks * room * cell.units);
-    h[0] = grown(h[0], room * outputSize);
-    h[1] = grown(h[1], room * outputSize);
+    h[0] = grown(h[0], room * spaced(outputSize));
+    h[1] = grown(h[1], room * spaced(outputSize));
     if (cell.projected()) {
-      unprojected = grown(unprojected, room * hidden);
+      unprojected = grown(unprojected, room * spaced(hidden));
       projected = grown(projected, cell.projection.blocks() * room * cell.projection.width());
     }
   }
@@ -99,9 +110,18 @@ final class LstmSlice {
   private static int[] places(int count, int width) {
     int[] places = new int[count];
     for (int row = 0; row < count; row++) {
-      places[row] = row * width;
+      places[row] = row * spaced(width);
     }
     return places;
+  }
+
+  /**
+   * From one row to the next of a matrix that a product reads several rows of at a time: an odd
+   * number of cache lines, so that the same place of neighbouring rows is not in the same set of
+   * the cache, where with a power of two they would drive each other out.
+   */
+  private static int spaced(int width) {
+    return (width + LINE - 1) / LINE * LINE | LINE;
   }
 
   /**
@@ -120,8 +140,10 @@ final class LstmSlice {
     for (int from = 0; from < longest; from += stretch) {
       int steps = Math.min(stretch, longest - from);
       if (member == 0) {
-        place(data, from, steps);
+        count(from, steps);
       }
+      team.await();
+      gather(data, from, steps, team, member);
       team.await();
       project(data, steps, team, member);
       for (int step = from; step < from + steps; step++) {
@@ -137,6 +159,7 @@ final class LstmSlice {
   /** Initial states in, zeros past the end. */
   private void begin(LstmData data, int[] order, int first, int stride) {
     keptC = data.masked() ? grown(keptC, c.length) : keptC;
+    still = data.masked() ? grown(still, h[0].length) : still;
     for (int row = 0; row < count; row++) {
       int b = order[first + row * stride];
       rows[row] = b;
@@ -156,25 +179,30 @@ final class LstmSlice {
         }
       }
       for (int t = lengths[row]; t < data.steps; t++) {
-        int at = data.yAt(t, index, b);
-        Arrays.fill(data.y, at, at + outputSize, 0f);
+        data.y.write(data.yAt(t, index, b), cell.zeros, 0, outputSize);
       }
     }
   }
 
-  /** Where x of each row of these steps is; products of a step may go on into its padding. */
-  private void place(LstmData data, int from, int steps) {
+  /** Where the rows of these steps begin; products of a step may go on into its padding. */
+  private void count(int from, int steps) {
     int at = 0;
     for (int step = 0; step < steps; step++) {
       firstRow[step] = at;
-      int active = active(from + step);
-      for (int row = 0; row < Kernels.padded(active); row++) {
-        int real = Math.min(row, active - 1);
-        xAt[at++] = data.xAt(time(real, from + step), rows[real]);
-      }
+      at += Kernels.padded(active(from + step));
     }
     firstRow[steps] = at;
-    Arrays.fill(xAt, at, Kernels.padded(at), xAt[0]);
+  }
+
+  /** x of these steps. */
+  private void gather(LstmData data, int from, int steps, StepBarrier team, int member) {
+    for (int step = share(steps, team, member); step < share(steps, team, member + 1); step++) {
+      int active = active(from + step);
+      for (int row = 0; row < active; row++) {
+        int at = data.xAt(time(row, from + step), rows[row]);
+        data.x.read(at, x, xAt[firstRow[step] + row], inputSize);
+      }
+    }
   }
 
   private void project(LstmData data, int steps, StepBarrier team, int member) {
@@ -186,7 +214,7 @@ final class LstmSlice {
           cell.input,
           block,
           firstRow[steps],
-          data.x,
+          x,
           xAt,
           0,
           cell.bias,
@@ -274,11 +302,14 @@ final class LstmSlice {
     for (int row = 0; row < active; row++) {
       int to = yAt(data, row, step) + first;
       if (!data.skips(time(row, step), rows[row])) {
-        System.arraycopy(h[(step + 1) % 2], hAt[row] + first, data.y, to, end - first);
-      } else if (step == 0) {
-        Arrays.fill(data.y, to, to + end - first, 0f);
+        data.y.write(to, h[(step + 1) % 2], hAt[row] + first, end - first);
       } else {
-        System.arraycopy(data.y, yAt(data, row, step - 1) + first, data.y, to, end - first);
+        if (step == 0) {
+          Arrays.fill(still, hAt[row] + first, hAt[row] + end, 0f);
+        } else {
+          data.y.read(yAt(data, row, step - 1) + first, still, hAt[row] + first, end - first);
+        }
+        data.y.write(to, still, hAt[row] + first, end - first);
       }
     }
   }
