@@ -23,6 +23,9 @@ final class CpuLstm {
   /** Least recurrent weights for which a step takes longer than meeting after it. */
   private static final int WORTH_SHARING = 1 << 17;
 
+  /** Recurrent weights that no cache holds: all threads together read them once a step. */
+  private static final int BEYOND_CACHE = 1 << 21;
+
   private static final StepBarrier ALONE = new StepBarrier(1);
 
   private final Lstm layer;
@@ -59,12 +62,15 @@ final class CpuLstm {
     return shares(sequences, team) ? planTeams(data, team, workers) : planSlices(data, workers);
   }
 
-  /** Whether a team of threads is well ahead of slices with fewer sequences each. */
+  /** Whether a team of threads is ahead of slices with fewer sequences each. */
   private boolean shares(int sequences, int team) {
     CpuCell cell = cells.get(0);
     int weights = Cell.GATES * layer.hiddenSize() * layer.outputSize();
     if (team < 2 || cell.normed.isPresent() || weights < WORTH_SHARING || sequences > MOST) {
       return false;
+    }
+    if (weights >= BEYOND_CACHE) {
+      return true;
     }
     int alone = Kernels.padded((sequences + team - 1) / team) * cell.blocks;
     int shared = Kernels.padded(sequences) * ((cell.blocks + team - 1) / team);

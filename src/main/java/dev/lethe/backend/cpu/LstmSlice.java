@@ -232,7 +232,9 @@ final class LstmSlice {
     int active = active(step);
     int first = share(cell.blocks, team, member);
     int end = share(cell.blocks, team, member + 1);
-    for (int block = first; block < end; block++) {
+    for (int k = first; k < end; k++) {
+      // there and back: what of the weights the step before read last is still in the cache
+      int block = step % 2 == 0 ? k : first + end - 1 - k;
       int at = zAt(block, firstRow[place]);
       kernels.product(
           cell.recurrent, block, active, h[step % 2], hAt, 0, z, at, cell.width(), z, at);
