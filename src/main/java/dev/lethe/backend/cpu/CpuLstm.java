@@ -23,8 +23,8 @@ final class CpuLstm {
   /** Least recurrent weights for which a step takes longer than meeting after it. */
   private static final int WORTH_SHARING = 1 << 17;
 
-  /** Recurrent weights that no cache holds: all threads together read them once a step. */
-  private static final int BEYOND_CACHE = 1 << 21;
+  /** Weights that no cache holds: all threads together then read the recurrent ones once a step. */
+  static final int BEYOND_CACHE = 1 << 21;
 
   private static final StepBarrier ALONE = new StepBarrier(1);
 

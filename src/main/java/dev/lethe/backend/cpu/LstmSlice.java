@@ -16,6 +16,12 @@ final class LstmSlice {
   /** Floats of pre-activations in a stretch of steps: what half the second-level cache holds. */
   private static final int STRETCH = 1 << 17;
 
+  /**
+   * Rows of a stretch where no cache holds the input weights: reading these once more then costs
+   * more than pre-activations that leave the cache.
+   */
+  private static final int LONG_STRETCH = 512;
+
   /** Floats of a cache line. */
   private static final int LINE = 16;
 
@@ -85,8 +91,9 @@ final class LstmSlice {
   void allocate(int sequences, int steps) {
     count = sequences;
     room = Kernels.padded(sequences);
-    int step = cell.blocks * room * cell.width();
-    stretch = Math.max(1, Math.min(steps, STRETCH / step));
+    int columns = cell.blocks * cell.width();
+    boolean large = (long) columns * inputSize >= CpuLstm.BEYOND_CACHE;
+    stretch = Math.max(1, Math.min(steps, (large ? LONG_STRETCH : STRETCH / columns) / room));
     zRows = stretch * room + Kernels.GRAIN;
     if (rows.length < room) {
       rows = new int[room];
