@@ -92,7 +92,7 @@ public final class CompareCpu implements Callable<Integer> {
     out.println(heading());
     List<CpuTimes.Row> rows = new ArrayList<>();
     for (LstmShape shape : table) {
-      CpuTimes.Row row = new CpuTimes.Row(shape, measure(shape));
+      CpuTimes.Row row = measure(shape);
       rows.add(row);
       out.println(line(row));
       out.flush();
@@ -137,7 +137,8 @@ public final class CompareCpu implements Callable<Integer> {
     return descriptions;
   }
 
-  private Map<String, CpuTimes.Time> measure(LstmShape shape) throws IOException {
+  private CpuTimes.Row measure(LstmShape shape) throws IOException {
+    double peak = 0;
     Map<String, EngineProcess> processes = new LinkedHashMap<>();
     Map<String, List<double[]>> turns = new LinkedHashMap<>();
     try {
@@ -147,6 +148,7 @@ public final class CompareCpu implements Callable<Integer> {
         Objects.requireNonNull(processes.get(engine)).run(warmup);
       }
       for (int round = 0; round < rounds; round++) {
+        peak = Math.max(peak, Objects.requireNonNull(processes.get(engines.get(0))).peak());
         for (String engine : engines) {
           // OpenMP's threads go on waiting in loops for a while after a run
           Thread.sleep(PAUSE);
@@ -162,13 +164,13 @@ public final class CompareCpu implements Callable<Integer> {
     }
     Map<String, CpuTimes.Time> times = new LinkedHashMap<>();
     turns.forEach((engine, all) -> times.put(engine, CpuTimes.Time.of(all)));
-    return times;
+    return new CpuTimes.Row(shape, times, peak);
   }
 
   private String heading() {
     StringBuilder line = new StringBuilder("%-20s".formatted("median ms"));
     engines.forEach(engine -> line.append("%18s".formatted(engine)));
-    return line.toString();
+    return line + "   of peak";
   }
 
   private String line(CpuTimes.Row row) {
@@ -180,6 +182,8 @@ public final class CompareCpu implements Callable<Integer> {
           String.format(
               Locale.ROOT, "%9.3f%s (%5.2fx)", time.median(), noise, time.median() / own));
     }
-    return line.toString();
+    double rate = row.shape().operations() / (own / 1e3);
+    return line
+        + (row.peak() == 0 ? "" : String.format(Locale.ROOT, "%8.0f %%", 100 * rate / row.peak()));
   }
 }

@@ -22,8 +22,14 @@ import java.util.Optional;
  * @param rows one for each shape
  */
 record CpuTimes(String command, int threads, Map<String, String> engines, List<Row> rows) {
-  /** The times of a shape, by engine. */
-  record Row(LstmShape shape, Map<String, Time> times) {}
+  /**
+   * What was measured of a shape.
+   *
+   * @param times by engine
+   * @param peak operations a second that the processors could do then, as the first engine measured
+   *     it; 0 if it could not
+   */
+  record Row(LstmShape shape, Map<String, Time> times, double peak) {}
 
   /**
    * Milliseconds of one inference.
@@ -120,6 +126,11 @@ record CpuTimes(String command, int threads, Map<String, String> engines, List<R
     json.writeStartObject();
     json.writeStringField("shape", row.shape().toString());
     json.writeNumberField("operations", (long) row.shape().operations());
+    if (row.peak() > 0) {
+      json.writeNumberField("peak_gflops", rounded(row.peak() / 1e9));
+      json.writeNumberField(
+          "first_of_peak", rounded(row.shape().operations() / (own / 1e3) / row.peak()));
+    }
     json.writeObjectFieldStart("engines");
     for (Map.Entry<String, Time> entry : row.times().entrySet()) {
       Time time = entry.getValue();

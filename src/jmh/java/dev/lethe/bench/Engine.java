@@ -17,6 +17,11 @@ interface Engine extends AutoCloseable {
   /** y [T, B, D*H] of the last run, as a copy. */
   Tensor y();
 
+  /** Operations a second that its processors can do at most, measured; 0 if it does not know. */
+  default double peak() {
+    return 0;
+  }
+
   @Override
   void close();
 

@@ -10,6 +10,7 @@ import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -19,6 +20,7 @@ import java.util.List;
  */
 final class EngineProcess implements AutoCloseable {
   private static final String TIMES = "nanoseconds: ";
+  private static final String PEAK = "operations a second: ";
 
   private final Process process;
   private final BufferedWriter orders;
@@ -56,20 +58,29 @@ final class EngineProcess implements AutoCloseable {
    * @return milliseconds of each run
    */
   double[] run(int milliseconds) throws IOException {
-    orders.write(milliseconds + "\n");
+    String[] texts = answer(Integer.toString(milliseconds), TIMES).split(" ");
+    return Arrays.stream(texts).mapToDouble(text -> Long.parseLong(text) / 1e6).toArray();
+  }
+
+  private String answer(String order, String prefix) throws IOException {
+    orders.write(order + "\n");
     orders.flush();
     for (String line = answers.readLine(); line != null; line = answers.readLine()) {
       // libraries print to stdout, too
-      if (line.startsWith(TIMES)) {
-        String[] texts = line.substring(TIMES.length()).split(" ");
-        double[] times = new double[texts.length];
-        for (int k = 0; k < times.length; k++) {
-          times[k] = Long.parseLong(texts[k]) / 1e6;
-        }
-        return times;
+      if (line.startsWith(prefix)) {
+        return line.substring(prefix.length());
       }
     }
     throw new IOException("the engine's process has ended");
+  }
+
+  /**
+   * Asks for the most that the engine's processors can do.
+   *
+   * @return operations a second, 0 if the engine does not know
+   */
+  double peak() throws IOException {
+    return Double.parseDouble(answer("peak", PEAK));
   }
 
   @Override
@@ -78,7 +89,8 @@ final class EngineProcess implements AutoCloseable {
   }
 
   /**
-   * {@code ENGINE SHAPE THREADS}; then for every line of milliseconds on stdin, a line of times.
+   * {@code ENGINE SHAPE THREADS}; then answers every line on stdin: milliseconds with the times of
+   * runs, "peak" with the processors' peak.
    */
   public static void main(String[] arguments) throws IOException {
     LstmShape shape = LstmShape.parse(arguments[1]);
@@ -88,16 +100,23 @@ final class EngineProcess implements AutoCloseable {
       engine.run();
       Outputs.check(shape, engine.y());
       for (String line = orders.readLine(); line != null; line = orders.readLine()) {
-        List<String> times = new ArrayList<>();
-        long end = System.nanoTime() + Long.parseLong(line) * 1_000_000;
-        do {
-          long begin = System.nanoTime();
-          engine.run();
-          times.add(Long.toString(System.nanoTime() - begin));
-        } while (System.nanoTime() < end);
-        System.out.println(TIMES + String.join(" ", times));
+        System.out.println(
+            line.equals("peak")
+                ? PEAK + engine.peak()
+                : TIMES + times(engine, Long.parseLong(line) * 1_000_000));
         System.out.flush();
       }
     }
+  }
+
+  private static String times(Engine engine, long nanoseconds) {
+    List<String> times = new ArrayList<>();
+    long end = System.nanoTime() + nanoseconds;
+    do {
+      long begin = System.nanoTime();
+      engine.run();
+      times.add(Long.toString(System.nanoTime() - begin));
+    } while (System.nanoTime() < end);
+    return String.join(" ", times);
   }
 }

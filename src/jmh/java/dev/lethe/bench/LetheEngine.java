@@ -4,6 +4,8 @@ import dev.lethe.Network;
 import dev.lethe.Options;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
+import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.Peak;
 import dev.lethe.network.LstmShape;
 import java.util.Map;
 import java.util.Objects;
@@ -42,6 +44,13 @@ final class LetheEngine implements Engine {
   public Tensor y() {
     Tensor y = y(outputs);
     return Tensor.of(y.toFloatArray(), y.shape());
+  }
+
+  @Override
+  public double peak() {
+    return session instanceof GraphSession measured
+        ? measured.peak().map(Peak::operations).orElse(0.0)
+        : 0;
   }
 
   @Override
