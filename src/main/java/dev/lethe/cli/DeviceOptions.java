@@ -31,7 +31,7 @@ final class DeviceOptions {
       paramLabel = "PRECISION",
       description = {
         "fp32 (default); tf32, bf16 or fp16: LSTM layers round what they multiply, and sum in fp32;",
-        "on OpenCL devices. On the CPU bf16 alone: weights in half the memory."
+        "on OpenCL devices. On the CPU bf16 and fp16 round the weights alone, and halve their memory."
       })
   private Optional<String> precision = Optional.empty();
 

@@ -62,7 +62,6 @@ public final class CpuBackend implements Backend {
     }
     int threads =
         options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
-    boolean half = options.precision() == Precision.BF16;
-    return new CpuSession(graph, device, choice, CpuKernels.get(), threads, half);
+    return new CpuSession(graph, device, choice, CpuKernels.get(), threads, options.precision());
   }
 }

@@ -1,5 +1,7 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Precision;
+
 /**
  * The arithmetic of the fast path. Every implementation does the same IEEE operations in the same
  * order for each element, so that all give the same bits, whatever stands beside the element in a
@@ -25,8 +27,13 @@ interface Kernels {
   /** Rearranges a weight matrix. */
   Packed pack(int depth, int blocks, int width, Packed.Source source);
 
-  /** Rearranges a matrix of gate columns whose weights bf16 can hold, in fewer bytes if it pays. */
-  Packed packHalf(int depth, int blocks, int width, Packed.Source source);
+  /**
+   * Rearranges a matrix of gate columns, in fewer bytes if it pays.
+   *
+   * @param precision bf16 or fp16
+   * @param source weights that the precision has
+   */
+  Packed packNarrow(Precision precision, int depth, int blocks, int width, Packed.Source source);
 
   /**
    * z[row][:] = from[row][:], then fma(a[at[row] + k], weights[k][block], z[row][:]) for k = 0, 1,

@@ -1,5 +1,7 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Precision;
+
 /**
  * {@link Kernels} in plain Java, in loops that HotSpot turns into vector instructions by itself.
  */
@@ -25,8 +27,10 @@ final class PlainKernels implements Kernels {
     return Packed.rows(depth, blocks, width, source);
   }
 
+  /** HotSpot makes no vector instructions of what would widen them again. */
   @Override
-  public Packed packHalf(int depth, int blocks, int width, Packed.Source source) {
+  public Packed packNarrow(
+      Precision precision, int depth, int blocks, int width, Packed.Source source) {
     return pack(depth, blocks, width, source);
   }
 
