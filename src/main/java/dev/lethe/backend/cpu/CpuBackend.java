@@ -58,7 +58,7 @@ public final class CpuBackend implements Backend {
               + precisions);
     }
     if (device.kind() == Device.Kind.REFERENCE) {
-      return new ScalarSession(graph, device, choice);
+      return new ScalarSession(graph, device, choice, options.precision());
     }
     int threads =
         options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();

@@ -1,6 +1,7 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Precision;
+import dev.lethe.backend.Int8Rows;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
@@ -160,9 +161,29 @@ final class CpuCell {
           int row = row(block, column);
           return row < 0 ? 0 : precision.round(weights.at(row, k));
         };
+    if (precision == Precision.INT8) {
+      return int8(Int8Rows.of(weights));
+    }
     return precision == Precision.FP32
         ? kernels.pack(weights.columns(), blocks, width(), source)
         : kernels.packNarrow(precision, weights.columns(), blocks, width(), source);
+  }
+
+  private Packed int8(Int8Rows weights) {
+    float[] scales = new float[blocks * width()];
+    for (int k = 0; k < scales.length; k++) {
+      int row = row(k / width(), k % width());
+      scales[k] = row < 0 ? 0 : weights.scales()[row];
+    }
+    return kernels.packInt8(
+        weights.columns(),
+        blocks,
+        width(),
+        (k, block, column) -> {
+          int row = row(block, column);
+          return row < 0 ? 0 : weights.at(row, k);
+        },
+        scales);
   }
 
   private Packed rows(Matrix weights) {

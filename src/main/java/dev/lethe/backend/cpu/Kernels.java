@@ -36,8 +36,17 @@ interface Kernels {
   Packed packNarrow(Precision precision, int depth, int blocks, int width, Packed.Source source);
 
   /**
+   * Rearranges a matrix of gate columns in int8.
+   *
+   * @param integers from -127 to 127
+   * @param scales of the columns, [blocks*width]
+   */
+  Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales);
+
+  /**
    * z[row][:] = from[row][:], then fma(a[at[row] + k], weights[k][block], z[row][:]) for k = 0, 1,
-   * ... in this order.
+   * ... in this order. In int8 the sums begin with 0, and then z[row][:] = fma(sum, scales[block],
+   * from[row][:]).
    *
    * @param rows 1 or more; the rows up to {@link #padded} may be computed as well, and for them,
    *     too, {@code at} names a place in {@code a} and there is room in {@code z} and {@code from}

@@ -12,7 +12,8 @@ import dev.lethe.Precision;
  * @param precision of the numbers that are kept
  * @param panels for the vector kernels: panel after panel of a block, each [K][panel width]; or
  *     empty
- * @param words for the vector kernels in fewer bits: two weights in an int; or empty
+ * @param words for the vector kernels in fewer bits: two weights in an int, or four; or empty
+ * @param scales what the sums of int8 are multiplied by, [blocks*width]; or empty
  * @param rows for the plain kernels: row k of block b at b*K + k, each [width]; or empty
  */
 record Packed(
@@ -22,9 +23,11 @@ record Packed(
     Precision precision,
     float[] panels,
     int[] words,
+    float[] scales,
     float[][] rows) {
   private static final float[] NO_PANELS = {};
   private static final int[] NO_WORDS = {};
+  private static final float[] NO_SCALES = {};
   private static final float[][] NO_ROWS = {};
 
   /** Weights by their place in the blocks. */
@@ -49,7 +52,7 @@ record Packed(
         }
       }
     }
-    return new Packed(depth, blocks, width, Precision.FP32, NO_PANELS, NO_WORDS, rows);
+    return new Packed(depth, blocks, width, Precision.FP32, NO_PANELS, NO_WORDS, NO_SCALES, rows);
   }
 
   /** For kernels that read panels of {@code panel} columns; {@code width} is a multiple of that. */
@@ -65,7 +68,7 @@ record Packed(
         }
       }
     }
-    return new Packed(depth, blocks, width, Precision.FP32, panels, NO_WORDS, NO_ROWS);
+    return new Packed(depth, blocks, width, Precision.FP32, panels, NO_WORDS, NO_SCALES, NO_ROWS);
   }
 
   /**
@@ -89,6 +92,35 @@ record Packed(
         }
       }
     }
-    return new Packed(depth, blocks, width, precision, NO_PANELS, words, NO_ROWS);
+    return new Packed(depth, blocks, width, precision, NO_PANELS, words, NO_SCALES, NO_ROWS);
+  }
+
+  /**
+   * Of integers from -128 to 127: for each k an int for {@code lanes} columns has column j in its
+   * highest byte, then j + lanes, j + 2*lanes and j + 3*lanes.
+   *
+   * @param width 4*lanes
+   */
+  static Packed quads(
+      int depth, int blocks, int width, int lanes, Source integers, float[] scales) {
+    int[] words = new int[Math.multiplyExact(Math.multiplyExact(blocks, depth), lanes)];
+    int at = 0;
+    for (int block = 0; block < blocks; block++) {
+      for (int k = 0; k < depth; k++) {
+        for (int column = 0; column < lanes; column++) {
+          int word = 0;
+          for (int part = 0; part < width / lanes; part++) {
+            word = word << 8 | (int) integers.at(k, block, column + part * lanes) & 0xff;
+          }
+          words[at++] = word;
+        }
+      }
+    }
+    return new Packed(depth, blocks, width, Precision.INT8, NO_PANELS, words, scales, NO_ROWS);
+  }
+
+  /** The same integers as rows of floats, with their scales. */
+  Packed scaled(float[] newScales) {
+    return new Packed(depth, blocks, width, Precision.INT8, panels, words, newScales, rows);
   }
 }

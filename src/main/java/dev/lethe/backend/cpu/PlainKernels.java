@@ -1,6 +1,7 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Precision;
+import java.util.Arrays;
 
 /**
  * {@link Kernels} in plain Java, in loops that HotSpot turns into vector instructions by itself.
@@ -35,6 +36,11 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
+  public Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales) {
+    return pack(depth, blocks, width, integers).scaled(scales);
+  }
+
+  @Override
   public void product(
       Packed weights,
       int block,
@@ -50,6 +56,18 @@ final class PlainKernels implements Kernels {
     int width = weights.width();
     int depth = weights.depth();
     float[] sums = this.sums.get();
+    if (weights.precision() == Precision.INT8) {
+      for (int row = 0; row < rows; row++) {
+        Arrays.fill(sums, 0, width, 0f);
+        product(weights.rows(), block * depth, depth, a, at[atFrom + row], sums, width);
+        int scales = block * width;
+        for (int j = 0; j < width; j++) {
+          z[zAt + row * width + j] =
+              Math.fma(sums[j], weights.scales()[scales + j], from[fromAt + row * fromStride + j]);
+        }
+      }
+      return;
+    }
     for (int row = 0; row < rows; row++) {
       System.arraycopy(from, fromAt + row * fromStride, sums, 0, width);
       product(weights.rows(), block * depth, depth, a, at[atFrom + row], sums, width);

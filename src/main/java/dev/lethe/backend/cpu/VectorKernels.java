@@ -50,6 +50,11 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales) {
+    return Packed.quads(depth, blocks, width, LANES, integers, scales);
+  }
+
+  @Override
   public void product(
       Packed weights,
       int block,
@@ -73,6 +78,22 @@ final class VectorKernels implements Kernels {
       case FP16 ->
           Fp16Tiles.product(
               rows, depth, words, start / 2, a, at, atFrom, from, fromAt, fromStride, z, zAt);
+      case INT8 ->
+          Int8Tiles.product(
+              rows,
+              depth,
+              words,
+              start / 4,
+              weights.scales(),
+              block * width,
+              a,
+              at,
+              atFrom,
+              from,
+              fromAt,
+              fromStride,
+              z,
+              zAt);
       default ->
           VectorTiles.product(
               rows,

@@ -7,7 +7,19 @@ package dev.lethe.backend.cpu;
 final class Widened {
   private static final ThreadLocal<float[]> WEIGHTS = ThreadLocal.withInitial(() -> new float[0]);
 
+  private static final ThreadLocal<float[]> SUMS = ThreadLocal.withInitial(() -> new float[0]);
+
   private Widened() {}
+
+  /** Likewise the sums of some rows. */
+  static float[] sums(int size) {
+    float[] sums = SUMS.get();
+    if (sums.length < size) {
+      sums = new float[size];
+      SUMS.set(sums);
+    }
+    return sums;
+  }
 
   /** The calling thread's own, of {@code size} floats or more; what they are is undefined. */
   static float[] weights(int size) {

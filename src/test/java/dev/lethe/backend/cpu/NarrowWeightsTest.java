@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lethe.Device;
 import dev.lethe.Dim;
+import dev.lethe.Options;
 import dev.lethe.Precision;
 import dev.lethe.Session;
 import dev.lethe.Shape;
@@ -30,6 +31,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -38,7 +40,7 @@ class NarrowWeightsTest {
   private static final Device CPU = new CpuBackend().devices().get(0);
 
   private static Stream<Arguments> narrow() {
-    return Stream.of(Precision.BF16, Precision.FP16)
+    return Stream.of(Precision.BF16, Precision.FP16, Precision.INT8)
         .flatMap(
             precision ->
                 Stream.concat(Cases.wide().stream(), Cases.all().stream())
@@ -50,13 +52,65 @@ class NarrowWeightsTest {
   void weightsAreRoundedAndNothingElse(Precision precision, Cases.Case c) {
     Map<String, Tensor> narrow = run(c, CpuKernels.get(), 2, precision);
     assertSame(narrow, run(c, CpuKernels.plain(), 1, precision), c);
-    Tolerance tolerance = Tolerance.of(c.graph(), c.sizes(), precision);
-    Map<String, double[]> exact = ScalarSession.outputs(c.graph(), c.inputs());
-    narrow.forEach(
+    check(c, narrow, Precision.FP32, precision);
+  }
+
+  /** What the weights in int8 cost is in the weights: the arithmetic is that of fp32. */
+  @ParameterizedTest
+  @MethodSource("int8")
+  void int8IsSinglePrecisionOverTheWeightsThatItStandsFor(Cases.Case c) {
+    Map<String, Tensor> narrow = run(c, CpuKernels.get(), 2, Precision.INT8);
+    check(c, narrow, Precision.INT8, Precision.FP32);
+    Options options = new Options("cpu:scalar", 1, Precision.INT8);
+    try (Session reference = c.graph().open(options)) {
+      check(c, reference.run(c.inputs()), Precision.INT8, Precision.FP32);
+    }
+  }
+
+  private static Stream<Cases.Case> int8() {
+    return Stream.concat(Cases.wide().stream(), Cases.all().stream());
+  }
+
+  /** A batch is widened before it is multiplied, a single sequence while it is. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Precision.class,
+      names = {"BF16", "FP16", "INT8"})
+  void aSequenceHasTheSameBitsAloneAndInABatch(Precision precision) {
+    Cases.Case c = Cases.wide().get(0);
+    Tensor x = c.inputs().get("x");
+    int steps = x.shape()[0];
+    int features = x.shape()[2];
+    int sequences = 67;
+    Tensor batch = Tensor.allocate(Tensor.Type.FLOAT32, steps, sequences, features);
+    for (int k = 0; k < batch.size(); k++) {
+      int column = k % (sequences * features);
+      float value = x.floats().get(k / (sequences * features) * features + column % features);
+      batch.floats().put(k, value * (1 + column / features));
+    }
+    int[] alone = bits(run(c, CpuKernels.get(), 1, precision).get("y"));
+    try (Session session = new CpuSession(c.graph(), CPU, "", CpuKernels.get(), 1, precision)) {
+      int[] all = bits(session.run(Map.of("x", batch)).get("y"));
+      int width = alone.length / steps;
+      for (int k = 0; k < alone.length; k++) {
+        assertEquals(alone[k], all[k / width * sequences * width + k % width]);
+      }
+    }
+  }
+
+  /**
+   * @param weights that the reference computes with
+   * @param tolerance whose bounds hold
+   */
+  private static void check(
+      Cases.Case c, Map<String, Tensor> actual, Precision weights, Precision tolerance) {
+    Map<String, double[]> exact = ScalarSession.outputs(c.graph(), c.inputs(), weights);
+    Tolerance bounds = Tolerance.of(c.graph(), c.sizes(), tolerance);
+    actual.forEach(
         (name, tensor) -> {
           if (tensor.type() == Tensor.Type.FLOAT32) {
             double[] expected = Objects.requireNonNull(exact.get(name), name);
-            Tolerance.Worst worst = tolerance.check(expected, tensor.toFloatArray());
+            Tolerance.Worst worst = bounds.check(expected, tensor.toFloatArray());
             assertTrue(worst.passes(), () -> c + ", " + name + ": " + worst);
           }
         });
@@ -66,7 +120,8 @@ class NarrowWeightsTest {
   @MethodSource("dev.lethe.backend.Cases#wide")
   void eachPrecisionHasBitsOfItsOwn(Cases.Case c) {
     List<int[]> outputs =
-        Stream.of(Precision.FP32, Precision.BF16, Precision.FP16)
+        Stream.of(Precision.values())
+            .filter(CPU::computes)
             .map(precision -> bits(run(c, CpuKernels.get(), 1, precision).get("y")))
             .toList();
     for (int k = 0; k < outputs.size(); k++) {
