@@ -17,7 +17,8 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>For one row weights are widened as they are read. For more, those of a block are widened
  * first, and {@link VectorTiles} does the rest: widening inside of its tiles would need another
- * copy of them.
+ * copy of them. That is written out, to be larger than what HotSpot inlines (325 bytes): together
+ * in one compiled method, vectors become objects.
  */
 final class Fp16Tiles {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
@@ -63,38 +64,83 @@ final class Fp16Tiles {
       return;
     }
     float[] panels = Widened.weights(BLOCK * depth);
-    widen(pairs, at, BLOCK / 2 * depth, panels);
+    widen(pairs, at, 2 * depth, panels);
     VectorTiles.product(
         count, depth, panels, 0, a, rows, first, from, fromAt, fromStride, z, zAt, BLOCK);
   }
 
-  /** {@code count} ints from {@code at} on as twice as many floats. */
+  /** {@code count} vectors of pairs from {@code at} on as twice as many floats. */
   static void widen(int[] pairs, int at, int count, float[] to) {
-    for (int k = 0; k < count; k += LANES) {
-      IntVector pair = pair(pairs, at + k);
-      upper(pair).intoArray(to, 2 * k);
-      lower(pair).intoArray(to, 2 * k + LANES);
+    IntVector pair;
+    FloatVector floats;
+    int k = 0;
+    for (; k < count - 3; k += 4) {
+      int from = at + k * LANES;
+      int next = k * PANEL;
+      pair = IntVector.fromArray(INTS, pairs, from);
+      floats =
+          pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
+      floats.intoArray(to, next);
+      floats =
+          pair.mul(UP)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(SIGN_SIZE)
+              .reinterpretAsFloats()
+              .mul(BIAS);
+      floats.intoArray(to, next + LANES);
+      pair = IntVector.fromArray(INTS, pairs, from + LANES);
+      floats =
+          pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
+      floats.intoArray(to, next + PANEL);
+      floats =
+          pair.mul(UP)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(SIGN_SIZE)
+              .reinterpretAsFloats()
+              .mul(BIAS);
+      floats.intoArray(to, next + PANEL + LANES);
+      pair = IntVector.fromArray(INTS, pairs, from + 2 * LANES);
+      floats =
+          pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
+      floats.intoArray(to, next + 2 * PANEL);
+      floats =
+          pair.mul(UP)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(SIGN_SIZE)
+              .reinterpretAsFloats()
+              .mul(BIAS);
+      floats.intoArray(to, next + 2 * PANEL + LANES);
+      pair = IntVector.fromArray(INTS, pairs, from + 3 * LANES);
+      floats =
+          pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
+      floats.intoArray(to, next + 3 * PANEL);
+      floats =
+          pair.mul(UP)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(SIGN_SIZE)
+              .reinterpretAsFloats()
+              .mul(BIAS);
+      floats.intoArray(to, next + 3 * PANEL + LANES);
+    }
+    for (; k < count; k++) {
+      int from = at + k * LANES;
+      int next = k * PANEL;
+      pair = IntVector.fromArray(INTS, pairs, from);
+      floats =
+          pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
+      floats.intoArray(to, next);
+      floats =
+          pair.mul(UP)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(SIGN_SIZE)
+              .reinterpretAsFloats()
+              .mul(BIAS);
+      floats.intoArray(to, next + LANES);
     }
   }
 
   private static FloatVector load(float[] from, int at) {
     return FloatVector.fromArray(VectorTiles.SPECIES, from, at);
-  }
-
-  private static IntVector pair(int[] pairs, int at) {
-    return IntVector.fromArray(INTS, pairs, at);
-  }
-
-  private static FloatVector upper(IntVector pair) {
-    return pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
-  }
-
-  private static FloatVector lower(IntVector pair) {
-    return pair.mul(UP)
-        .lanewise(VectorOperators.ASHR, 3)
-        .and(SIGN_SIZE)
-        .reinterpretAsFloats()
-        .mul(BIAS);
   }
 
   private static void oneRow(
@@ -114,12 +160,34 @@ final class Fp16Tiles {
     FloatVector r1 = load(from, fromAt + PANEL + LANES);
     for (int k = 0; k < depth; k++) {
       FloatVector s = FloatVector.broadcast(VectorTiles.SPECIES, a[aAt + k]);
-      IntVector pair = pair(pairs, at + k * LANES);
-      l0 = upper(pair).fma(s, l0);
-      r0 = lower(pair).fma(s, r0);
-      pair = pair(pairs, next + k * LANES);
-      l1 = upper(pair).fma(s, l1);
-      r1 = lower(pair).fma(s, r1);
+      IntVector pair = IntVector.fromArray(INTS, pairs, at + k * LANES);
+      l0 =
+          pair.lanewise(VectorOperators.ASHR, 3)
+              .and(SIGN_SIZE)
+              .reinterpretAsFloats()
+              .mul(BIAS)
+              .fma(s, l0);
+      r0 =
+          pair.mul(UP)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(SIGN_SIZE)
+              .reinterpretAsFloats()
+              .mul(BIAS)
+              .fma(s, r0);
+      pair = IntVector.fromArray(INTS, pairs, next + k * LANES);
+      l1 =
+          pair.lanewise(VectorOperators.ASHR, 3)
+              .and(SIGN_SIZE)
+              .reinterpretAsFloats()
+              .mul(BIAS)
+              .fma(s, l1);
+      r1 =
+          pair.mul(UP)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(SIGN_SIZE)
+              .reinterpretAsFloats()
+              .mul(BIAS)
+              .fma(s, r1);
     }
     l0.intoArray(z, zAt);
     r0.intoArray(z, zAt + LANES);

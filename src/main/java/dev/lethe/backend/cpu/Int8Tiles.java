@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorSpecies;
  * not rounded: integer products take as long, since Java has no instruction that adds several up.
  *
  * <p>As in {@link Fp16Tiles}, weights are widened as they are read for one row, and before for
- * more.
+ * more; and methods are written out.
  */
 final class Int8Tiles {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
@@ -49,12 +49,11 @@ final class Int8Tiles {
       int fromStride,
       float[] z,
       int zAt) {
-    float[] sums = Widened.sums(STRIP * WIDTH);
     if (count == 1) {
-      oneRow(depth, words, at, a, rows[first], sums);
-      scale(1, sums, scales, scalesAt, from, fromAt, fromStride, z, zAt);
+      oneRow(depth, words, at, scales, scalesAt, a, rows[first], from, fromAt, z, zAt);
       return;
     }
+    float[] sums = Widened.sums(STRIP * WIDTH);
     float[] panels = Widened.weights(WIDTH * depth);
     widen(words, at, depth, panels);
     for (int row = 0; row < count; row += STRIP) {
@@ -70,48 +69,83 @@ final class Int8Tiles {
     return FloatVector.fromArray(VectorTiles.SPECIES, from, at);
   }
 
-  private static IntVector quad(int[] words, int at) {
-    return IntVector.fromArray(INTS, words, at);
-  }
-
-  private static FloatVector floats(IntVector highest) {
-    return (FloatVector) highest.convert(VectorOperators.I2F, 0);
-  }
-
-  /** The byte that a multiplication by {@code up} moves to the highest place. */
-  private static FloatVector part(IntVector quad, int up) {
-    return floats(quad.mul(up).and(HIGHEST_BYTE));
-  }
-
-  /** The sums of one row, 2^24 times as large. */
-  private static void oneRow(int depth, int[] words, int at, float[] a, int aAt, float[] sums) {
+  private static void oneRow(
+      int depth,
+      int[] words,
+      int at,
+      float[] scales,
+      int scalesAt,
+      float[] a,
+      int aAt,
+      float[] from,
+      int fromAt,
+      float[] z,
+      int zAt) {
     FloatVector l0 = FloatVector.zero(VectorTiles.SPECIES);
     FloatVector r0 = l0;
     FloatVector l1 = l0;
     FloatVector r1 = l0;
     for (int k = 0; k < depth; k++) {
       FloatVector s = FloatVector.broadcast(VectorTiles.SPECIES, a[aAt + k]);
-      IntVector quad = quad(words, at + k * LANES);
-      l0 = floats(quad.and(HIGHEST_BYTE)).fma(s, l0);
-      r0 = part(quad, 1 << 8).fma(s, r0);
-      l1 = part(quad, 1 << 16).fma(s, l1);
-      r1 = floats(quad.mul(1 << 24)).fma(s, r1);
+      IntVector quad = IntVector.fromArray(INTS, words, at + k * LANES);
+      IntVector part = quad.and(HIGHEST_BYTE);
+      l0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l0);
+      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      r0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r0);
+      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      l1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l1);
+      part = quad.mul(1 << 24);
+      r1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r1);
     }
-    l0.intoArray(sums, 0);
-    r0.intoArray(sums, LANES);
-    l1.intoArray(sums, PANEL);
-    r1.intoArray(sums, PANEL + LANES);
+    l0.mul(LESS).fma(load(scales, scalesAt), load(from, fromAt)).intoArray(z, zAt);
+    r0.mul(LESS)
+        .fma(load(scales, scalesAt + LANES), load(from, fromAt + LANES))
+        .intoArray(z, zAt + LANES);
+    l1.mul(LESS)
+        .fma(load(scales, scalesAt + PANEL), load(from, fromAt + PANEL))
+        .intoArray(z, zAt + PANEL);
+    r1.mul(LESS)
+        .fma(load(scales, scalesAt + PANEL + LANES), load(from, fromAt + PANEL + LANES))
+        .intoArray(z, zAt + PANEL + LANES);
   }
 
-  /** As two panels, 2^24 times as large. */
+  /** As two panels, 2^24 times as large; two k at a time. */
   private static void widen(int[] words, int at, int depth, float[] panels) {
-    int next = depth * PANEL;
-    for (int k = 0; k < depth; k++) {
-      IntVector quad = quad(words, at + k * LANES);
-      floats(quad.and(HIGHEST_BYTE)).intoArray(panels, k * PANEL);
-      part(quad, 1 << 8).intoArray(panels, k * PANEL + LANES);
-      part(quad, 1 << 16).intoArray(panels, next + k * PANEL);
-      floats(quad.mul(1 << 24)).intoArray(panels, next + k * PANEL + LANES);
+    int left = 0;
+    int right = depth * PANEL;
+    int k = at;
+    for (; k < at + (depth - 1) * LANES; k += 2 * LANES) {
+      IntVector quad = IntVector.fromArray(INTS, words, k);
+      IntVector part = quad.and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left);
+      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + LANES);
+      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right);
+      part = quad.mul(1 << 24);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + LANES);
+      quad = IntVector.fromArray(INTS, words, k + LANES);
+      part = quad.and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + PANEL);
+      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + PANEL + LANES);
+      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + PANEL);
+      part = quad.mul(1 << 24);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + PANEL + LANES);
+      left += 2 * PANEL;
+      right += 2 * PANEL;
+    }
+    if (k < at + depth * LANES) {
+      IntVector quad = IntVector.fromArray(INTS, words, k);
+      IntVector part = quad.and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left);
+      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + LANES);
+      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right);
+      part = quad.mul(1 << 24);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + LANES);
     }
   }
 

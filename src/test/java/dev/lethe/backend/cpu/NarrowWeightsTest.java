@@ -140,7 +140,7 @@ class NarrowWeightsTest {
       pairs[k] = ~k << 16 | k;
     }
     float[] widened = new float[2 * pairs.length];
-    Fp16Tiles.widen(pairs, 0, pairs.length, widened);
+    Fp16Tiles.widen(pairs, 0, pairs.length / VectorTiles.LANES, widened);
     int lanes = VectorTiles.LANES;
     int finite = 0;
     for (int k = 0; k < pairs.length; k++) {
