@@ -52,7 +52,9 @@ public final class CpuBackend implements Backend {
       throw new InputException(
           "precision "
               + options.precision()
-              + " needs an OpenCL device (-d opencl); "
+              + (devices().get(0).computes(options.precision())
+                  ? " needs another device (-d cpu or -d opencl); "
+                  : " needs an OpenCL device (-d opencl); ")
               + device.id()
               + " computes in "
               + precisions);
