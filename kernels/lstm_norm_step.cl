@@ -13,6 +13,7 @@
 #endif
 
 #define ELEMENT float4
+#include "precision.cl"
 #include "reduce.cl"
 
 __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
@@ -42,7 +43,7 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
   for (int u = item; u < hidden; u += L) {
     float4 pre = z[u];
     for (int k = 0; k < width; ++k) {
-      pre = fma((float4)(h_in[j * width + k]), r[(size_t)k * hidden + u], pre);
+      pre = fma((float4)(rounded(h_in[j * width + k])), weight4(r, hidden, k, u), pre);
     }
     z[u] = pre;
     sum += pre;

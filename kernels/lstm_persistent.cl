@@ -92,7 +92,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
   for (int k = 0; k < KC; ++k) {
     const int row = part * KC + k;
     // -0 times +0 leaves every sum as it is, -0 too
-    weights[k] = edge < 0 && row < hidden && u < hidden ? r[(size_t)row * hidden + u] : (float4)(-0.0f);
+    weights[k] = edge < 0 && row < hidden && u < hidden ? weight4(r, hidden, row, u) : (float4)(-0.0f);
   }
   if (edge >= 0) {
     for (int j = i; j < owned; j += RB) {

@@ -58,7 +58,7 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
           z[i] = step < length[i] ? xw[(size_t)(row0 + i) * hidden + u] : (float4)(0.0f);
         }
         for (int k = 0; k < hidden; ++k) {
-          const float4 weights = r[(size_t)k * hidden + u];
+          const float4 weights = weight4(r, hidden, k, u);
           for (int i = 0; i < RB; ++i) {
             z[i] = fma((float4)(hs[in + k * RB + i]), weights, z[i]);
           }

@@ -1,7 +1,7 @@
 // lstm_step.cl: one time step of one layer and direction; recurrent product, gates, cell and hidden update fused.
 //   z = xw + h_in * R  (then peepholes, then clip)   c = f*c + i*g   h = o * output(c)
 // xw    [rows][H][4]  gates i,f,g,o innermost; this step's rows begin at steps[step].x - first_row, ordered like h
-// r     [P][H][4]     recurrent weights;  P = H unless PROJECTED
+// r     [P][H][4]     recurrent weights, see precision.cl;  P = H unless PROJECTED
 // peepholes [3][H]    for i, f, o (PEEPHOLES)
 // h_in, h_out [B][P], c [B][H]: the sequence at place j, longest first; steps[step].y of them are still running
 // y     this sequence's features at y_offset + order[j]*y_batch + t*y_time,  t = step, or length-1-step if reverse
@@ -68,7 +68,7 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
       const int k = e / TU;
       const int i = e - k * TU;
       const int v = u0 + i;
-      rs[k][i] = k < depth && v < hidden ? r[(size_t)(k0 + k) * hidden + v] : (float4)(0.0f);
+      rs[k][i] = k < depth && v < hidden ? weight4(r, hidden, k0 + k, v) : (float4)(0.0f);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int k = 0; k < depth; ++k) {

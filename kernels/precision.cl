@@ -1,6 +1,8 @@
 // precision.cl: numbers of fewer bits as inputs of products, and the products of matrix units; to be included.
-// PRECISION: ordinal of Precision.java (0 fp32, 1 tf32, 2 bf16, 3 fp16); sums are fp32 in all of them.
-//   rounded(x)      to the nearest number of the precision, ties to even
+// PRECISION: ordinal of Precision.java (0 fp32, 1 tf32, 2 bf16, 3 fp16, 4 int8); sums are fp32 in all of them.
+//   rounded(x)      to the nearest number of the precision, ties to even; int8 rounds weights alone
+//   weight(w, n_size, k, n)   w[k][n] of weights [K][N];  weight4 likewise of four columns at once
+//     int8: w begins with the columns' scales, [N] floats, then come the integers, [K][N] chars
 //   word_of(a, b)   two bf16 or fp16 numbers in 32 bits, a in the low half; for tf32 a alone
 //   mma(a, b, c)    c + A * B of a 32-wide slice of the work-group, A [16][8 words], B [8 words][8], c [16][8]
 //     Lane l = 4*g + t holds, as PTX has it for m16n8k8 (tf32) and m16n8k16 (bf16, fp16):
@@ -38,7 +40,7 @@ inline float half_value(const int bits) {
 inline float rounded(const float x) {
   return half_value(half_bits(x));
 }
-#elif PRECISION == 0
+#elif PRECISION == 0 || PRECISION == 4
 inline float rounded(const float x) {
   return x;
 }
@@ -51,13 +53,33 @@ inline float rounded(const float x) {
 }
 #endif
 
+#if PRECISION == 4
+inline float weight(__global const float* restrict w, const int n_size, const int k, const int n) {
+  __global const char* integers = (__global const char*)(w + n_size);
+  return (float)integers[(size_t)k * n_size + n] * w[n];
+}
+
+inline float4 weight4(__global const float4* restrict w, const int n_size, const int k, const int n) {
+  __global const char4* integers = (__global const char4*)(w + n_size);
+  return convert_float4(integers[(size_t)k * n_size + n]) * w[n];
+}
+#else
+inline float weight(__global const float* restrict w, const int n_size, const int k, const int n) {
+  return w[(size_t)k * n_size + n];
+}
+
+inline float4 weight4(__global const float4* restrict w, const int n_size, const int k, const int n) {
+  return w[(size_t)k * n_size + n];
+}
+#endif
+
 #if PRECISION == 1
 #define VALUES 1  // of a word
 typedef int Word;  // where h is kept for others
 inline int word_of(const float a, const float b) {
   return as_int(rounded(a));
 }
-#elif PRECISION > 1
+#elif PRECISION == 2 || PRECISION == 3
 #define VALUES 2
 typedef ushort Word;
 inline int bits_of(const float x) {

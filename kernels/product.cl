@@ -1,6 +1,6 @@
 // product.cl: rows of x times weights plus bias; the input projection of all time steps at once, and the dense head.
 //   y[m][n] = bias[n] + sum over k of x[row(m)][k] * w[k][n],  k ascending
-// x: K consecutive features at element row(m); w [K][N]; bias [N]; y [M][N].
+// x: K consecutive features at element row(m); w [K][N], see precision.cl; bias [N]; y [M][N].
 //   With ROW_MAP   row(m) = rows[first + m].x * batch_stride + rows[first + m].y * time_stride  (sequence, time step)
 //   Without        row(m) = m * K
 // Grid (N/TN, M/TM) work-groups of LN x LM work-items, each RM x RN results; TM = LM*RM, TN = LN*RN.
@@ -63,7 +63,7 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
       const int k = e / TN;
       const int j = e - k * TN;
       const int n = n0 + j;
-      ws[k][j] = k < depth && n < n_size ? w[(size_t)(k0 + k) * n_size + n] : 0.0f;
+      ws[k][j] = k < depth && n < n_size ? weight(w, n_size, k0 + k, n) : 0.0f;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int k = 0; k < depth; ++k) {

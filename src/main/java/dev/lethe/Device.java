@@ -32,14 +32,14 @@ public record Device(
    * Whether sessions here can round what LSTM layers multiply.
    *
    * @param precision what to
-   * @return true for fp32, where nothing is rounded; for bf16 on the CPU, which keeps weights so;
-   *     for all on OpenCL devices
+   * @return true for fp32, where nothing is rounded; for bf16, fp16 and int8 on the CPU, which
+   *     keeps weights so; for int8 on the reference; for all on OpenCL devices
    */
   public boolean computes(Precision precision) {
     return switch (kind) {
       case OPENCL_GPU, OPENCL_CPU -> true;
-      case CPU -> precision == Precision.FP32 || precision == Precision.BF16;
-      case REFERENCE -> precision == Precision.FP32;
+      case CPU -> precision != Precision.TF32;
+      case REFERENCE -> precision == Precision.FP32 || precision == Precision.INT8;
     };
   }
 }

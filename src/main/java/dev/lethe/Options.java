@@ -6,7 +6,8 @@ package dev.lethe;
  * @param device {@code auto}, {@code cpu}, {@code cpu:scalar}, {@code opencl} (the first OpenCL
  *     device that works) or {@code opencl:P.D}
  * @param threads how many threads the CPU device uses; 0 for one per processor
- * @param precision of the inputs of the LSTM layers' products; other than fp32 on OpenCL only
+ * @param precision of the inputs of the LSTM layers' products; what a device has, {@link
+ *     Device#computes} tells
  */
 public record Options(String device, int threads, Precision precision) {
   /**

@@ -5,8 +5,9 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * What the inputs of an LSTM layer's matrix products are rounded to: weights, x and h, to the
- * nearest number, ties to even. Sums, gates and states are single precision in all of them.
+ * What the inputs of an LSTM layer's matrix products are rounded to: input and recurrent weights,
+ * and on OpenCL devices x and h, to the nearest number, ties to even. Sums, gates and states are
+ * single precision in all of them.
  */
 public enum Precision {
   /** Single precision: nothing is rounded. */
@@ -16,7 +17,12 @@ public enum Precision {
   /** 8 significant bits, the range of single precision. */
   BF16(8),
   /** 11 significant bits, from 2^-24 to 65504; what is larger becomes infinite. */
-  FP16(11);
+  FP16(11),
+  /**
+   * Weights alone: integers from -127 to 127 times a scale for each row, that is, for each gate of
+   * each hidden unit; the scale is the row's largest magnitude over 127. x and h are not rounded.
+   */
+  INT8(7);
 
   private static final float LEAST_NORMAL_FP16 = 0x1p-14f;
   private static final float LEAST_FP16 = 0x1p-24f;
@@ -45,20 +51,23 @@ public enum Precision {
     throw new InputException("no such precision: " + name + "; there are " + names);
   }
 
-  /** {@return the largest relative error of rounding a number in range} */
+  /**
+   * {@return the largest relative error of rounding a number in range; for int8 the largest error
+   * of a weight, relative to the largest of its row}
+   */
   public double unit() {
-    return Math.scalb(1.0, -bits);
+    return this == INT8 ? 0.5 / 127 : Math.scalb(1.0, -bits);
   }
 
   /**
    * Rounds to the nearest number of this precision, ties to even.
    *
    * @param x any number; NaN stays NaN
-   * @return x rounded
+   * @return x rounded; in int8, which rounds by rows, x itself
    */
   public float round(float x) {
     float size = Math.abs(x);
-    if (this == FP32 || !(size < Float.POSITIVE_INFINITY)) {
+    if (this == FP32 || this == INT8 || !(size < Float.POSITIVE_INFINITY)) {
       return x;
     }
     if (this == FP16 && size >= TOO_LARGE_FOR_FP16) {

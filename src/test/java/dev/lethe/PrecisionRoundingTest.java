@@ -37,7 +37,7 @@ class PrecisionRoundingTest {
   void namesAreThoseOfTheCommandLine() {
     assertEquals(Precision.BF16, Precision.parse("bf16"));
     assertEquals(
-        "no such precision: fp8; there are fp32, tf32, bf16, fp16",
+        "no such precision: fp8; there are fp32, tf32, bf16, fp16, int8",
         assertThrows(InputException.class, () -> Precision.parse("fp8")).getMessage());
   }
 }

@@ -9,6 +9,7 @@ import dev.lethe.network.Dense;
 import dev.lethe.network.Graph;
 import dev.lethe.network.LayerNorm;
 import dev.lethe.network.Lstm;
+import dev.lethe.network.Matrix;
 import dev.lethe.network.Stage;
 import java.util.HashMap;
 import java.util.Map;
@@ -38,7 +39,9 @@ import java.util.Map;
  *
  * <p>Where the inputs of an LSTM layer's products are rounded to fewer bits ({@link Precision}),
  * the same reasoning holds with the unit of that precision for the terms of the sums, each of which
- * has two rounded factors; what comes after them is as in single precision, and is added.
+ * has two rounded factors; what comes after them is as in single precision, and is added. In int8
+ * the error of a weight goes by the largest of its row, so the unit is multiplied by the largest
+ * weight of the network if that is above 1.
  *
  * @param absolute for elements near 0
  * @param relative per magnitude of the expected element
@@ -133,7 +136,27 @@ public record Tolerance(double absolute, double relative) {
       return single;
     }
     double more = precision.unit() / UNIT * TERMS;
+    if (precision == Precision.INT8) {
+      more *= Math.max(1, largestWeight(graph));
+    }
     return new Tolerance(single.absolute * (1 + more), single.relative * (1 + more));
+  }
+
+  private static double largestWeight(Graph graph) {
+    return graph
+        .lstms()
+        .flatMap(lstm -> lstm.directions().stream())
+        .mapToDouble(d -> Math.max(largest(d.cell().input()), largest(d.cell().recurrent())))
+        .max()
+        .orElse(0);
+  }
+
+  private static double largest(Matrix weights) {
+    double largest = 0;
+    for (float weight : weights.toArray()) {
+      largest = Math.max(largest, Math.abs(weight));
+    }
+    return largest;
   }
 
   /** The sizes that the shapes of these inputs give the named axes. */

@@ -88,7 +88,8 @@ final class CaseRunner {
     }
   }
 
-  private static Map<String, Tensor> inputs(Case recorded, Path set) {
+  /** The inputs of a data set, by name, weights that the model takes as inputs among them. */
+  static Map<String, Tensor> inputs(Case recorded, Path set) {
     List<String> order =
         Model.isOnnx(recorded.model())
             ? Model.inputOrder(recorded.model())

@@ -177,6 +177,22 @@ public record Cell(
         output);
   }
 
+  /** The same cell with other input and recurrent weights. */
+  public Cell withWeights(Matrix otherInput, Matrix otherRecurrent) {
+    return new Cell(
+        otherInput,
+        otherRecurrent,
+        bias,
+        peepholes,
+        projection,
+        gate,
+        candidate,
+        output,
+        coupled,
+        clip,
+        norm);
+  }
+
   /** The same cell with layer normalization; its bias becomes the shift of the gates. */
   public Cell withNorm(CellNorm wanted) {
     return new Cell(

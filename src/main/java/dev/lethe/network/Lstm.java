@@ -158,6 +158,24 @@ public record Lstm(
         name, xLayout, yLayout, stateLayout, directions, x, lengths, mask, h, c, y, finalH, finalC);
   }
 
+  /** The same layer with other cells of the same sizes. */
+  public Lstm withDirections(List<Direction> others) {
+    return new Lstm(
+        name,
+        xLayout,
+        yLayout,
+        stateLayout,
+        others,
+        x,
+        lengths,
+        mask,
+        initialH,
+        initialC,
+        y,
+        finalH,
+        finalC);
+  }
+
   /** The axis of x that counts steps. */
   public Dim time() {
     return x.shape().dim(xLayout == SequenceLayout.TIME_MAJOR ? 0 : 1);

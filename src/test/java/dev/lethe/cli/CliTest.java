@@ -111,6 +111,7 @@ class CliTest {
     assertFails("no such device", "run", model, "-i", x, "-o", y, "-d", "quantum");
     assertFails("no such device", "compare", model, "-d", "c");
     assertFails("needs an OpenCL device", "compare", model, "-d", "cpu", "-p", "tf32");
+    assertFails("needs another device", "compare", model, "-d", "cpu:scalar", "-p", "bf16");
     assertFails("no such precision", "run", model, "-i", x, "-o", y, "-p", "fp8");
     assertFails(
         "needs an OpenCL device", "run", model, "-i", x, "-o", y, "-d", "cpu", "-p", "tf32");
@@ -180,7 +181,14 @@ class CliTest {
     assertTrue(
         out.toString().lines().anyMatch(l -> l.matches("cpu:scalar +fp32 .* the reference")),
         out.toString());
+    assertTrue(
+        out.toString().lines().anyMatch(l -> l.matches("cpu:scalar +int8 .* same")),
+        out.toString());
     String last = out.toString().lines().reduce("", (a, b) -> b);
+    assertTrue(
+        last.matches("same answers: the largest difference is .* % of what int8 allows .*"), last);
+    assertEquals(0, lethe("compare", model, "-d", "cpu:scalar", "-p", "fp32"));
+    last = out.toString().lines().reduce("", (a, b) -> b);
     assertTrue(
         last.matches("same answers: the largest difference is .* % of what fp32 allows .*"), last);
   }

@@ -52,17 +52,18 @@ public final class CpuBackend implements Backend {
       throw new InputException(
           "precision "
               + options.precision()
-              + " needs an OpenCL device (-d opencl); "
+              + (devices().get(0).computes(options.precision())
+                  ? " needs another device (-d cpu or -d opencl); "
+                  : " needs an OpenCL device (-d opencl); ")
               + device.id()
               + " computes in "
               + precisions);
     }
     if (device.kind() == Device.Kind.REFERENCE) {
-      return new ScalarSession(graph, device, choice);
+      return new ScalarSession(graph, device, choice, options.precision());
     }
     int threads =
         options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
-    boolean half = options.precision() == Precision.BF16;
-    return new CpuSession(graph, device, choice, CpuKernels.get(), threads, half);
+    return new CpuSession(graph, device, choice, CpuKernels.get(), threads, options.precision());
   }
 }

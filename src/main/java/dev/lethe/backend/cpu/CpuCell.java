@@ -1,6 +1,7 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Precision;
+import dev.lethe.backend.Int8Rows;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
@@ -33,16 +34,16 @@ final class CpuCell {
   final Packed projection;
 
   private final Kernels kernels;
-  private final boolean half;
+  private final Precision precision;
   private final boolean vectorised;
 
   /**
-   * @param half whether the input and recurrent weights are kept in bf16
+   * @param precision of the input and recurrent weights
    */
-  CpuCell(Cell cell, Kernels kernels, boolean half) {
+  CpuCell(Cell cell, Kernels kernels, Precision precision) {
     this.cell = cell;
     this.kernels = kernels;
-    this.half = half;
+    this.precision = precision;
     int hidden = cell.hiddenSize();
     units = kernels.units(hidden);
     blocks = (hidden + units - 1) / units;
@@ -158,11 +159,31 @@ final class CpuCell {
     Packed.Source source =
         (k, block, column) -> {
           int row = row(block, column);
-          return row < 0 ? 0 : half ? Precision.BF16.round(weights.at(row, k)) : weights.at(row, k);
+          return row < 0 ? 0 : precision.round(weights.at(row, k));
         };
-    return half
-        ? kernels.packHalf(weights.columns(), blocks, width(), source)
-        : kernels.pack(weights.columns(), blocks, width(), source);
+    if (precision == Precision.INT8) {
+      return int8(Int8Rows.of(weights));
+    }
+    return precision == Precision.FP32
+        ? kernels.pack(weights.columns(), blocks, width(), source)
+        : kernels.packNarrow(precision, weights.columns(), blocks, width(), source);
+  }
+
+  private Packed int8(Int8Rows weights) {
+    float[] scales = new float[blocks * width()];
+    for (int k = 0; k < scales.length; k++) {
+      int row = row(k / width(), k % width());
+      scales[k] = row < 0 ? 0 : weights.scales()[row];
+    }
+    return kernels.packInt8(
+        weights.columns(),
+        blocks,
+        width(),
+        (k, block, column) -> {
+          int row = row(block, column);
+          return row < 0 ? 0 : weights.at(row, k);
+        },
+        scales);
   }
 
   private Packed rows(Matrix weights) {

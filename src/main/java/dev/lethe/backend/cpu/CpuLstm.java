@@ -1,5 +1,6 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.network.Cell;
@@ -36,11 +37,11 @@ final class CpuLstm {
   private int[] order = {};
   private int[] starts = {};
 
-  CpuLstm(Lstm layer, Kernels kernels, boolean half) {
+  CpuLstm(Lstm layer, Kernels kernels, Precision precision) {
     this.layer = layer;
     this.kernels = kernels;
     for (Lstm.Direction direction : layer.directions()) {
-      cells.add(new CpuCell(direction.cell(), kernels, half));
+      cells.add(new CpuCell(direction.cell(), kernels, precision));
       slices.add(new ArrayList<>());
     }
   }

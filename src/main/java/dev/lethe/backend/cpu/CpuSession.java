@@ -1,6 +1,7 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Device;
+import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
@@ -54,15 +55,20 @@ final class CpuSession extends GraphSession {
   private boolean ready;
 
   /**
-   * @param half whether the input and recurrent weights of LSTM layers are kept in bf16
+   * @param precision of the input and recurrent weights of LSTM layers
    */
   CpuSession(
-      Graph graph, Device device, String choice, Kernels kernels, int threads, boolean half) {
+      Graph graph,
+      Device device,
+      String choice,
+      Kernels kernels,
+      int threads,
+      Precision precision) {
     super(graph, device, choice);
     this.kernels = kernels;
     for (Stage stage : graph.steps()) {
       if (stage instanceof Lstm lstm) {
-        lstms.put(stage, new CpuLstm(lstm, kernels, half));
+        lstms.put(stage, new CpuLstm(lstm, kernels, precision));
       } else if (stage instanceof Dense dense) {
         denses.put(stage, new CpuDense(dense, kernels));
       }

@@ -20,6 +20,11 @@ final class HalfTiles {
 
   private HalfTiles() {}
 
+  /** The upper half of a number that has nothing else; any NaN as one. */
+  static int bits(float weight) {
+    return Float.floatToIntBits(weight) >>> 16;
+  }
+
   /** As {@link VectorTiles#product}; {@code pairs} are of two panels, each [depth][LANES]. */
   static void product(
       int count,

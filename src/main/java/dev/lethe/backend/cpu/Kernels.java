@@ -1,5 +1,7 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Precision;
+
 /**
  * The arithmetic of the fast path. Every implementation does the same IEEE operations in the same
  * order for each element, so that all give the same bits, whatever stands beside the element in a
@@ -25,12 +27,26 @@ interface Kernels {
   /** Rearranges a weight matrix. */
   Packed pack(int depth, int blocks, int width, Packed.Source source);
 
-  /** Rearranges a matrix of gate columns whose weights bf16 can hold, in fewer bytes if it pays. */
-  Packed packHalf(int depth, int blocks, int width, Packed.Source source);
+  /**
+   * Rearranges a matrix of gate columns, in fewer bytes if it pays.
+   *
+   * @param precision bf16 or fp16
+   * @param source weights that the precision has
+   */
+  Packed packNarrow(Precision precision, int depth, int blocks, int width, Packed.Source source);
+
+  /**
+   * Rearranges a matrix of gate columns in int8.
+   *
+   * @param integers from -127 to 127
+   * @param scales of the columns, [blocks*width]
+   */
+  Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales);
 
   /**
    * z[row][:] = from[row][:], then fma(a[at[row] + k], weights[k][block], z[row][:]) for k = 0, 1,
-   * ... in this order.
+   * ... in this order. In int8 the sums begin with 0, and then z[row][:] = fma(sum, scales[block],
+   * from[row][:]).
    *
    * @param rows 1 or more; the rows up to {@link #padded} may be computed as well, and for them,
    *     too, {@code at} names a place in {@code a} and there is room in {@code z} and {@code from}

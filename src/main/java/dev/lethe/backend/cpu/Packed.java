@@ -1,5 +1,7 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Precision;
+
 /**
  * A weight matrix [K][N] rearranged for one implementation of {@link Kernels}: its columns in
  * blocks of {@code width}, the last padded with zeros.
@@ -7,16 +9,37 @@ package dev.lethe.backend.cpu;
  * @param depth K
  * @param blocks number of blocks
  * @param width columns of a block
+ * @param precision of the numbers that are kept
  * @param panels for the vector kernels: panel after panel of a block, each [K][panel width]; or
  *     empty
- * @param pairs for the vector kernels in bf16: likewise, but two weights in an int; or empty
+ * @param words for the vector kernels in fewer bits: two weights in an int, or four; or empty
+ * @param scales what the sums of int8 are multiplied by, [blocks*width]; or empty
  * @param rows for the plain kernels: row k of block b at b*K + k, each [width]; or empty
  */
-record Packed(int depth, int blocks, int width, float[] panels, int[] pairs, float[][] rows) {
+record Packed(
+    int depth,
+    int blocks,
+    int width,
+    Precision precision,
+    float[] panels,
+    int[] words,
+    float[] scales,
+    float[][] rows) {
+  private static final float[] NO_PANELS = {};
+  private static final int[] NO_WORDS = {};
+  private static final float[] NO_SCALES = {};
+  private static final float[][] NO_ROWS = {};
+
   /** Weights by their place in the blocks. */
   interface Source {
     /** Row {@code k} of column {@code column} of {@code block}, 0 in the padding. */
     float at(int k, int block, int column);
+  }
+
+  /** How a weight is kept. */
+  interface Bits {
+    /** Its bits, in the lower bits of an int. */
+    int of(float weight);
   }
 
   /** For kernels that read whole rows. */
@@ -29,7 +52,7 @@ record Packed(int depth, int blocks, int width, float[] panels, int[] pairs, flo
         }
       }
     }
-    return new Packed(depth, blocks, width, new float[0], new int[0], rows);
+    return new Packed(depth, blocks, width, Precision.FP32, NO_PANELS, NO_WORDS, NO_SCALES, rows);
   }
 
   /** For kernels that read panels of {@code panel} columns; {@code width} is a multiple of that. */
@@ -45,27 +68,59 @@ record Packed(int depth, int blocks, int width, float[] panels, int[] pairs, flo
         }
       }
     }
-    return new Packed(depth, blocks, width, panels, new int[0], new float[0][]);
+    return new Packed(depth, blocks, width, Precision.FP32, panels, NO_WORDS, NO_SCALES, NO_ROWS);
   }
 
   /**
-   * As {@link #panels} of weights that bf16 can hold: an int has column j of its panel in the upper
-   * half and column j + panel/2 in the lower.
+   * As {@link #panels} of weights of 16 bits: an int has column j of its panel in the upper half
+   * and column j + panel/2 in the lower.
+   *
+   * @param bits the 16 bits of a weight
    */
-  static Packed pairs(int depth, int blocks, int width, int panel, Source source) {
-    int[] pairs = new int[Math.multiplyExact(Math.multiplyExact(blocks, depth), width / 2)];
+  static Packed pairs(
+      Precision precision, int depth, int blocks, int width, int panel, Source source, Bits bits) {
+    int[] words = new int[Math.multiplyExact(Math.multiplyExact(blocks, depth), width / 2)];
     int at = 0;
     for (int block = 0; block < blocks; block++) {
       for (int first = 0; first < width; first += panel) {
         for (int k = 0; k < depth; k++) {
           for (int column = first; column < first + panel / 2; column++) {
-            int upper = Float.floatToRawIntBits(source.at(k, block, column));
-            int lower = Float.floatToRawIntBits(source.at(k, block, column + panel / 2));
-            pairs[at++] = upper & 0xffff0000 | lower >>> 16;
+            int upper = bits.of(source.at(k, block, column));
+            int lower = bits.of(source.at(k, block, column + panel / 2));
+            words[at++] = upper << 16 | lower;
           }
         }
       }
     }
-    return new Packed(depth, blocks, width, new float[0], pairs, new float[0][]);
+    return new Packed(depth, blocks, width, precision, NO_PANELS, words, NO_SCALES, NO_ROWS);
+  }
+
+  /**
+   * Of integers from -128 to 127: for each k an int for {@code lanes} columns has column j in its
+   * highest byte, then j + lanes, j + 2*lanes and j + 3*lanes.
+   *
+   * @param width 4*lanes
+   */
+  static Packed quads(
+      int depth, int blocks, int width, int lanes, Source integers, float[] scales) {
+    int[] words = new int[Math.multiplyExact(Math.multiplyExact(blocks, depth), lanes)];
+    int at = 0;
+    for (int block = 0; block < blocks; block++) {
+      for (int k = 0; k < depth; k++) {
+        for (int column = 0; column < lanes; column++) {
+          int word = 0;
+          for (int part = 0; part < width / lanes; part++) {
+            word = word << 8 | (int) integers.at(k, block, column + part * lanes) & 0xff;
+          }
+          words[at++] = word;
+        }
+      }
+    }
+    return new Packed(depth, blocks, width, Precision.INT8, NO_PANELS, words, scales, NO_ROWS);
+  }
+
+  /** The same integers as rows of floats, with their scales. */
+  Packed scaled(float[] newScales) {
+    return new Packed(depth, blocks, width, Precision.INT8, panels, words, newScales, rows);
   }
 }

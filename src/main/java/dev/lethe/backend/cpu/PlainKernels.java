@@ -1,5 +1,8 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Precision;
+import java.util.Arrays;
+
 /**
  * {@link Kernels} in plain Java, in loops that HotSpot turns into vector instructions by itself.
  */
@@ -25,9 +28,16 @@ final class PlainKernels implements Kernels {
     return Packed.rows(depth, blocks, width, source);
   }
 
+  /** HotSpot makes no vector instructions of what would widen them again. */
   @Override
-  public Packed packHalf(int depth, int blocks, int width, Packed.Source source) {
+  public Packed packNarrow(
+      Precision precision, int depth, int blocks, int width, Packed.Source source) {
     return pack(depth, blocks, width, source);
+  }
+
+  @Override
+  public Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales) {
+    return pack(depth, blocks, width, integers).scaled(scales);
   }
 
   @Override
@@ -46,6 +56,18 @@ final class PlainKernels implements Kernels {
     int width = weights.width();
     int depth = weights.depth();
     float[] sums = this.sums.get();
+    if (weights.precision() == Precision.INT8) {
+      for (int row = 0; row < rows; row++) {
+        Arrays.fill(sums, 0, width, 0f);
+        product(weights.rows(), block * depth, depth, a, at[atFrom + row], sums, width);
+        int scales = block * width;
+        for (int j = 0; j < width; j++) {
+          z[zAt + row * width + j] =
+              Math.fma(sums[j], weights.scales()[scales + j], from[fromAt + row * fromStride + j]);
+        }
+      }
+      return;
+    }
     for (int row = 0; row < rows; row++) {
       System.arraycopy(from, fromAt + row * fromStride, sums, 0, width);
       product(weights.rows(), block * depth, depth, a, at[atFrom + row], sums, width);

@@ -1,9 +1,11 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Device;
+import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GateTrace;
 import dev.lethe.backend.GraphSession;
+import dev.lethe.backend.Int8Rows;
 import dev.lethe.backend.RunTimes;
 import dev.lethe.backend.StateTable;
 import dev.lethe.backend.StridedCopy;
@@ -30,6 +32,7 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -43,11 +46,21 @@ import java.util.Optional;
  */
 public final class ScalarSession extends GraphSession {
   private final Map<String, double[]> values = new HashMap<>();
+  private final Map<Lstm, Lstm> layers = new IdentityHashMap<>();
   private List<GateTrace> traces = List.of();
 
-  /** Opens; there is nothing to compile. */
-  public ScalarSession(Graph graph, Device device, String choice) {
+  /**
+   * Opens; there is nothing to compile.
+   *
+   * @param precision fp32, or int8, in which LSTM weights are those that the integers stand for
+   */
+  public ScalarSession(Graph graph, Device device, String choice, Precision precision) {
     super(graph, device, choice);
+    graph
+        .lstms()
+        .forEach(
+            lstm ->
+                layers.put(lstm, precision == Precision.INT8 ? Int8Rows.dequantized(lstm) : lstm));
   }
 
   /**
@@ -57,7 +70,17 @@ public final class ScalarSession extends GraphSession {
    * @return by name, row-major; a copy
    */
   public static Map<String, double[]> outputs(Graph graph, Map<String, Tensor> inputs) {
-    try (ScalarSession session = new ScalarSession(graph, CpuBackend.REFERENCE, "")) {
+    return outputs(graph, inputs, Precision.FP32);
+  }
+
+  /**
+   * Likewise, with the LSTM weights that a precision stands for.
+   *
+   * @param precision fp32 or int8
+   */
+  public static Map<String, double[]> outputs(
+      Graph graph, Map<String, Tensor> inputs, Precision precision) {
+    try (ScalarSession session = new ScalarSession(graph, CpuBackend.REFERENCE, "", precision)) {
       session.run(inputs, Map.of());
       Map<String, double[]> outputs = new HashMap<>();
       for (Graph.Result result : graph.results()) {
@@ -204,7 +227,8 @@ public final class ScalarSession extends GraphSession {
     int sequences = lstm.batch().resolve(sizes);
     double[] lengths = new double[sequences];
     Arrays.fill(lengths, steps);
-    ScalarLstm layer = new ScalarLstm(lstm, steps, sequences);
+    Lstm weighted = Objects.requireNonNull(layers.get(lstm));
+    ScalarLstm layer = new ScalarLstm(weighted, steps, sequences);
     layer.trace(GateTrace.of(traces, lstm));
     layer.run(
         of(lstm.x()),

@@ -1,5 +1,7 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Precision;
+import dev.lethe.backend.Float16;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -33,8 +35,23 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public Packed packHalf(int depth, int blocks, int width, Packed.Source source) {
-    return Packed.pairs(depth, blocks, width, VectorTiles.PANEL, source);
+  public Packed packNarrow(
+      Precision precision, int depth, int blocks, int width, Packed.Source source) {
+    return switch (precision) {
+      case BF16 ->
+          Packed.pairs(precision, depth, blocks, width, VectorTiles.PANEL, source, HalfTiles::bits);
+      case FP16 ->
+          Fp16Tiles.has(depth, blocks, width, source)
+              ? Packed.pairs(
+                  precision, depth, blocks, width, VectorTiles.PANEL, source, Float16::bits)
+              : pack(depth, blocks, width, source);
+      default -> pack(depth, blocks, width, source);
+    };
+  }
+
+  @Override
+  public Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales) {
+    return Packed.quads(depth, blocks, width, LANES, integers, scales);
   }
 
   @Override
@@ -53,25 +70,46 @@ final class VectorKernels implements Kernels {
     int depth = weights.depth();
     int width = weights.width();
     int start = block * width * depth;
-    if (weights.pairs().length > 0) {
-      HalfTiles.product(
-          rows, depth, weights.pairs(), start / 2, a, at, atFrom, from, fromAt, fromStride, z, zAt);
-      return;
+    int[] words = weights.words();
+    switch (weights.precision()) {
+      case BF16 ->
+          HalfTiles.product(
+              rows, depth, words, start / 2, a, at, atFrom, from, fromAt, fromStride, z, zAt);
+      case FP16 ->
+          Fp16Tiles.product(
+              rows, depth, words, start / 2, a, at, atFrom, from, fromAt, fromStride, z, zAt);
+      case INT8 ->
+          Int8Tiles.product(
+              rows,
+              depth,
+              words,
+              start / 4,
+              weights.scales(),
+              block * width,
+              a,
+              at,
+              atFrom,
+              from,
+              fromAt,
+              fromStride,
+              z,
+              zAt);
+      default ->
+          VectorTiles.product(
+              rows,
+              depth,
+              weights.panels(),
+              start,
+              a,
+              at,
+              atFrom,
+              from,
+              fromAt,
+              fromStride,
+              z,
+              zAt,
+              width);
     }
-    VectorTiles.product(
-        rows,
-        depth,
-        weights.panels(),
-        start,
-        a,
-        at,
-        atFrom,
-        from,
-        fromAt,
-        fromStride,
-        z,
-        zAt,
-        width);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.Precision;
+import dev.lethe.backend.Int8Rows;
 import dev.lethe.network.Cell;
 import dev.lethe.network.CellNorm;
 import dev.lethe.network.Matrix;
@@ -20,14 +21,12 @@ final class CellWeights implements AutoCloseable {
     input =
         plan.matrix()
             ? context.upload(inputName, MatrixWeights.input(precision, cell.input(), hidden))
-            : context.upload(inputName, interleave(cell.input(), hidden, precision));
+            : upload(context, inputName, cell.input(), hidden, precision);
     // with normalization the bias is added after it
     float[] start = interleaveRow(cell.bias(), hidden);
     bias =
         context.upload(name + " bias", cell.norm().isPresent() ? new float[start.length] : start);
-    recurrent =
-        context.upload(
-            name + " recurrent weights", interleave(cell.recurrent(), hidden, precision));
+    recurrent = upload(context, name + " recurrent weights", cell.recurrent(), hidden, precision);
     special =
         cell.norm().isPresent()
             ? context.upload(name + " normalization", norm(cell, cell.norm().get()))
@@ -38,6 +37,29 @@ final class CellWeights implements AutoCloseable {
   /** Where the weight from feature k to a gate of a hidden unit is in [K][H][4]. */
   static int index(int hidden, int k, int unit, int gate) {
     return (k * hidden + unit) * Cell.GATES + gate;
+  }
+
+  private static Buffer upload(
+      Context context, String name, Matrix stacked, int hidden, Precision precision) {
+    return precision == Precision.INT8
+        ? context.upload(name, int8(Int8Rows.of(stacked), stacked.columns(), hidden))
+        : context.upload(name, interleave(stacked, hidden, precision));
+  }
+
+  /** Scales [H][4], then integers [K][H][4], four in a word as little-endian devices read them. */
+  private static int[] int8(Int8Rows stacked, int depth, int hidden) {
+    int scales = hidden * Cell.GATES;
+    int[] packed = new int[Math.addExact(scales, Math.multiplyExact(depth, hidden))];
+    for (int gate = 0; gate < Cell.GATES; gate++) {
+      for (int unit = 0; unit < hidden; unit++) {
+        int row = gate * hidden + unit;
+        packed[index(hidden, 0, unit, gate)] = Float.floatToRawIntBits(stacked.scales()[row]);
+        for (int k = 0; k < depth; k++) {
+          packed[scales + k * hidden + unit] |= (stacked.at(row, k) & 0xff) << 8 * gate;
+        }
+      }
+    }
+    return packed;
   }
 
   private static float[] interleave(Matrix stacked, int hidden, Precision precision) {

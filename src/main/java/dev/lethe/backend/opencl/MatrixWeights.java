@@ -1,6 +1,7 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.Precision;
+import dev.lethe.backend.Float16;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
 
@@ -89,22 +90,8 @@ final class MatrixWeights {
     int word = Float.floatToRawIntBits(rounded);
     return switch (precision) {
       case BF16 -> word >>> 16;
-      case FP16 -> halfBits(rounded);
+      case FP16 -> Float16.bits(rounded);
       default -> word;
     };
-  }
-
-  /** The 16 bits of a number that fp16 has. */
-  private static int halfBits(float value) {
-    int word = Float.floatToRawIntBits(value);
-    int sign = word >>> 16 & 0x8000;
-    float size = Math.abs(value);
-    if (!(size < Float.POSITIVE_INFINITY)) {
-      return sign | (Float.isNaN(size) ? 0x7e00 : 0x7c00);
-    }
-    if (size < 0x1p-14f) {
-      return sign | (int) (size * 0x1p24f);
-    }
-    return sign | ((word & 0x7fffffff) >>> 13) - (112 << 10);
   }
 }

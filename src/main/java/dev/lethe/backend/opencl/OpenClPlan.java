@@ -133,11 +133,16 @@ record OpenClPlan(
         new SequenceTile(128, 4, 128),
         PersistentPlan.of(facts),
         precision,
-        precision != Precision.FP32 && facts.computeCapability() >= MATRIX_CAPABILITY,
+        onMatrixUnits(precision) && facts.computeCapability() >= MATRIX_CAPABILITY,
         64,
         256,
         projection,
         Integer.MAX_VALUE);
+  }
+
+  /** Those of int8 want x and h in int8, too. */
+  private static boolean onMatrixUnits(Precision precision) {
+    return precision != Precision.FP32 && precision != Precision.INT8;
   }
 
   /** The same plan, but for where work-groups wait for each other. */
@@ -217,6 +222,7 @@ record OpenClPlan(
   String normStepOptions(Cell cell, boolean traced) {
     return "-DL=%d -DEPSILON=%s"
             .formatted(softmaxItems, literal(cell.norm().orElseThrow().epsilon()))
+        + precisionOption()
         + cellOptions(cell)
         + (traced ? " -DTRACE" : "");
   }

@@ -2,7 +2,6 @@ package dev.lethe.backend.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -12,10 +11,8 @@ import dev.lethe.Precision;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Cases;
-import dev.lethe.backend.Tolerance;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -47,23 +44,6 @@ class CpuKernelsTest {
       assertSame(one, run(c, CpuKernels.get(), threads), c);
     }
     assertSame(one, run(c, CpuKernels.plain(), 2), c);
-  }
-
-  @ParameterizedTest
-  @MethodSource("dev.lethe.backend.Cases#wide")
-  void weightsInBf16AreRoundedAndNothingElse(Cases.Case c) {
-    Map<String, Tensor> half = run(c, CpuKernels.get(), 2, true);
-    assertSame(half, run(c, CpuKernels.plain(), 1, true), c);
-    Tolerance tolerance = Tolerance.of(c.graph(), c.sizes(), Precision.BF16);
-    Map<String, double[]> exact = ScalarSession.outputs(c.graph(), c.inputs());
-    half.forEach(
-        (name, tensor) -> {
-          float[] values = tensor.toFloatArray();
-          Tolerance.Worst worst =
-              tolerance.check(Objects.requireNonNull(exact.get(name), name), values);
-          assertTrue(worst.passes(), () -> c + ", " + name + ": " + worst);
-        });
-    assertFalse(Arrays.equals(bits(half.get("y")), bits(run(c, CpuKernels.get(), 1).get("y"))));
   }
 
   @Test
@@ -146,7 +126,8 @@ class CpuKernelsTest {
   void sessionRunsLargeAndSmallBatchesInTurn() {
     Cases.Case small = Cases.all().get(1);
     Map<String, Tensor> expected = run(small, CpuKernels.get(), 2);
-    try (Session session = new CpuSession(small.graph(), CPU, "", CpuKernels.get(), 2, false)) {
+    try (Session session =
+        new CpuSession(small.graph(), CPU, "", CpuKernels.get(), 2, Precision.FP32)) {
       session.prepare(Map.of("time", 9, "batch", 40));
       assertSame(expected, session.run(small.inputs()), small);
       session.prepare(Map.of("time", 1, "batch", 1));
@@ -179,11 +160,7 @@ class CpuKernelsTest {
   }
 
   private static Map<String, Tensor> run(Cases.Case c, Kernels kernels, int threads) {
-    return run(c, kernels, threads, false);
-  }
-
-  private static Map<String, Tensor> run(Cases.Case c, Kernels kernels, int threads, boolean half) {
-    try (Session session = new CpuSession(c.graph(), CPU, "", kernels, threads, half)) {
+    try (Session session = new CpuSession(c.graph(), CPU, "", kernels, threads, Precision.FP32)) {
       return session.run(c.inputs());
     }
   }

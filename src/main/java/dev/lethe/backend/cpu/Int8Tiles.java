@@ -1,0 +1,172 @@
+package dev.lethe.backend.cpu;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Products of weights in int8: an int holds those of four columns, see {@link Packed#quads}, and a
+ * byte in the highest place becomes a float that is 2^24 times as large. What the rows multiply is
+ * not rounded: integer products take as long, since Java has no instruction that adds several up.
+ *
+ * <p>As in {@link Fp16Tiles}, weights are widened as they are read for one row, and before for
+ * more; and methods are written out.
+ */
+final class Int8Tiles {
+  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+  private static final int LANES = VectorTiles.LANES;
+  private static final int PANEL = VectorTiles.PANEL;
+  private static final int WIDTH = 2 * PANEL;
+  private static final int HIGHEST_BYTE = 0xff000000;
+  private static final float LESS = 0x1p-24f;
+
+  /** Rows whose sums stay in the first-level cache until they are scaled. */
+  private static final int STRIP = 64;
+
+  private static final float[] ZEROS = new float[WIDTH];
+
+  private Int8Tiles() {}
+
+  /**
+   * As {@link Kernels#product} of int8.
+   *
+   * @param words [depth][LANES] from {@code at}
+   * @param scales [WIDTH] from {@code scalesAt}
+   */
+  static void product(
+      int count,
+      int depth,
+      int[] words,
+      int at,
+      float[] scales,
+      int scalesAt,
+      float[] a,
+      int[] rows,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt) {
+    if (count == 1) {
+      oneRow(depth, words, at, scales, scalesAt, a, rows[first], from, fromAt, z, zAt);
+      return;
+    }
+    float[] sums = Widened.sums(STRIP * WIDTH);
+    float[] panels = Widened.weights(WIDTH * depth);
+    widen(words, at, depth, panels);
+    for (int row = 0; row < count; row += STRIP) {
+      int high = Math.min(STRIP, count - row);
+      VectorTiles.product(
+          high, depth, panels, 0, a, rows, first + row, ZEROS, 0, 0, sums, 0, WIDTH);
+      int f = fromAt + row * fromStride;
+      scale(high, sums, scales, scalesAt, from, f, fromStride, z, zAt + row * WIDTH);
+    }
+  }
+
+  private static FloatVector load(float[] from, int at) {
+    return FloatVector.fromArray(VectorTiles.SPECIES, from, at);
+  }
+
+  private static void oneRow(
+      int depth,
+      int[] words,
+      int at,
+      float[] scales,
+      int scalesAt,
+      float[] a,
+      int aAt,
+      float[] from,
+      int fromAt,
+      float[] z,
+      int zAt) {
+    FloatVector l0 = FloatVector.zero(VectorTiles.SPECIES);
+    FloatVector r0 = l0;
+    FloatVector l1 = l0;
+    FloatVector r1 = l0;
+    for (int k = 0; k < depth; k++) {
+      FloatVector s = FloatVector.broadcast(VectorTiles.SPECIES, a[aAt + k]);
+      IntVector quad = IntVector.fromArray(INTS, words, at + k * LANES);
+      IntVector part = quad.and(HIGHEST_BYTE);
+      l0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l0);
+      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      r0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r0);
+      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      l1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l1);
+      part = quad.mul(1 << 24);
+      r1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r1);
+    }
+    l0.mul(LESS).fma(load(scales, scalesAt), load(from, fromAt)).intoArray(z, zAt);
+    r0.mul(LESS)
+        .fma(load(scales, scalesAt + LANES), load(from, fromAt + LANES))
+        .intoArray(z, zAt + LANES);
+    l1.mul(LESS)
+        .fma(load(scales, scalesAt + PANEL), load(from, fromAt + PANEL))
+        .intoArray(z, zAt + PANEL);
+    r1.mul(LESS)
+        .fma(load(scales, scalesAt + PANEL + LANES), load(from, fromAt + PANEL + LANES))
+        .intoArray(z, zAt + PANEL + LANES);
+  }
+
+  /** As two panels, 2^24 times as large; two k at a time. */
+  private static void widen(int[] words, int at, int depth, float[] panels) {
+    int left = 0;
+    int right = depth * PANEL;
+    int k = at;
+    for (; k < at + (depth - 1) * LANES; k += 2 * LANES) {
+      IntVector quad = IntVector.fromArray(INTS, words, k);
+      IntVector part = quad.and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left);
+      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + LANES);
+      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right);
+      part = quad.mul(1 << 24);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + LANES);
+      quad = IntVector.fromArray(INTS, words, k + LANES);
+      part = quad.and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + PANEL);
+      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + PANEL + LANES);
+      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + PANEL);
+      part = quad.mul(1 << 24);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + PANEL + LANES);
+      left += 2 * PANEL;
+      right += 2 * PANEL;
+    }
+    if (k < at + depth * LANES) {
+      IntVector quad = IntVector.fromArray(INTS, words, k);
+      IntVector part = quad.and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left);
+      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + LANES);
+      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right);
+      part = quad.mul(1 << 24);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + LANES);
+    }
+  }
+
+  private static void scale(
+      int count,
+      float[] sums,
+      float[] scales,
+      int scalesAt,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt) {
+    for (int row = 0; row < count; row++) {
+      for (int column = 0; column < WIDTH; column += LANES) {
+        FloatVector start = load(from, fromAt + row * fromStride + column);
+        load(sums, row * WIDTH + column)
+            .mul(LESS)
+            .fma(load(scales, scalesAt + column), start)
+            .intoArray(z, zAt + row * WIDTH + column);
+      }
+    }
+  }
+}
