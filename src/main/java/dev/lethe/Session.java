@@ -33,8 +33,9 @@ public interface Session extends AutoCloseable {
    * Runs a batch. The batch may have any size and its sequences any length up to the time axis.
    *
    * @param inputs by name; optional ones may be missing
-   * @param outputs by name, of the right type and shape, overwritten; those that are missing are
-   *     not copied back
+   * @param outputs by name, of the right type and shape, overwritten, sharing no memory with an
+   *     input or with each other, since they may be written while inputs are still read; those that
+   *     are missing are not copied back
    * @throws InputException when a name, type, shape, id or length does not fit; nothing has run
    *     then
    * @throws DeviceException when the device fails

@@ -111,7 +111,7 @@ public abstract class GraphSession implements Session {
   public final synchronized void run(Map<String, Tensor> given, Map<String, Tensor> wanted) {
     requireOpen();
     RunInputs.Checked checked = inputs.check(given);
-    checkOutputs(checked.sizes(), wanted);
+    checkOutputs(checked, wanted);
     makeRoom(checked);
     execute(checked.sizes(), checked.tensors(), wanted);
   }
@@ -133,7 +133,7 @@ public abstract class GraphSession implements Session {
   public final synchronized RunTimes time(Map<String, Tensor> given, Map<String, Tensor> wanted) {
     requireOpen();
     RunInputs.Checked checked = inputs.check(given);
-    checkOutputs(checked.sizes(), wanted);
+    checkOutputs(checked, wanted);
     makeRoom(checked);
     return executeTimed(checked.sizes(), checked.tensors(), wanted);
   }
@@ -162,7 +162,7 @@ public abstract class GraphSession implements Session {
       StateTable table, int[] ids, Map<String, Tensor> given, Map<String, Tensor> wanted) {
     requireOpen();
     RunInputs.Checked checked = inputs.check(given);
-    checkOutputs(checked.sizes(), wanted);
+    checkOutputs(checked, wanted);
     step(table, ids, checked, wanted);
   }
 
@@ -216,14 +216,15 @@ public abstract class GraphSession implements Session {
     }
   }
 
-  private void checkOutputs(Map<String, Integer> sizes, Map<String, Tensor> wanted) {
+  private void checkOutputs(RunInputs.Checked checked, Map<String, Tensor> wanted) {
     int known = 0;
     for (int k = 0; k < graph.results().size(); k++) {
       Graph.Result result = graph.results().get(k);
       Tensor tensor = wanted.get(result.name());
       if (tensor != null) {
         known++;
-        checkOutput(result, tensor, sizes);
+        checkOutput(result, tensor, checked.sizes());
+        checkApart(result, tensor, checked.tensors());
       }
     }
     if (known < wanted.size()) {
@@ -254,6 +255,16 @@ public abstract class GraphSession implements Session {
     }
     if (tensor.isReadOnly()) {
       throw new InputException("output '" + result.name() + "' is read-only");
+    }
+  }
+
+  private void checkApart(Graph.Result result, Tensor tensor, Map<String, Tensor> given) {
+    for (int k = 0; k < graph.entries().size(); k++) {
+      String name = graph.entries().get(k).value().name();
+      if (given.get(name) == tensor) {
+        throw new InputException(
+            "output '" + result.name() + "' is the tensor of input '" + name + "'");
+      }
     }
   }
 

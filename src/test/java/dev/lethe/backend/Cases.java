@@ -129,6 +129,7 @@ public final class Cases {
     cases.add(normalized());
     cases.add(masked(Layouts.ONNX, 17, 19));
     cases.add(masked(Layouts.ONNX_BATCH_MAJOR, 17, 19));
+    cases.add(masked(Layouts.ONNX, 3, 37));
     cases.add(maskedIds());
     return cases;
   }
@@ -182,6 +183,16 @@ public final class Cases {
           cases.add(layer(name + ", reverse", size, special.reversed(true)));
           cases.add(layer(name + ", both directions", size, special.reversed(false, true)));
         });
+    // rows so long that the CPU leaves x and y with the caller
+    Sizes longRows = Sizes.of(3, 5, 35, 37);
+    List.of(Layouts.ONNX, Layouts.BATCH_FIRST)
+        .forEach(
+            layouts ->
+                cases.add(
+                    layer(
+                        "long rows, " + layouts.x(),
+                        longRows,
+                        Special.NONE.layouts(layouts).lengthsAndStates().reversed(false, true))));
   }
 
   private static void cells(List<Case> cases) {

@@ -152,7 +152,7 @@ final class LstmSlice {
       team.await();
       gather(data, from, steps, team, member);
       team.await();
-      project(data, steps, team, member);
+      project(steps, team, member);
       for (int step = from; step < from + steps; step++) {
         step(data, step, step - from, team, member);
         team.await();
@@ -212,7 +212,7 @@ final class LstmSlice {
     }
   }
 
-  private void project(LstmData data, int steps, StepBarrier team, int member) {
+  private void project(int steps, StepBarrier team, int member) {
     int width = cell.width();
     for (int block = share(cell.blocks, team, member);
         block < share(cell.blocks, team, member + 1);

@@ -3,16 +3,19 @@ package dev.lethe.backend.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lethe.Device;
+import dev.lethe.InputException;
 import dev.lethe.Precision;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Cases;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -133,6 +136,44 @@ class CpuKernelsTest {
       session.prepare(Map.of("time", 1, "batch", 1));
       assertSame(expected, session.run(small.inputs()), small);
     }
+  }
+
+  @Test
+  void outputsThatNobodyWantsAreLeftOut() {
+    Cases.Case c = longRows();
+    Map<String, Tensor> expected = run(c, CpuKernels.get(), 2);
+    for (String name : expected.keySet()) {
+      try (Session session =
+          new CpuSession(c.graph(), CPU, "", CpuKernels.get(), 2, Precision.FP32)) {
+        Tensor wanted = Tensor.allocate(Tensor.Type.FLOAT32, shape(expected, name));
+        session.run(c.inputs(), Map.of(name, wanted));
+        assertArrayEquals(bits(expected.get(name)), bits(wanted), name);
+      }
+    }
+  }
+
+  @Test
+  void anOutputIsNoInput() {
+    Cases.Case c = longRows();
+    Tensor h = Objects.requireNonNull(c.inputs().get("h0"), c.inputs().keySet()::toString);
+    try (Session session =
+        new CpuSession(c.graph(), CPU, "", CpuKernels.get(), 2, Precision.FP32)) {
+      String refusal =
+          assertThrows(InputException.class, () -> session.run(c.inputs(), Map.of("h", h)))
+              .getMessage();
+      assertEquals("output 'h' is the tensor of input 'h0'", refusal);
+    }
+  }
+
+  private static Cases.Case longRows() {
+    return Cases.all().stream()
+        .filter(c -> c.toString().startsWith("long rows"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static int[] shape(Map<String, Tensor> tensors, String name) {
+    return Objects.requireNonNull(tensors.get(name)).shape();
   }
 
   @Test
