@@ -19,6 +19,7 @@ final class LstmDirection implements AutoCloseable {
   private final Programs programs;
   private final OpenClPlan plan;
   private final boolean apart;
+  private final Recurrence recurrence;
   private final CellWeights weights;
   private final Kernel beginH;
   private final Kernel beginC;
@@ -30,25 +31,41 @@ final class LstmDirection implements AutoCloseable {
   // empty until the first trace
   private Optional<LstmStep> traced = Optional.empty();
 
-  /** {@code apart}: shares no scratch memory with the layer's other direction. */
+  /**
+   * @param weights of this direction, which stay the caller's
+   * @param product for the input projection
+   * @param recurrence for the steps
+   * @param apart shares no scratch memory with the layer's other direction
+   */
   LstmDirection(
-      Lstm stage, int index, Context context, Programs programs, OpenClPlan plan, boolean apart) {
+      Lstm stage,
+      int index,
+      CellWeights weights,
+      Programs programs,
+      OpenClPlan plan,
+      OpenClPlan.ProductTile product,
+      Recurrence recurrence,
+      boolean apart) {
     this.stage = stage;
     this.apart = apart;
+    this.weights = weights;
+    this.recurrence = recurrence;
     this.index = index;
     this.direction = stage.directions().get(index);
     this.programs = programs;
     this.plan = plan;
     Cell cell = direction.cell();
-    plan.requireDepth(stage.name(), Math.max(stage.inputSize(), stage.hiddenSize()));
-    this.weights = new CellWeights(context, stage.name(), cell, plan);
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.inputProjection =
-        plan.matrix() ? new MatrixProduct(programs, plan) : new Product(programs, plan, true);
-    boolean whole = plan.wholeSequence(cell) && stage.mask().isEmpty();
-    this.sequence = whole ? Optional.of(new LstmSequence(programs, plan, cell)) : Optional.empty();
-    this.step = whole ? Optional.empty() : Optional.of(step(false));
+        plan.matrix()
+            ? new MatrixProduct(programs, plan)
+            : new Product(programs, plan, product, true);
+    this.sequence =
+        recurrence instanceof OpenClPlan.SequenceTile tile
+            ? Optional.of(new LstmSequence(programs, plan, tile, cell))
+            : Optional.empty();
+    this.step = sequence.isPresent() ? Optional.empty() : Optional.of(step(false));
     this.project =
         cell.projection().isEmpty()
             ? Optional.empty()
@@ -123,7 +140,9 @@ final class LstmDirection implements AutoCloseable {
   }
 
   private LstmStep step(boolean tracing) {
-    return new LstmStep(programs, plan, direction.cell(), stage.mask().isPresent(), tracing);
+    OpenClPlan.StepTile tile =
+        recurrence instanceof OpenClPlan.StepTile own ? own : plan.steps().get(0);
+    return new LstmStep(programs, plan, tile, direction.cell(), stage.mask().isPresent(), tracing);
   }
 
   private LstmStep tracedStep() {
@@ -175,11 +194,7 @@ final class LstmDirection implements AutoCloseable {
 
   /** Which kernel runs the recurrence, and its tile. */
   String variant() {
-    return sequence.isPresent() ? "lstm_sequence " + plan.sequence() : "lstm_step " + plan.step();
-  }
-
-  CellWeights weights() {
-    return weights;
+    return recurrence.kernel() + " " + recurrence;
   }
 
   private String scratchName(String what) {
@@ -234,7 +249,6 @@ final class LstmDirection implements AutoCloseable {
 
   @Override
   public void close() {
-    weights.close();
     beginH.close();
     beginC.close();
     inputProjection.close();

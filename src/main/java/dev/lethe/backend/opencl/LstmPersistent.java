@@ -6,7 +6,6 @@ import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Host side of lstm_persistent.cl and, where the plan has matrix units, lstm_matrix.cl: many steps
@@ -28,7 +27,7 @@ final class LstmPersistent implements AutoCloseable {
   private int slices;
   private int padded;
 
-  private LstmPersistent(
+  LstmPersistent(
       Lstm stage,
       Context context,
       Programs programs,
@@ -65,37 +64,21 @@ final class LstmPersistent implements AutoCloseable {
     kernel.set(0, hidden).set(2, reversed);
   }
 
-  /** Empty for a layer that it cannot run, or that the device cannot hold. */
-  static Optional<LstmPersistent> of(
-      Lstm stage, Context context, Programs programs, OpenClPlan plan, PersistentGuard guard) {
-    Cell cell = stage.directions().get(0).cell();
-    boolean fits =
-        cell.projection().isEmpty()
-            && cell.norm().isEmpty()
-            && stage.mask().isEmpty()
-            && stage.directions().stream().allMatch(d -> OpenClPlan.sameKernel(d.cell(), cell));
-    if (!fits) {
-      return Optional.empty();
-    }
-    return plan.persistentTile(cell.hiddenSize(), stage.directions().size())
-        .map(tile -> new LstmPersistent(stage, context, programs, plan, guard, tile));
-  }
-
-  /** Whether it can run a batch of this many sequences. */
-  boolean takes(int sequences) {
-    return plan.slice(tile, hidden, directions, sequences).isPresent();
-  }
-
-  /** The kernel and how it is cut for a batch that it {@link #takes}. */
+  /** The kernel and how it is cut for a batch that fits its tile. */
   String describe(int sequences) {
     int slice = plan.slice(tile, hidden, directions, sequences).orElseThrow();
-    String kernelName =
-        tile instanceof PersistentPlan.MatrixTile ? "lstm_matrix " : "lstm_persistent ";
     int cut = (sequences + slice - 1) / slice;
-    return kernelName + tile + ", " + tile.groups(hidden) + " x " + cut * directions + " groups";
+    return tile.kernel()
+        + " "
+        + tile
+        + ", "
+        + tile.groups(hidden)
+        + " x "
+        + cut * directions
+        + " groups";
   }
 
-  /** Makes ready for a batch that it {@link #takes}; the parts are one for each direction. */
+  /** Makes ready for a batch that fits its tile; the parts are one for each direction. */
   void bind(
       int sequences,
       List<LstmTargets> targets,

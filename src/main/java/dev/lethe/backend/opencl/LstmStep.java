@@ -23,8 +23,14 @@ final class LstmStep implements AutoCloseable {
    * @param masked whether some steps may be skipped; see {@link #bindMask}
    * @param traced whether it leaves the gates in memory; see {@link #bindTrace}
    */
-  LstmStep(Programs programs, OpenClPlan plan, Cell cell, boolean masked, boolean traced) {
-    this.tile = plan.step();
+  LstmStep(
+      Programs programs,
+      OpenClPlan plan,
+      OpenClPlan.StepTile tile,
+      Cell cell,
+      boolean masked,
+      boolean traced) {
+    this.tile = tile;
     this.normItems = cell.norm().isPresent() ? plan.softmaxItems() : 0;
     this.hidden = cell.hiddenSize();
     this.firstTraceArgument = masked ? MASK + 3 : MASK;
@@ -32,7 +38,7 @@ final class LstmStep implements AutoCloseable {
     String options =
         cell.norm().isPresent()
             ? plan.normStepOptions(cell, traced)
-            : plan.stepOptions(cell, masked, traced);
+            : plan.stepOptions(tile, cell, masked, traced);
     this.kernels =
         new Kernel[] {
           programs.kernel(name + ".cl", name, options), programs.kernel(name + ".cl", name, options)

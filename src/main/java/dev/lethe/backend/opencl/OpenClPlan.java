@@ -5,17 +5,22 @@ import dev.lethe.Precision;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
+import dev.lethe.network.Lstm;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.ToDoubleFunction;
 
 /**
- * How the kernels are cut for one device: a pure function of the device's facts. The only place
- * that writes -D options. No tile changes a result's bits: every sum runs over its terms in
- * ascending order, whatever the tile.
+ * How the kernels may be cut for one device, and how they are for a layer: pure functions of the
+ * device's facts, sizes and what has been measured. The only place that writes -D options. No tile
+ * changes a result's bits: every sum runs over its terms in ascending order, whatever the tile.
  *
- * @param product tile of product.cl
- * @param step tile of lstm_step.cl
- * @param sequence tile of lstm_sequence.cl
+ * @param products tiles of product.cl, the usual one first
+ * @param steps tiles of lstm_step.cl, likewise
+ * @param sequences tiles of lstm_sequence.cl, likewise; may be empty
  * @param persistent whether and how lstm_persistent.cl and lstm_matrix.cl run
  * @param precision of the inputs of an LSTM layer's products
  * @param matrix whether those run on matrix units
@@ -25,18 +30,23 @@ import java.util.Optional;
  * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in
  *     chunks of time
  * @param mostDepth most terms of a sum that the device's loops get through
+ * @param computeUnits for the cost model; 0 where that knows nothing of the device, and the first
+ *     of the kernels that fit is taken
+ * @param tuned what has been measured
  */
 record OpenClPlan(
-    ProductTile product,
-    StepTile step,
-    SequenceTile sequence,
+    List<ProductTile> products,
+    List<StepTile> steps,
+    List<SequenceTile> sequences,
     PersistentPlan persistent,
     Precision precision,
     boolean matrix,
     int softmaxItems,
     int flatItems,
     long projectionBytes,
-    int mostDepth) {
+    int mostDepth,
+    int computeUnits,
+    TunedLayers tuned) {
   /** Least local memory of a device that this plan fits. */
   static final long LOCAL_BYTES = 16 << 10;
 
@@ -66,6 +76,11 @@ record OpenClPlan(
       return columnItems * columnResults;
     }
 
+    /** The components in order. */
+    List<Integer> numbers() {
+      return List.of(rowItems, columnItems, rowResults, columnResults, depth);
+    }
+
     /** Local memory of a group. */
     long localBytes() {
       return 4L * (depth * (rows() + 1L) + (long) depth * columns() + rows());
@@ -76,7 +91,18 @@ record OpenClPlan(
    * A group of {@code units} x {@code sequenceItems} work-items makes {@code units} hidden units of
    * sequenceItems*sequenceResults sequences, {@code depth} terms at a time in local memory.
    */
-  record StepTile(int units, int sequenceItems, int sequenceResults, int depth) {
+  record StepTile(int units, int sequenceItems, int sequenceResults, int depth)
+      implements Recurrence {
+    @Override
+    public String kernel() {
+      return "lstm_step";
+    }
+
+    @Override
+    public List<Integer> numbers() {
+      return List.of(units, sequenceItems, sequenceResults, depth);
+    }
+
     /** Sequences of a group. */
     int sequences() {
       return sequenceItems * sequenceResults;
@@ -92,7 +118,17 @@ record OpenClPlan(
    * A group of {@code items} work-items owns {@code sequences} sequences, and their whole hidden
    * state of {@code mostHidden} units or fewer.
    */
-  record SequenceTile(int items, int sequences, int mostHidden) {
+  record SequenceTile(int items, int sequences, int mostHidden) implements Recurrence {
+    @Override
+    public String kernel() {
+      return "lstm_sequence";
+    }
+
+    @Override
+    public List<Integer> numbers() {
+      return List.of(items, sequences, mostHidden);
+    }
+
     /** Hidden units of a work-item. */
     int units(int hidden) {
       return (hidden + items - 1) / items;
@@ -116,58 +152,135 @@ record OpenClPlan(
     if (facts.cpu() || facts.workGroupSize() < 256) {
       boolean limited = facts.limitsLoops();
       return new OpenClPlan(
-          new ProductTile(4, 16, 4, 2, 16),
-          new StepTile(16, 4, 2, 16),
-          new SequenceTile(16, 4, limited ? 0 : 256),
+          List.of(
+              new ProductTile(4, 16, 4, 2, 16),
+              new ProductTile(4, 16, 4, 4, 16),
+              new ProductTile(4, 16, 8, 4, 16),
+              new ProductTile(2, 16, 8, 2, 32)),
+          List.of(
+              new StepTile(16, 4, 2, 16),
+              new StepTile(16, 4, 4, 16),
+              new StepTile(16, 1, 4, 32),
+              new StepTile(32, 2, 4, 16)),
+          limited ? List.of() : List.of(new SequenceTile(16, 4, 256), new SequenceTile(32, 8, 256)),
           PersistentPlan.NONE,
           precision,
           false,
           16,
           64,
           projection,
-          limited ? LIMITED_DEPTH : Integer.MAX_VALUE);
+          limited ? LIMITED_DEPTH : Integer.MAX_VALUE,
+          0,
+          TunedLayers.NONE);
     }
     return new OpenClPlan(
-        new ProductTile(16, 16, 4, 4, 16),
-        new StepTile(16, 16, 1, 32),
-        new SequenceTile(128, 4, 128),
+        List.of(
+            new ProductTile(16, 16, 4, 4, 16),
+            new ProductTile(16, 16, 8, 4, 16),
+            new ProductTile(16, 16, 8, 8, 16)),
+        List.of(
+            new StepTile(16, 16, 1, 32),
+            new StepTile(16, 16, 2, 32),
+            new StepTile(16, 16, 4, 32),
+            new StepTile(32, 8, 8, 16)),
+        List.of(new SequenceTile(128, 4, 128)),
         PersistentPlan.of(facts),
         precision,
         precision != Precision.FP32 && facts.computeCapability() >= MATRIX_CAPABILITY,
         64,
         256,
         projection,
-        Integer.MAX_VALUE);
+        Integer.MAX_VALUE,
+        facts.computeUnits(),
+        TunedLayers.NONE);
   }
 
   /** The same plan, but for where work-groups wait for each other. */
   OpenClPlan withPersistent(PersistentPlan other) {
-    return new OpenClPlan(
-        product,
-        step,
-        sequence,
-        other,
-        precision,
-        matrix,
-        softmaxItems,
-        flatItems,
-        projectionBytes,
-        mostDepth);
+    return with(products, steps, sequences, other, matrix, computeUnits, tuned);
   }
 
   /** The same plan with plain products. */
   OpenClPlan withoutMatrix() {
+    return with(products, steps, sequences, persistent, false, computeUnits, tuned);
+  }
+
+  /** The same plan with what has been measured. */
+  OpenClPlan withTuned(TunedLayers measured) {
+    return with(products, steps, sequences, persistent, matrix, computeUnits, measured);
+  }
+
+  /** The same plan with nothing to choose from but this, for layers that it can run. */
+  OpenClPlan only(LayerChoice choice) {
+    Recurrence kernel = choice.recurrence();
+    List<StepTile> oneStep = kernel instanceof StepTile tile ? List.of(tile) : steps;
+    List<SequenceTile> oneSequence =
+        kernel instanceof SequenceTile tile ? List.of(tile) : List.of();
+    PersistentPlan one =
+        kernel instanceof PersistentPlan.Cut cut ? persistent.only(cut) : PersistentPlan.NONE;
+    List<ProductTile> oneProduct = List.of(choice.product());
+    return with(oneProduct, oneStep, oneSequence, one, matrix, 0, TunedLayers.NONE);
+  }
+
+  private OpenClPlan with(
+      List<ProductTile> newProducts,
+      List<StepTile> newSteps,
+      List<SequenceTile> newSequences,
+      PersistentPlan newPersistent,
+      boolean newMatrix,
+      int newComputeUnits,
+      TunedLayers newTuned) {
     return new OpenClPlan(
-        product,
-        step,
-        sequence,
-        persistent,
+        newProducts,
+        newSteps,
+        newSequences,
+        newPersistent,
         precision,
-        false,
+        newMatrix,
         softmaxItems,
         flatItems,
         projectionBytes,
-        mostDepth);
+        mostDepth,
+        newComputeUnits,
+        newTuned);
+  }
+
+  /** The kernels that a layer's recurrence could take; {@code lstm_step} is always among them. */
+  List<Recurrence> recurrences(LayerSizes sizes, Recurrence.Permitted permitted) {
+    List<Recurrence> all = new ArrayList<>();
+    if (permitted.together()) {
+      all.addAll(persistent.cuts(sizes, matrix, precision));
+      if (matrix && !all.isEmpty()) {
+        return all; // other sums have other bits, and a batch must not change them
+      }
+    }
+    if (permitted.alone()) {
+      sequences.stream().filter(tile -> sizes.hidden() <= tile.mostHidden).forEach(all::add);
+    }
+    all.addAll(steps);
+    return all;
+  }
+
+  /** What has been measured where that fits, otherwise what should be the fastest. */
+  LayerChoice choose(LayerSizes sizes, Recurrence.Permitted permitted) {
+    CostModel model = new CostModel(this);
+    List<Recurrence> recurrences = recurrences(sizes, permitted);
+    Optional<TunedLayers.Entry> entry = tuned.nearest(sizes, precision);
+    Optional<Recurrence> measured = entry.flatMap(e -> e.recurrence(recurrences));
+    Recurrence recurrence =
+        measured.orElseGet(
+            () -> fastest(recurrences, each -> model.recurrence(sizes, each).microseconds()));
+    ProductTile product =
+        entry
+            .flatMap(e -> e.product(products))
+            .orElseGet(() -> fastest(products, each -> model.projection(sizes, each)));
+    return new LayerChoice(product, recurrence, measured.isPresent());
+  }
+
+  private <T> T fastest(List<T> all, ToDoubleFunction<T> microseconds) {
+    return computeUnits == 0
+        ? all.get(0)
+        : all.stream().min(Comparator.comparingDouble(microseconds)).orElseThrow();
   }
 
   /**
@@ -189,7 +302,7 @@ record OpenClPlan(
   }
 
   /** For product.cl; {@code rowMap} for the input projection. */
-  String productOptions(boolean rowMap) {
+  String productOptions(ProductTile product, boolean rowMap) {
     String tile =
         "-DLM=%d -DLN=%d -DRM=%d -DRN=%d -DTK=%d"
             .formatted(
@@ -202,7 +315,7 @@ record OpenClPlan(
   }
 
   /** For lstm_step.cl. */
-  String stepOptions(Cell cell, boolean masked, boolean traced) {
+  String stepOptions(StepTile step, Cell cell, boolean masked, boolean traced) {
     String tile =
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
             .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
@@ -222,17 +335,21 @@ record OpenClPlan(
   }
 
   /**
-   * Whether all steps of a layer run in one launch, each group by itself, rather than one launch a
-   * step. A group alone reads all recurrent weights at every step, so only small layers gain.
+   * What this layer leaves to choose from: kernels of many steps know neither projections nor
+   * normalization nor masks, and those whose groups wait for each other take both directions alike.
    */
-  boolean wholeSequence(Cell cell) {
-    return cell.projection().isEmpty()
-        && cell.norm().isEmpty()
-        && cell.hiddenSize() <= sequence.mostHidden;
+  static Recurrence.Permitted permitted(Lstm stage) {
+    Cell cell = stage.directions().get(0).cell();
+    boolean plain =
+        stage.mask().isEmpty()
+            && stage.directions().stream()
+                .allMatch(d -> d.cell().projection().isEmpty() && d.cell().norm().isEmpty());
+    boolean alike = stage.directions().stream().allMatch(d -> sameKernel(d.cell(), cell));
+    return new Recurrence.Permitted(plain, plain && alike);
   }
 
   /** For lstm_sequence.cl. */
-  String sequenceOptions(Cell cell) {
+  String sequenceOptions(SequenceTile sequence, Cell cell) {
     return "-DL=%d -DRB=%d -DUNITS=%d"
             .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
         + precisionOption()
@@ -247,13 +364,6 @@ record OpenClPlan(
   /** For product_matrix.cl. */
   String matrixProductOptions() {
     return (precisionOption() + (persistent.ptx() ? " -DPTX" : "")).strip();
-  }
-
-  /** The tile of the kernel that runs a layer in one launch, if one can. */
-  Optional<? extends PersistentPlan.Cut> persistentTile(int hidden, int directions) {
-    return matrix
-        ? persistent.matrixTile(hidden, directions, precision)
-        : persistent.tile(hidden, directions);
   }
 
   // precision.cl numbers the precisions in the order of the enum

@@ -1,7 +1,7 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.Precision;
-import java.util.Comparator;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -49,7 +49,7 @@ record PersistentPlan(
   /** Cycles of a barrier within a group and of what cannot overlap with the work of a tick. */
   private static final double TICK_OVERHEAD = 80;
 
-  /** The batch that tiles are chosen for; a program is compiled before the batch is known. */
+  /** A batch that surely fits where any does: a slice for each sequence or two. */
   private static final int USUAL_BATCH = 32;
 
   /**
@@ -72,7 +72,7 @@ record PersistentPlan(
   }
 
   /** How a layer is cut into work-groups. */
-  sealed interface Cut {
+  sealed interface Cut extends Recurrence {
     /** Hidden units of a group. */
     int units();
 
@@ -101,6 +101,16 @@ record PersistentPlan(
    * {@code pairs} times 16 words of h.
    */
   record MatrixTile(int slices, int pairs) implements Cut {
+    @Override
+    public String kernel() {
+      return "lstm_matrix";
+    }
+
+    @Override
+    public List<Integer> numbers() {
+      return List.of(slices, pairs);
+    }
+
     @Override
     public int units() {
       return MatrixWeights.UNITS;
@@ -134,6 +144,16 @@ record PersistentPlan(
    * units; a sum goes through {@code parts} work-items.
    */
   record Tile(int units, int parts, int depth, int rows) implements Cut {
+    @Override
+    public String kernel() {
+      return "lstm_persistent";
+    }
+
+    @Override
+    public List<Integer> numbers() {
+      return List.of(units, parts, depth, rows);
+    }
+
     @Override
     public int items() {
       return units * (parts + rows);
@@ -176,18 +196,28 @@ record PersistentPlan(
         shapes);
   }
 
-  /** The same plan with this choice of tiles. */
-  PersistentPlan withShapes(List<Shape> others) {
-    return new PersistentPlan(mostGroups, together, polls, ptx, registers, localBytes, others);
+  /** The same plan with no other tile of lstm_persistent.cl. */
+  PersistentPlan only(Cut cut) {
+    List<Shape> one =
+        cut instanceof Tile tile
+            ? List.of(new Shape(tile.units, tile.depth, tile.rows))
+            : List.of();
+    return new PersistentPlan(mostGroups, together, polls, ptx, registers, localBytes, one);
   }
 
-  /** The tile for a layer; empty if its weights do not fit the device. */
-  Optional<Tile> tile(int hidden, int directions) {
-    return shapes.stream()
-        .filter(shape -> shape.registers() <= MOST_REGISTERS)
-        .map(shape -> shape.tile(hidden))
-        .filter(tile -> slice(tile, hidden, directions, USUAL_BATCH).isPresent())
-        .min(Comparator.comparingDouble(tile -> cycles(tile, hidden, directions, USUAL_BATCH)));
+  /** The tiles that a layer and its batch fit; on matrix units, where a tile decides bits, one. */
+  List<Cut> cuts(LayerSizes sizes, boolean matrix, Precision precision) {
+    List<Cut> all = new ArrayList<>();
+    if (matrix) {
+      matrixTile(sizes.hidden(), sizes.directions(), precision).ifPresent(all::add);
+    } else {
+      shapes.stream()
+          .filter(shape -> shape.registers() <= MOST_REGISTERS)
+          .map(shape -> shape.tile(sizes.hidden()))
+          .forEach(all::add);
+    }
+    all.removeIf(cut -> slice(cut, sizes.hidden(), sizes.directions(), sizes.batch()).isEmpty());
+    return all;
   }
 
   /** The tile for a layer on matrix units; empty if its weights do not fit the device. */

@@ -69,7 +69,18 @@ class PrecisionTest {
       Precision precision,
       boolean matrix) {
     return new OpenClPlan(
-        product, step, sequence, persistent, precision, matrix, 16, 64, 1, Integer.MAX_VALUE);
+        List.of(product),
+        List.of(step),
+        List.of(sequence),
+        persistent,
+        precision,
+        matrix,
+        16,
+        64,
+        1,
+        Integer.MAX_VALUE,
+        0,
+        TunedLayers.NONE);
   }
 
   @ParameterizedTest
@@ -82,7 +93,12 @@ class PrecisionTest {
     assertEquals(NAMES.size(), cases().size());
     for (Discovery.Found found : devices) {
       List<OpenClPlan> plans = plans(precision, found.facts().localBytes());
-      assertTrue(plans.get(3).persistentTile(40, 1).isPresent());
+      assertTrue(
+          !plans
+              .get(3)
+              .persistent()
+              .cuts(new LayerSizes(1, 1, 1, 40, 1), true, precision)
+              .isEmpty());
       // llvmpipe takes minutes to compile what stands in for matrix units, Oclgrind to run it
       boolean slow = found.facts().limitsLoops() || "1".equals(System.getenv("LETHE_SMALL_SIZES"));
       int count = slow ? 2 : NAMES.size();
