@@ -5,6 +5,7 @@ import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.network.Graph;
 import dev.lethe.network.LstmShape;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -101,6 +102,29 @@ public final class DeviceRuns implements AutoCloseable {
    */
   public double milliseconds(int samples, int repeats) {
     return session.milliseconds(samples, repeats);
+  }
+
+  /**
+   * Milliseconds of one run from arrays to arrays in Java's memory: the median of {@code samples}.
+   *
+   * @param outputs to be overwritten
+   */
+  public double totalMilliseconds(
+      int samples, Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
+    session.run(inputs, outputs);
+    double[] times = new double[samples];
+    for (int k = 0; k < samples; k++) {
+      long start = System.nanoTime();
+      session.run(inputs, outputs);
+      times[k] = (System.nanoTime() - start) / 1e6;
+    }
+    Arrays.sort(times);
+    return times[samples / 2];
+  }
+
+  /** Kernels that a run starts. */
+  public long launches(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
+    return session.time(inputs, outputs).launches();
   }
 
   @Override
