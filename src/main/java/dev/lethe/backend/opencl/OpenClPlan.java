@@ -83,7 +83,7 @@ record OpenClPlan(
 
     /** Local memory of a group. */
     long localBytes() {
-      return 4L * (depth * (rows() + 1L) + (long) depth * columns() + rows());
+      return 4L * (depth * (rows() + 4L) + (long) depth * columns() + rows());
     }
   }
 
@@ -110,7 +110,7 @@ record OpenClPlan(
 
     /** Local memory of a group. */
     long localBytes() {
-      return 4L * depth * (sequences() + 1L) + 16L * depth * units;
+      return 4L * depth * (sequences() + 4L) + 16L * depth * units;
     }
   }
 
@@ -179,10 +179,14 @@ record OpenClPlan(
             new ProductTile(16, 16, 8, 4, 16),
             new ProductTile(16, 16, 8, 8, 16)),
         List.of(
-            new StepTile(16, 16, 1, 32),
-            new StepTile(16, 16, 2, 32),
-            new StepTile(16, 16, 4, 32),
-            new StepTile(32, 8, 8, 16)),
+            new StepTile(16, 8, 2, 32),
+            new StepTile(16, 4, 1, 64),
+            new StepTile(16, 8, 4, 32),
+            new StepTile(16, 8, 8, 16),
+            new StepTile(16, 16, 4, 16),
+            new StepTile(16, 16, 8, 16),
+            new StepTile(32, 8, 8, 16),
+            new StepTile(32, 8, 16, 8)),
         List.of(new SequenceTile(128, 4, 128)),
         PersistentPlan.of(facts),
         precision,
