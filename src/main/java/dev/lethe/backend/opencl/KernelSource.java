@@ -22,7 +22,8 @@ final class KernelSource {
           "lstm_step.cl",
           "lstm_sequence.cl",
           "lstm_persistent.cl",
-          "lstm_matrix.cl");
+          "lstm_matrix.cl",
+          "lstm_matrix_step.cl");
 
   private KernelSource() {}
 

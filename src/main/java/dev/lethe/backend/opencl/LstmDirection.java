@@ -26,10 +26,10 @@ final class LstmDirection implements AutoCloseable {
   private final InputProjection inputProjection;
   // one of the two: all steps of a chunk in one launch, or a launch for each
   private final Optional<LstmSequence> sequence;
-  private final Optional<LstmStep> step;
+  private final Optional<StepKernel> step;
   private final Optional<LstmProject> project;
   // empty until the first trace
-  private Optional<LstmStep> traced = Optional.empty();
+  private Optional<StepKernel> traced = Optional.empty();
 
   /**
    * @param weights of this direction, which stay the caller's
@@ -108,10 +108,10 @@ final class LstmDirection implements AutoCloseable {
     LstmTargets targets = targets(steps, sequences);
     if (traces.isEmpty() && sequence.isPresent()) {
       sequence.get().bind(sequences, targets, order, xw, weights, state);
-      return () -> run(sequence.get()::enqueue, sequences, order, stepsPerChunk);
+      return () -> run(() -> {}, sequence.get()::enqueue, sequences, order, stepsPerChunk);
     }
-    LstmStep recurrent = traces.isEmpty() ? step.orElseThrow() : tracedStep();
-    recurrent.bind(targets, order, xw, weights, state);
+    StepKernel recurrent = traces.isEmpty() ? step.orElseThrow() : tracedStep();
+    recurrent.bind(sequences, targets, order, xw, weights, state, values);
     stage
         .mask()
         .ifPresent(m -> recurrent.bindMask(values.of(m), stage.maskStrides(steps, sequences)));
@@ -119,7 +119,7 @@ final class LstmDirection implements AutoCloseable {
     project.ifPresent(p -> p.bind(targets, order, weights, state));
     Chunk stepByStep =
         (first, end, firstRow, running) -> stepwise(recurrent, order, first, end, firstRow);
-    return () -> run(stepByStep, sequences, order, stepsPerChunk);
+    return () -> run(recurrent::begin, stepByStep, sequences, order, stepsPerChunk);
   }
 
   /**
@@ -130,7 +130,7 @@ final class LstmDirection implements AutoCloseable {
     void enqueue(int first, int end, int firstRow, int running);
   }
 
-  private void stepwise(LstmStep recurrent, RunOrder order, int first, int end, int firstRow) {
+  private void stepwise(StepKernel recurrent, RunOrder order, int first, int end, int firstRow) {
     for (int t = first; t < end; t++) {
       recurrent.enqueue(t, firstRow, order.running(t));
       if (project.isPresent()) {
@@ -139,21 +139,27 @@ final class LstmDirection implements AutoCloseable {
     }
   }
 
-  private LstmStep step(boolean tracing) {
+  private StepKernel step(boolean tracing) {
+    Cell cell = direction.cell();
+    if (recurrence instanceof OpenClPlan.MatrixStepTile tile) {
+      return new LstmMatrixStep(programs, plan, tile, cell, index, tracing);
+    }
     OpenClPlan.StepTile tile =
         recurrence instanceof OpenClPlan.StepTile own ? own : plan.steps().get(0);
-    return new LstmStep(programs, plan, tile, direction.cell(), stage.mask().isPresent(), tracing);
+    return new LstmStep(programs, plan, tile, cell, stage.mask().isPresent(), tracing);
   }
 
-  private LstmStep tracedStep() {
+  private StepKernel tracedStep() {
     if (traced.isEmpty()) {
       traced = Optional.of(step(true));
     }
     return traced.get();
   }
 
-  private void run(Chunk recurrence, int sequences, RunOrder order, int stepsPerChunk) {
+  private void run(
+      Runnable begin, Chunk recurrence, int sequences, RunOrder order, int stepsPerChunk) {
     begin(sequences);
+    begin.run();
     int longest = order.longest();
     for (int first = 0; first < longest; first += stepsPerChunk) {
       int end = Math.min(longest, first + stepsPerChunk);
@@ -253,8 +259,8 @@ final class LstmDirection implements AutoCloseable {
     beginC.close();
     inputProjection.close();
     sequence.ifPresent(LstmSequence::close);
-    step.ifPresent(LstmStep::close);
-    traced.ifPresent(LstmStep::close);
+    step.ifPresent(StepKernel::close);
+    traced.ifPresent(StepKernel::close);
     project.ifPresent(LstmProject::close);
   }
 }

@@ -42,8 +42,9 @@ final class LstmLayer implements StageRunner {
     plan.requireDepth(stage.name(), Math.max(stage.inputSize(), stage.hiddenSize()));
     this.clear = programs.kernel("move.cl", "clear", "");
     this.guard = guard;
+    boolean units = plan.onMatrixUnits(stage.hiddenSize(), permitted);
     for (Lstm.Direction direction : stage.directions()) {
-      weights.add(new CellWeights(context, stage.name(), direction.cell(), plan));
+      weights.add(new CellWeights(context, stage.name(), direction.cell(), plan, units));
     }
     LayerSizes usual = LayerSizes.of(stage, USUAL_STEPS, USUAL_BATCH);
     kernels(plan.choose(usual, permitted), usual);

@@ -1,6 +1,5 @@
 package dev.lethe.backend.opencl;
 
-import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
@@ -17,15 +16,12 @@ final class LstmPersistent implements AutoCloseable {
   private final PersistentPlan plan;
   private final PersistentGuard guard;
   private final PersistentPlan.Cut tile;
-  private final Precision precision;
   private final int hidden;
   private final int directions;
   private final Kernel kernel;
-  // for matrix units alone: for each direction what fills h, and the weights
-  private final List<Kernel> begins = new ArrayList<>();
-  private final List<Buffer> packed = new ArrayList<>();
+  // for matrix units alone, one for each direction
+  private final List<RoundedHidden> rounded = new ArrayList<>();
   private int slices;
-  private int padded;
 
   LstmPersistent(
       Lstm stage,
@@ -37,24 +33,15 @@ final class LstmPersistent implements AutoCloseable {
     Cell cell = stage.directions().get(0).cell();
     this.context = context;
     this.plan = plan.persistent();
-    this.precision = plan.precision();
     this.guard = guard;
     this.tile = tile;
     this.hidden = cell.hiddenSize();
     this.directions = stage.directions().size();
     String options = plan.persistentOptions(cell, tile);
-    boolean matrix = tile instanceof PersistentPlan.MatrixTile;
-    this.kernel =
-        matrix
-            ? programs.kernel("lstm_matrix.cl", "lstm_matrix", options)
-            : programs.kernel("lstm_persistent.cl", "lstm_persistent", options);
-    for (Lstm.Direction direction : stage.directions()) {
+    this.kernel = programs.kernel(tile.kernel() + ".cl", tile.kernel(), options);
+    for (int d = 0; d < directions; d++) {
       if (tile instanceof PersistentPlan.MatrixTile matrixTile) {
-        begins.add(programs.kernel("lstm_matrix.cl", "begin_matrix", options));
-        int[] words =
-            MatrixWeights.recurrent(
-                plan.precision(), direction.cell().recurrent(), hidden, matrixTile.words());
-        packed.add(context.upload(stage.name() + " recurrent weights for matrix units", words));
+        rounded.add(new RoundedHidden(programs, plan, d, matrixTile.words()));
       }
     }
     int reversed = 0;
@@ -89,7 +76,6 @@ final class LstmPersistent implements AutoCloseable {
       Values values) {
     int slice = plan.slice(tile, hidden, directions, sequences).orElseThrow();
     slices = (sequences + slice - 1) / slice;
-    padded = slices * slice;
     int counters = slices * directions;
     Buffer arrived = values.scratch("arrivals", (long) counters * Integer.BYTES);
     context.write(arrived, Tensor.of(new int[counters], counters).bytes());
@@ -113,18 +99,13 @@ final class LstmPersistent implements AutoCloseable {
           .set(18 + k, xw.get(d))
           .set(22 + k, weights.get(d).special())
           .set(28 + k, states.get(d).c());
-      if (tile instanceof PersistentPlan.MatrixTile matrixTile) {
-        long bytes = (long) padded * matrixTile.words() * Integer.BYTES;
-        Buffer even = values.scratch("rounded h " + d, bytes);
-        Buffer odd = values.scratch("other rounded h " + d, bytes);
-        kernel.set(20 + k, packed.get(d)).set(24 + k, even).set(26 + k, odd);
-        begins.get(d).set(0, hidden).set(1, sequences).set(2, padded);
-        begins.get(d).set(3, states.get(d).evenIn()).set(4, even).set(5, odd);
+      kernel.set(20 + k, weights.get(d).recurrent());
+      if (tile instanceof PersistentPlan.MatrixTile) {
+        RoundedHidden h = rounded.get(d);
+        h.bind(hidden, sequences, slices * slice, states.get(d).evenIn(), values);
+        kernel.set(24 + k, h.even(values)).set(26 + k, h.odd(values));
       } else {
-        kernel
-            .set(20 + k, weights.get(d).recurrent())
-            .set(24 + k, states.get(d).evenIn())
-            .set(26 + k, states.get(d).oddIn());
+        kernel.set(24 + k, states.get(d).evenIn()).set(26 + k, states.get(d).oddIn());
       }
     }
     kernel
@@ -138,11 +119,7 @@ final class LstmPersistent implements AutoCloseable {
 
   /** Starts what follows the filling of the states, once bound. */
   void begin() {
-    for (Kernel begin : begins) {
-      PersistentPlan.MatrixTile matrixTile = (PersistentPlan.MatrixTile) tile;
-      int numbers = matrixTile.words() * MatrixWeights.values(precision);
-      begin.launch(numbers, padded, 32, 1);
-    }
+    rounded.forEach(RoundedHidden::enqueue);
   }
 
   /**
@@ -165,7 +142,6 @@ final class LstmPersistent implements AutoCloseable {
   @Override
   public void close() {
     kernel.close();
-    begins.forEach(Kernel::close);
-    packed.forEach(Buffer::close);
+    rounded.forEach(RoundedHidden::close);
   }
 }

@@ -23,7 +23,8 @@ import java.util.function.ToDoubleFunction;
  * @param sequences tiles of lstm_sequence.cl, likewise; may be empty
  * @param persistent whether and how lstm_persistent.cl and lstm_matrix.cl run
  * @param precision of the inputs of an LSTM layer's products
- * @param matrix whether those run on matrix units
+ * @param matrixSteps tiles of lstm_matrix_step.cl, the usual one first; empty where there are no
+ *     matrix units to run those products on
  * @param softmaxItems work-items a row in softmax.cl, layer_norm.cl and lstm_norm_step.cl, a power
  *     of two
  * @param flatItems work-items of a group in kernels without a tile
@@ -40,7 +41,7 @@ record OpenClPlan(
     List<SequenceTile> sequences,
     PersistentPlan persistent,
     Precision precision,
-    boolean matrix,
+    List<MatrixStepTile> matrixSteps,
     int softmaxItems,
     int flatItems,
     long projectionBytes,
@@ -55,6 +56,22 @@ record OpenClPlan(
 
   /** From this compute capability on (8.0, Ampere) the matrix units take all precisions. */
   private static final int MATRIX_CAPABILITY = 80;
+
+  /** Largest hidden size of a layer that one of a GPU's work-groups runs alone. */
+  private static final int MOST_ALONE = 128;
+
+  private static final List<MatrixStepTile> MATRIX_STEPS =
+      List.of(
+          new MatrixStepTile(4, 4),
+          new MatrixStepTile(1, 1),
+          new MatrixStepTile(2, 1),
+          new MatrixStepTile(4, 1),
+          new MatrixStepTile(2, 2),
+          new MatrixStepTile(2, 4),
+          new MatrixStepTile(4, 2),
+          new MatrixStepTile(4, 8),
+          new MatrixStepTile(8, 4),
+          new MatrixStepTile(8, 8));
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
@@ -140,6 +157,37 @@ record OpenClPlan(
     }
   }
 
+  /**
+   * A group of {@code warps} times 32 work-items makes 8*warps hidden units of 8*{@code tiles}
+   * sequences on matrix units.
+   */
+  record MatrixStepTile(int warps, int tiles) implements Recurrence {
+    @Override
+    public String kernel() {
+      return "lstm_matrix_step";
+    }
+
+    @Override
+    public List<Integer> numbers() {
+      return List.of(warps, tiles);
+    }
+
+    /** Hidden units of a group. */
+    int units() {
+      return MatrixWeights.UNITS * warps;
+    }
+
+    /** Sequences of a group. */
+    int sequences() {
+      return 8 * tiles;
+    }
+
+    /** Work-items of a group. */
+    int items() {
+      return 32 * warps;
+    }
+  }
+
   /** The plan for a device, in single precision. */
   static OpenClPlan of(DeviceFacts facts) {
     return of(facts, Precision.FP32);
@@ -165,7 +213,7 @@ record OpenClPlan(
           limited ? List.of() : List.of(new SequenceTile(16, 4, 256), new SequenceTile(32, 8, 256)),
           PersistentPlan.NONE,
           precision,
-          false,
+          List.of(),
           16,
           64,
           projection,
@@ -173,6 +221,7 @@ record OpenClPlan(
           0,
           TunedLayers.NONE);
     }
+    boolean matrix = precision != Precision.FP32 && facts.computeCapability() >= MATRIX_CAPABILITY;
     return new OpenClPlan(
         List.of(
             new ProductTile(16, 16, 4, 4, 16),
@@ -180,17 +229,24 @@ record OpenClPlan(
             new ProductTile(16, 16, 8, 8, 16)),
         List.of(
             new StepTile(16, 8, 2, 32),
+            new StepTile(8, 4, 1, 128),
             new StepTile(16, 4, 1, 64),
+            new StepTile(8, 8, 2, 64),
+            new StepTile(8, 8, 4, 64),
             new StepTile(16, 8, 4, 32),
+            new StepTile(8, 16, 4, 32),
             new StepTile(16, 8, 8, 16),
             new StepTile(16, 16, 4, 16),
+            new StepTile(8, 16, 8, 32),
             new StepTile(16, 16, 8, 16),
-            new StepTile(32, 8, 8, 16),
             new StepTile(32, 8, 16, 8)),
-        List.of(new SequenceTile(128, 4, 128)),
+        List.of(
+            new SequenceTile(128, 4, MOST_ALONE),
+            new SequenceTile(128, 8, MOST_ALONE),
+            new SequenceTile(128, 16, MOST_ALONE)),
         PersistentPlan.of(facts),
         precision,
-        precision != Precision.FP32 && facts.computeCapability() >= MATRIX_CAPABILITY,
+        matrix ? MATRIX_STEPS : List.of(),
         64,
         256,
         projection,
@@ -201,17 +257,17 @@ record OpenClPlan(
 
   /** The same plan, but for where work-groups wait for each other. */
   OpenClPlan withPersistent(PersistentPlan other) {
-    return with(products, steps, sequences, other, matrix, computeUnits, tuned);
+    return with(products, steps, sequences, other, matrixSteps, computeUnits, tuned);
   }
 
   /** The same plan with plain products. */
   OpenClPlan withoutMatrix() {
-    return with(products, steps, sequences, persistent, false, computeUnits, tuned);
+    return with(products, steps, sequences, persistent, List.of(), computeUnits, tuned);
   }
 
   /** The same plan with what has been measured. */
   OpenClPlan withTuned(TunedLayers measured) {
-    return with(products, steps, sequences, persistent, matrix, computeUnits, measured);
+    return with(products, steps, sequences, persistent, matrixSteps, computeUnits, measured);
   }
 
   /** The same plan with nothing to choose from but this, for layers that it can run. */
@@ -221,9 +277,11 @@ record OpenClPlan(
     List<SequenceTile> oneSequence =
         kernel instanceof SequenceTile tile ? List.of(tile) : List.of();
     PersistentPlan one =
-        kernel instanceof PersistentPlan.Cut cut ? persistent.only(cut) : PersistentPlan.NONE;
+        kernel instanceof PersistentPlan.Cut cut ? persistent.only(cut) : persistent.none();
+    List<MatrixStepTile> oneMatrix =
+        kernel instanceof MatrixStepTile tile ? List.of(tile) : matrixSteps;
     List<ProductTile> oneProduct = List.of(choice.product());
-    return with(oneProduct, oneStep, oneSequence, one, matrix, 0, TunedLayers.NONE);
+    return with(oneProduct, oneStep, oneSequence, one, oneMatrix, 0, TunedLayers.NONE);
   }
 
   private OpenClPlan with(
@@ -231,7 +289,7 @@ record OpenClPlan(
       List<StepTile> newSteps,
       List<SequenceTile> newSequences,
       PersistentPlan newPersistent,
-      boolean newMatrix,
+      List<MatrixStepTile> newMatrixSteps,
       int newComputeUnits,
       TunedLayers newTuned) {
     return new OpenClPlan(
@@ -240,7 +298,7 @@ record OpenClPlan(
         newSequences,
         newPersistent,
         precision,
-        newMatrix,
+        newMatrixSteps,
         softmaxItems,
         flatItems,
         projectionBytes,
@@ -249,14 +307,34 @@ record OpenClPlan(
         newTuned);
   }
 
-  /** The kernels that a layer's recurrence could take; {@code lstm_step} is always among them. */
+  /** Whether input projections run on matrix units. */
+  boolean matrix() {
+    return !matrixSteps.isEmpty();
+  }
+
+  /**
+   * Whether the recurrence of such a layer does: not where a work-group can run the layer alone,
+   * which costs neither waits nor launches.
+   */
+  boolean onMatrixUnits(int hidden, Recurrence.Permitted permitted) {
+    return matrix()
+        && permitted.alone()
+        && sequences.stream().allMatch(tile -> hidden > tile.mostHidden);
+  }
+
+  /**
+   * The kernels that a layer's recurrence could take: never none, and all of the same bits, so that
+   * a choice by the batch changes no result.
+   */
   List<Recurrence> recurrences(LayerSizes sizes, Recurrence.Permitted permitted) {
     List<Recurrence> all = new ArrayList<>();
+    boolean units = onMatrixUnits(sizes.hidden(), permitted);
     if (permitted.together()) {
-      all.addAll(persistent.cuts(sizes, matrix, precision));
-      if (matrix && !all.isEmpty()) {
-        return all; // other sums have other bits, and a batch must not change them
-      }
+      all.addAll(persistent.cuts(sizes, units, precision));
+    }
+    if (units) {
+      all.addAll(matrixSteps);
+      return all;
     }
     if (permitted.alone()) {
       sequences.stream().filter(tile -> sizes.hidden() <= tile.mostHidden).forEach(all::add);
@@ -363,6 +441,22 @@ record OpenClPlan(
   /** For lstm_persistent.cl or lstm_matrix.cl. */
   String persistentOptions(Cell cell, PersistentPlan.Cut cut) {
     return persistent.options(cut) + precisionOption() + cellOptions(cell);
+  }
+
+  /** For lstm_matrix_step.cl; {@code sums}: how its sums are cut. */
+  String matrixStepOptions(
+      MatrixStepTile tile, PersistentPlan.MatrixTile sums, Cell cell, boolean traced) {
+    return "-DSLICES=%d -DPW=%d -DWARPS=%d -DNT=%d"
+            .formatted(sums.slices(), sums.pairs(), tile.warps, tile.tiles)
+        + (persistent.ptx() ? " -DPTX" : "")
+        + precisionOption()
+        + cellOptions(cell)
+        + (traced ? " -DTRACE" : "");
+  }
+
+  /** For begin_matrix.cl. */
+  String beginMatrixOptions() {
+    return precisionOption().strip();
   }
 
   /** For product_matrix.cl. */

@@ -49,9 +49,6 @@ record PersistentPlan(
   /** Cycles of a barrier within a group and of what cannot overlap with the work of a tick. */
   private static final double TICK_OVERHEAD = 80;
 
-  /** A batch that surely fits where any does: a slice for each sequence or two. */
-  private static final int USUAL_BATCH = 32;
-
   /**
    * What does not depend on the layer.
    *
@@ -101,6 +98,13 @@ record PersistentPlan(
    * {@code pairs} times 16 words of h.
    */
   record MatrixTile(int slices, int pairs) implements Cut {
+    /** How sums are cut, which decides their bits: the same for every batch. */
+    static MatrixTile of(Precision precision, int hidden) {
+      int blocks = MatrixWeights.words(precision, hidden) / MatrixWeights.BLOCK;
+      int slices = blocks > 4 ? 8 : blocks > 2 ? 4 : 2;
+      return new MatrixTile(slices, (blocks + slices - 1) / slices);
+    }
+
     @Override
     public String kernel() {
       return "lstm_matrix";
@@ -196,6 +200,11 @@ record PersistentPlan(
         shapes);
   }
 
+  /** The same plan without kernels whose work-groups wait for each other. */
+  PersistentPlan none() {
+    return new PersistentPlan(0, together, polls, ptx, registers, localBytes, List.of());
+  }
+
   /** The same plan with no other tile of lstm_persistent.cl. */
   PersistentPlan only(Cut cut) {
     List<Shape> one =
@@ -209,7 +218,10 @@ record PersistentPlan(
   List<Cut> cuts(LayerSizes sizes, boolean matrix, Precision precision) {
     List<Cut> all = new ArrayList<>();
     if (matrix) {
-      matrixTile(sizes.hidden(), sizes.directions(), precision).ifPresent(all::add);
+      MatrixTile tile = MatrixTile.of(precision, sizes.hidden());
+      if (tile.pairs() <= MOST_PAIRS) {
+        all.add(tile);
+      }
     } else {
       shapes.stream()
           .filter(shape -> shape.registers() <= MOST_REGISTERS)
@@ -218,16 +230,6 @@ record PersistentPlan(
     }
     all.removeIf(cut -> slice(cut, sizes.hidden(), sizes.directions(), sizes.batch()).isEmpty());
     return all;
-  }
-
-  /** The tile for a layer on matrix units; empty if its weights do not fit the device. */
-  Optional<MatrixTile> matrixTile(int hidden, int directions, Precision precision) {
-    int blocks = MatrixWeights.words(precision, hidden) / MatrixWeights.BLOCK;
-    int slices = blocks > 4 ? 8 : blocks > 2 ? 4 : 2;
-    MatrixTile tile = new MatrixTile(slices, (blocks + slices - 1) / slices);
-    boolean fits =
-        tile.pairs() <= MOST_PAIRS && slice(tile, hidden, directions, USUAL_BATCH).isPresent();
-    return fits ? Optional.of(tile) : Optional.empty();
   }
 
   /**

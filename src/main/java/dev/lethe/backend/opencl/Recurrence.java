@@ -4,7 +4,10 @@ import java.util.List;
 
 /** A kernel for a layer's chain of steps, and how it is cut. */
 sealed interface Recurrence
-    permits OpenClPlan.StepTile, OpenClPlan.SequenceTile, PersistentPlan.Cut {
+    permits OpenClPlan.StepTile,
+        OpenClPlan.SequenceTile,
+        OpenClPlan.MatrixStepTile,
+        PersistentPlan.Cut {
   /** Name of the kernel, which is that of its file. */
   String kernel();
 

@@ -70,6 +70,17 @@ final class GpuKernels {
     for (int hidden = 32; hidden <= 1056; hidden += 32) {
       tiles.addAll(plan.persistent().cuts(new LayerSizes(1, 32, 1, hidden, 1), true, precision));
     }
+    Set<String> steps = new LinkedHashSet<>();
+    for (int hidden : new int[] {96, 1024, 2048, 4096}) {
+      PersistentPlan.MatrixTile sums = PersistentPlan.MatrixTile.of(precision, hidden);
+      for (OpenClPlan.MatrixStepTile tile : plan.matrixSteps()) {
+        String options = plan.matrixStepOptions(tile, sums, cell, hidden == 96);
+        if (steps.add(options)) {
+          print("lstm_matrix_step.cl", tile.items(), options);
+        }
+      }
+    }
+    print("begin_matrix.cl", plan.beginMatrixOptions());
     for (PersistentPlan.Cut tile : tiles) {
       print("lstm_matrix.cl", tile.items(), plan.persistentOptions(cell, tile));
     }

@@ -44,7 +44,7 @@ class PrecisionTest {
     // a launch a step; all steps in one by one group; weights kept; matrix units as if there were
     for (int hidden : new int[] {0, 256}) {
       OpenClPlan.SequenceTile sequence = new OpenClPlan.SequenceTile(16, 4, hidden);
-      plans.add(plan(product, step, sequence, PersistentPlan.NONE, precision, false));
+      plans.add(plan(product, step, sequence, PersistentPlan.NONE, precision, List.of()));
     }
     OpenClPlan.SequenceTile none = new OpenClPlan.SequenceTile(16, 4, 0);
     PersistentPlan kept =
@@ -56,8 +56,17 @@ class PrecisionTest {
             1 << 16,
             localBytes,
             List.of(new PersistentPlan.Shape(8, 12, 3)));
-    plans.add(plan(product, step, none, kept, precision, false));
-    plans.add(plan(product, step, none, kept, precision, true));
+    plans.add(plan(product, step, none, kept, precision, List.of()));
+    // matrix units: weights kept, then a launch a step; one tile for each precision, since what
+    // stands in for matrix units takes long to compile
+    OpenClPlan.MatrixStepTile tile =
+        switch (precision) {
+          case TF32 -> new OpenClPlan.MatrixStepTile(1, 1);
+          case BF16 -> new OpenClPlan.MatrixStepTile(2, 3);
+          default -> new OpenClPlan.MatrixStepTile(4, 2);
+        };
+    plans.add(plan(product, step, none, kept, precision, List.of(tile)));
+    plans.add(plan(product, step, none, PersistentPlan.NONE, precision, List.of(tile)));
     return plans;
   }
 
@@ -67,7 +76,7 @@ class PrecisionTest {
       OpenClPlan.SequenceTile sequence,
       PersistentPlan persistent,
       Precision precision,
-      boolean matrix) {
+      List<OpenClPlan.MatrixStepTile> matrix) {
     return new OpenClPlan(
         List.of(product),
         List.of(step),
@@ -107,9 +116,13 @@ class PrecisionTest {
         Tolerance tolerance = Tolerance.of(c.graph(), c.sizes(), precision);
         Map<String, float[]> first = run(c, found, plans.get(0));
         check(c + ", a step a launch", tolerance, exact, first);
+        Map<String, float[]> matrix = Map.of();
         for (OpenClPlan plan : plans.subList(1, plans.size())) {
           Map<String, float[]> other = run(c, found, plan);
-          if (plan.matrix()) {
+          if (plan.matrix() && !matrix.isEmpty()) {
+            matrix.forEach((name, y) -> assertArrayEquals(y, other.get(name), c + ", " + plan));
+          } else if (plan.matrix()) {
+            matrix = other;
             // other sums, so here and there another rounding of h; a wrong index costs much more
             Tolerance close = new Tolerance(precision.unit(), precision.unit());
             check(c + ", " + plan, close, doubles(first), other);
