@@ -86,8 +86,9 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_ste
     UNROLL
     for (int l = 0; l < LOADS; ++l) {
       const int e = item + l * ITEMS;
+      const int j = e / (KB * 4);
       if (e < 8 * NT * KB * 4 && b0 + KB < BLOCKS) {
-        h_ahead[l] = h_in[(size_t)(j0 + e / (KB * 4)) * (BLOCKS * 4) + (b0 + KB) * 4 + e % (KB * 4)];
+        h_ahead[l] = h_in[(size_t)(j0 + j) * (BLOCKS * 4) + (b0 + KB) * 4 + e - j * KB * 4];
       }
     }
     if (b0 >= 0) {
@@ -126,8 +127,9 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_ste
     UNROLL
     for (int l = 0; l < LOADS; ++l) {
       const int e = item + l * ITEMS;
+      const int j = e / (KB * 4);
       if (e < 8 * NT * KB * 4 && b0 + KB < BLOCKS) {
-        hs[e / (KB * 4)][e % (KB * 4)] = h_ahead[l];
+        hs[j][e - j * KB * 4] = h_ahead[l];
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);

@@ -76,8 +76,9 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
 #pragma unroll
     for (int n = 0; n < R_LOADS; ++n) {
       const int e = item + n * ITEMS;
-      const int k = next + e / TU;
-      const int v = u0 + e - e / TU * TU;
+      const int row = e / TU;
+      const int k = next + row;
+      const int v = u0 + e - row * TU;
       r_ahead[n] = e < TK * TU && k < width && v < hidden ? r[(size_t)k * hidden + v] : (float4)(0.0f);
     }
     const int depth = k0 < 0 ? 0 : min(TK, width - k0);
@@ -105,19 +106,24 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     for (int n = 0; n < H_LOADS; ++n) {
       const int e = item + n * ITEMS;
       if (e < TB * TK) {
-        hs[e % TK][e / TK] = rounded(h_ahead[n]);
+        const int i = e / TK;
+        hs[e - i * TK][i] = rounded(h_ahead[n]);
       }
     }
 #pragma unroll
     for (int n = 0; n < R_LOADS; ++n) {
       const int e = item + n * ITEMS;
       if (e < TK * TU) {
-        rs[e / TU][e % TU] = r_ahead[n];
+        const int row = e / TU;
+        rs[row][e - row * TU] = r_ahead[n];
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
   }
 
+#ifdef UNROLL  // so that z stays in registers; processors compile that for too long
+#pragma unroll
+#endif
   for (int i = 0; i < RB; ++i) {
     const int j = j0 + lb * RB + i;
     if (u < hidden && j < running) {

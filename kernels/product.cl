@@ -71,14 +71,16 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
 #pragma unroll
     for (int l = 0; l < X_LOADS; ++l) {
       const int e = item + l * ITEMS;
-      const int k = next + e % TK;
-      x_ahead[l] = e < TM * TK && k < k_size ? x[starts[e / TK] + k] : 0.0f;
+      const int i = e / TK;
+      const int k = next + e - i * TK;
+      x_ahead[l] = e < TM * TK && k < k_size ? x[starts[i] + k] : 0.0f;
     }
 #pragma unroll
     for (int l = 0; l < W_LOADS; ++l) {
       const int e = item + l * ITEMS;
-      const int k = next + e / TN;
-      const int n = n0 + e % TN;
+      const int row = e / TN;
+      const int n = n0 + e - row * TN;
+      const int k = next + row;
       w_ahead[l] = e < TK * TN && k < k_size && n < n_size ? w[(size_t)k * n_size + n] : 0.0f;
     }
     const int depth = k0 < 0 ? 0 : min(TK, k_size - k0);
@@ -128,14 +130,16 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
     for (int l = 0; l < X_LOADS; ++l) {
       const int e = item + l * ITEMS;
       if (e < TM * TK) {
-        xs[e % TK][e / TK] = rounded(x_ahead[l]);
+        const int i = e / TK;
+        xs[e - i * TK][i] = rounded(x_ahead[l]);
       }
     }
 #pragma unroll
     for (int l = 0; l < W_LOADS; ++l) {
       const int e = item + l * ITEMS;
       if (e < TK * TN) {
-        ws[e / TN][e % TN] = w_ahead[l];
+        const int row = e / TN;
+        ws[row][e - row * TN] = w_ahead[l];
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);

@@ -69,9 +69,9 @@ record OpenClPlan(
           new MatrixStepTile(2, 2),
           new MatrixStepTile(2, 4),
           new MatrixStepTile(4, 2),
-          new MatrixStepTile(4, 8),
+          new MatrixStepTile(4, 6),
           new MatrixStepTile(8, 4),
-          new MatrixStepTile(8, 8));
+          new MatrixStepTile(8, 6));
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
@@ -229,7 +229,7 @@ record OpenClPlan(
             new ProductTile(16, 16, 8, 8, 16)),
         List.of(
             new StepTile(16, 8, 2, 32),
-            new StepTile(8, 4, 1, 128),
+            new StepTile(8, 8, 1, 128),
             new StepTile(16, 4, 1, 64),
             new StepTile(8, 8, 2, 64),
             new StepTile(8, 8, 4, 64),
@@ -238,12 +238,8 @@ record OpenClPlan(
             new StepTile(16, 8, 8, 16),
             new StepTile(16, 16, 4, 16),
             new StepTile(8, 16, 8, 32),
-            new StepTile(16, 16, 8, 16),
-            new StepTile(32, 8, 16, 8)),
-        List.of(
-            new SequenceTile(128, 4, MOST_ALONE),
-            new SequenceTile(128, 8, MOST_ALONE),
-            new SequenceTile(128, 16, MOST_ALONE)),
+            new StepTile(16, 16, 8, 16)),
+        List.of(new SequenceTile(128, 4, MOST_ALONE), new SequenceTile(128, 8, MOST_ALONE)),
         PersistentPlan.of(facts),
         precision,
         matrix ? MATRIX_STEPS : List.of(),
@@ -402,6 +398,7 @@ record OpenClPlan(
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
             .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
     return tile
+        + unrollOption()
         + precisionOption()
         + cellOptions(cell)
         + (masked ? " -DMASKED" : "")
@@ -434,6 +431,7 @@ record OpenClPlan(
   String sequenceOptions(SequenceTile sequence, Cell cell) {
     return "-DL=%d -DRB=%d -DUNITS=%d"
             .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
+        + unrollOption()
         + precisionOption()
         + cellOptions(cell);
   }
@@ -462,6 +460,11 @@ record OpenClPlan(
   /** For product_matrix.cl. */
   String matrixProductOptions() {
     return (precisionOption() + (persistent.ptx() ? " -DPTX" : "")).strip();
+  }
+
+  // of a GPU whose registers are known
+  private String unrollOption() {
+    return persistent.registers() > 0 ? " -DUNROLL" : "";
   }
 
   // precision.cl numbers the precisions in the order of the enum

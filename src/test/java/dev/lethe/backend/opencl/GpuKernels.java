@@ -34,7 +34,7 @@ final class GpuKernels {
       print("lstm_step.cl", items, plan.stepOptions(tile, plain, true, true));
     }
     for (OpenClPlan.SequenceTile tile : plan.sequences()) {
-      print("lstm_sequence.cl", tile.items(), plan.sequenceOptions(tile, plain));
+      print("lstm_sequence.cl", plan.sequenceOptions(tile, plain));
     }
     print("lstm_norm_step.cl", plan.normStepOptions(normed(plain), true));
     print("lstm_project.cl", "");
