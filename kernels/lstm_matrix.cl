@@ -9,7 +9,7 @@
 //   The 32-wide slice s of a group multiplies with words s*PW*16.. of h, for SLICES/2 times 8 sequences a round; the
 //   partial sums meet in local memory, where work-item (s, l) finishes unit l/4 of sequence 8*(s/2) + 2*(l%4) + s%2:
 //   always xw first, then the slices in ascending order.
-// begin_matrix: even_h = rounded h [B][H], odd_h = 0.  Grid (WORDS*VALUES, sequences of whole slices) work-items.
+// begin_matrix.cl fills even_h and odd_h before the first step.
 // Nothing may alias.
 // Host side: LstmPersistent.java
 
@@ -23,18 +23,6 @@
 #define MATRIX
 #include "precision.cl"
 #include "exchange.cl"
-
-__kernel void begin_matrix(
-    const int hidden, const int sequences, const int padded, __global const float* restrict h,
-    __global Word* restrict even_h, __global Word* restrict odd_h) {
-  const int k = get_global_id(0);
-  const int j = get_global_id(1);
-  if (k < WORDS * VALUES && j < padded) {
-    const float value = k < hidden && j < sequences ? h[(size_t)j * hidden + k] : 0.0f;
-    even_h[(size_t)j * WORDS * VALUES + k] = (Word)word_of(value, 0.0f);
-    odd_h[(size_t)j * WORDS * VALUES + k] = 0;
-  }
-}
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,

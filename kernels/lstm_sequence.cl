@@ -7,6 +7,7 @@
 // Grid (B/RB) work-groups of L work-items; a group owns RB sequences, work-item l the units l, l+L, ... (UNITS of
 // them at most), whose cells stay in registers. A group ends with the longest of its sequences.
 // r is rounded to PRECISION already, h when it is kept for the next step (precision.cl).
+// UNROLL: loops over sequences are, so that arrays stay in registers; processors compile that for too long.
 // Host side: LstmSequence.java
 
 #if !defined(L) || !defined(RB) || !defined(UNITS) || !defined(GATE)
@@ -27,6 +28,9 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
 
   int sequence[RB];
   int length[RB];
+#ifdef UNROLL
+#pragma unroll
+#endif
   for (int i = 0; i < RB; ++i) {
     sequence[i] = order[min(j0 + i, sequences - 1)];
     length[i] = j0 + i < sequences ? lengths[sequence[i]] : 0;
@@ -34,6 +38,9 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
   float cell[UNITS][RB];
   for (int n = 0; n < UNITS; ++n) {
     const int u = item + n * L;
+#ifdef UNROLL
+#pragma unroll
+#endif
     for (int i = 0; i < RB; ++i) {
       const int place = (j0 + i) * hidden + u;
       const bool there = u < hidden && j0 + i < sequences;
@@ -54,15 +61,24 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
       const int u = item + n * L;
       if (u < hidden) {
         float4 z[RB];
+#ifdef UNROLL
+#pragma unroll
+#endif
         for (int i = 0; i < RB; ++i) {
           z[i] = step < length[i] ? xw[(size_t)(row0 + i) * hidden + u] : (float4)(0.0f);
         }
         for (int k = 0; k < hidden; ++k) {
           const float4 weights = weight4(r, hidden, k, u);
+#ifdef UNROLL
+#pragma unroll
+#endif
           for (int i = 0; i < RB; ++i) {
             z[i] = fma((float4)(hs[in + k * RB + i]), weights, z[i]);
           }
         }
+#ifdef UNROLL
+#pragma unroll
+#endif
         for (int i = 0; i < RB; ++i) {
           const CellStep result = lstm_cell(z[i], cell[n][i], peepholes, hidden, u);
           const bool runs = step < length[i];
@@ -85,6 +101,9 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
 
   for (int n = 0; n < UNITS; ++n) {
     const int u = item + n * L;
+#ifdef UNROLL
+#pragma unroll
+#endif
     for (int i = 0; i < RB; ++i) {
       if (u < hidden && j0 + i < sequences) {
         h[(j0 + i) * hidden + u] = hs[in + u * RB + i];

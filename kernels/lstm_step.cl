@@ -11,7 +11,8 @@
 // the first.
 // TRACE: i, f, g, o and c of each step that is not masked also go to trace [5][trace_rows = T*B][H], row
 // t*B + sequence.
-// Grid (H/TU, B/TB) work-groups of TU x LB work-items, each RB sequences of one hidden unit; TB = LB*RB.
+// Grid (H/TU, B/TB) work-groups of TU x LB work-items, each RB neighbouring sequences of one hidden unit; TB = LB*RB.
+// TK terms of the sum are in local memory at a time; while they are added up, the next are on their way to registers.
 // r is rounded to PRECISION already, h when it is read (precision.cl).
 // h_out must not alias h_in; c is updated in place.
 // Host side: LstmStep.java
@@ -20,6 +21,9 @@
 #error "lstm_step.cl needs TU, LB, RB, TK and what lstm_cell needs"
 #endif
 #define TB (LB * RB)
+#define ITEMS (TU * LB)
+#define H_LOADS ((TB * TK + ITEMS - 1) / ITEMS)
+#define R_LOADS ((TK * TU + ITEMS - 1) / ITEMS)
 #include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
@@ -36,7 +40,8 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     , const int trace_rows, const int sequences, __global float* restrict trace
 #endif
     ) {
-  __local float hs[TK][TB + 1];  // one column more, against bank conflicts while it is filled
+  // rows are four longer, against bank conflicts while they are filled; still whole float4s where TB is of such
+  __local float hs[TK][TB + 4] __attribute__((aligned(16)));
   __local float4 rs[TK][TU];
 
   const int lu = get_local_id(0);
@@ -50,37 +55,77 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
   const int running = now.y;
 
   float4 z[RB];
+#pragma unroll
   for (int i = 0; i < RB; ++i) {
-    const int j = j0 + lb + i * LB;
+    const int j = j0 + lb * RB + i;
     z[i] = u < hidden && j < running ? xw[(size_t)(row0 + j) * hidden + u] : (float4)(0.0f);
   }
 
-  for (int k0 = 0; k0 < width; k0 += TK) {
-    const int depth = min(TK, width - k0);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int e = item; e < TB * TK; e += TU * LB) {
+  float h_ahead[H_LOADS];
+  float4 r_ahead[R_LOADS];
+  for (int k0 = -TK; k0 < width; k0 += TK) {
+    const int next = k0 + TK;
+#pragma unroll
+    for (int n = 0; n < H_LOADS; ++n) {
+      const int e = item + n * ITEMS;
       const int i = e / TK;
       const int j = j0 + i;
-      const int k = e - i * TK;
-      hs[k][i] = j < running && k < depth ? rounded(h_in[j * width + k0 + k]) : 0.0f;
+      const int k = next + e - i * TK;
+      h_ahead[n] = i < TB && j < running && k < width ? h_in[j * width + k] : 0.0f;
     }
-    for (int e = item; e < TK * TU; e += TU * LB) {
-      const int k = e / TU;
-      const int i = e - k * TU;
-      const int v = u0 + i;
-      rs[k][i] = k < depth && v < hidden ? weight4(r, hidden, k0 + k, v) : (float4)(0.0f);
+#pragma unroll
+    for (int n = 0; n < R_LOADS; ++n) {
+      const int e = item + n * ITEMS;
+      const int row = e / TU;
+      const int k = next + row;
+      const int v = u0 + e - row * TU;
+      r_ahead[n] = e < TK * TU && k < width && v < hidden ? weight4(r, hidden, k, v) : (float4)(0.0f);
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
+    const int depth = k0 < 0 ? 0 : min(TK, width - k0);
+#pragma unroll 4
     for (int k = 0; k < depth; ++k) {
       const float4 weights = rs[k][lu];
+#if RB % 4 == 0
+#pragma unroll
+      for (int i = 0; i < RB; i += 4) {
+        const float4 h = *(__local const float4*)&hs[k][lb * RB + i];
+        z[i] = fma((float4)(h.x), weights, z[i]);
+        z[i + 1] = fma((float4)(h.y), weights, z[i + 1]);
+        z[i + 2] = fma((float4)(h.z), weights, z[i + 2]);
+        z[i + 3] = fma((float4)(h.w), weights, z[i + 3]);
+      }
+#else
+#pragma unroll
       for (int i = 0; i < RB; ++i) {
-        z[i] = fma((float4)(hs[k][lb + i * LB]), weights, z[i]);
+        z[i] = fma((float4)(hs[k][lb * RB + i]), weights, z[i]);
+      }
+#endif
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll
+    for (int n = 0; n < H_LOADS; ++n) {
+      const int e = item + n * ITEMS;
+      if (e < TB * TK) {
+        const int i = e / TK;
+        hs[e - i * TK][i] = rounded(h_ahead[n]);
       }
     }
+#pragma unroll
+    for (int n = 0; n < R_LOADS; ++n) {
+      const int e = item + n * ITEMS;
+      if (e < TK * TU) {
+        const int row = e / TU;
+        rs[row][e - row * TU] = r_ahead[n];
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
   }
 
+#ifdef UNROLL  // so that z stays in registers; processors compile that for too long
+#pragma unroll
+#endif
   for (int i = 0; i < RB; ++i) {
-    const int j = j0 + lb + i * LB;
+    const int j = j0 + lb * RB + i;
     if (u < hidden && j < running) {
       const int sequence = order[j];
       const int length = lengths[sequence];

@@ -127,7 +127,7 @@ inline float dot_words(const int a, const int b, const float sum) {
 
 inline float4 mma(const int4 a, const int2 b, const float4 c, __local int* box) {
   const int item = get_local_id(0);
-  const int lane = item % 32;
+  const int lane = item & 31;
   __local int* slice = box + 6 * (item - lane);
   barrier(CLK_LOCAL_MEM_FENCE);
   slice[lane] = a.x;

@@ -3,8 +3,9 @@
 // x: K consecutive features at element row(m); w [K][N], see precision.cl; bias [N]; y [M][N].
 //   With ROW_MAP   row(m) = rows[first + m].x * batch_stride + rows[first + m].y * time_stride  (sequence, time step)
 //   Without        row(m) = m * K
-// Grid (N/TN, M/TM) work-groups of LN x LM work-items, each RM x RN results; TM = LM*RM, TN = LN*RN.
-// TK: features staged in local memory at a time.  w is rounded to PRECISION already, x when it is read
+// Grid (N/TN, M/TM) work-groups of LN x LM work-items, each RM x RN results; TM = LM*RM, TN = LN*RN. A work-item has
+// RM neighbouring rows, and every LN-th column or, where RN is a multiple of four, every LN-th four of them.
+// TK features are in local memory at a time; while they are multiplied, the next are on their way to registers.  w is rounded to PRECISION already, x when it is read
 // (precision.cl).  y must not alias x.
 // Host side: Product.java
 
@@ -13,6 +14,14 @@
 #endif
 #define TM (LM * RM)
 #define TN (LN * RN)
+#define ITEMS (LM * LN)
+#define X_LOADS ((TM * TK + ITEMS - 1) / ITEMS)
+#define W_LOADS ((TK * TN + ITEMS - 1) / ITEMS)
+#if RN % 4 == 0
+#define COLUMN(j) (((j) / 4 * LN + ln) * 4 + (j) % 4)
+#else
+#define COLUMN(j) (ln + (j) * LN)
+#endif
 #include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
@@ -22,8 +31,9 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
 #endif
     __global const float* restrict x, __global const float* restrict w, __global const float* restrict bias,
     __global float* restrict y) {
-  __local float xs[TK][TM + 1];  // one column more, against bank conflicts while it is filled
-  __local float ws[TK][TN];
+  // rows are four longer, against bank conflicts while they are filled; still whole float4s where TM is of such
+  __local float xs[TK][TM + 4] __attribute__((aligned(16)));
+  __local float ws[TK][TN] __attribute__((aligned(16)));
   __local int starts[TM];
 
   const int ln = get_local_id(0);
@@ -43,43 +53,104 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
   }
 
   float acc[RM][RN];
+#pragma unroll
   for (int j = 0; j < RN; ++j) {
-    const int n = n0 + ln + j * LN;
+    const int n = n0 + COLUMN(j);
     const float b = n < n_size ? bias[n] : 0.0f;
+#pragma unroll
     for (int i = 0; i < RM; ++i) {
       acc[i][j] = b;
     }
   }
+  barrier(CLK_LOCAL_MEM_FENCE);
 
-  for (int k0 = 0; k0 < k_size; k0 += TK) {
-    const int depth = min(TK, k_size - k0);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int e = item; e < TM * TK; e += LM * LN) {
+  float x_ahead[X_LOADS];
+  float w_ahead[W_LOADS];
+  for (int k0 = -TK; k0 < k_size; k0 += TK) {
+    const int next = k0 + TK;
+#pragma unroll
+    for (int l = 0; l < X_LOADS; ++l) {
+      const int e = item + l * ITEMS;
       const int i = e / TK;
-      const int k = e - i * TK;
-      xs[k][i] = k < depth ? rounded(x[starts[i] + k0 + k]) : 0.0f;
+      const int k = next + e - i * TK;
+      x_ahead[l] = e < TM * TK && k < k_size ? x[starts[i] + k] : 0.0f;
     }
-    for (int e = item; e < TK * TN; e += LM * LN) {
-      const int k = e / TN;
-      const int j = e - k * TN;
-      const int n = n0 + j;
-      ws[k][j] = k < depth && n < n_size ? weight(w, n_size, k0 + k, n) : 0.0f;
+#pragma unroll
+    for (int l = 0; l < W_LOADS; ++l) {
+      const int e = item + l * ITEMS;
+      const int row = e / TN;
+      const int n = n0 + e - row * TN;
+      const int k = next + row;
+      w_ahead[l] = e < TK * TN && k < k_size && n < n_size ? weight(w, n_size, k, n) : 0.0f;
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
+    const int depth = k0 < 0 ? 0 : min(TK, k_size - k0);
     for (int k = 0; k < depth; ++k) {
+      float values[RM];
+      float weights[RN];
+#if RM % 4 == 0
+#pragma unroll
+      for (int i = 0; i < RM; i += 4) {
+        const float4 four = *(__local const float4*)&xs[k][lm * RM + i];
+        values[i] = four.x;
+        values[i + 1] = four.y;
+        values[i + 2] = four.z;
+        values[i + 3] = four.w;
+      }
+#else
+#pragma unroll
       for (int i = 0; i < RM; ++i) {
-        const float value = xs[k][lm + i * LM];
+        values[i] = xs[k][lm * RM + i];
+      }
+#endif
+#if RN % 4 == 0
+#pragma unroll
+      for (int j = 0; j < RN; j += 4) {
+        const float4 four = *(__local const float4*)&ws[k][COLUMN(j)];
+        weights[j] = four.x;
+        weights[j + 1] = four.y;
+        weights[j + 2] = four.z;
+        weights[j + 3] = four.w;
+      }
+#else
+#pragma unroll
+      for (int j = 0; j < RN; ++j) {
+        weights[j] = ws[k][COLUMN(j)];
+      }
+#endif
+#pragma unroll
+      for (int i = 0; i < RM; ++i) {
+#pragma unroll
         for (int j = 0; j < RN; ++j) {
-          acc[i][j] = fma(value, ws[k][ln + j * LN], acc[i][j]);
+          acc[i][j] = fma(values[i], weights[j], acc[i][j]);
         }
       }
     }
+    barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll
+    for (int l = 0; l < X_LOADS; ++l) {
+      const int e = item + l * ITEMS;
+      if (e < TM * TK) {
+        const int i = e / TK;
+        xs[e - i * TK][i] = rounded(x_ahead[l]);
+      }
+    }
+#pragma unroll
+    for (int l = 0; l < W_LOADS; ++l) {
+      const int e = item + l * ITEMS;
+      if (e < TK * TN) {
+        const int row = e / TN;
+        ws[row][e - row * TN] = w_ahead[l];
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
   }
 
+#pragma unroll
   for (int i = 0; i < RM; ++i) {
-    const int m = m0 + lm + i * LM;
+    const int m = m0 + lm * RM + i;
+#pragma unroll
     for (int j = 0; j < RN; ++j) {
-      const int n = n0 + ln + j * LN;
+      const int n = n0 + COLUMN(j);
       if (m < m_size && n < n_size) {
         y[(size_t)m * n_size + n] = acc[i][j];
       }

@@ -24,11 +24,11 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_matrix(
   __local int box[BOX_WORDS];
 
   const int item = get_local_id(0);
-  const int lane = item % 32;
+  const int lane = item & 31;
   const int g = lane / 4;
   const int t = lane - 4 * g;
-  const int warp_m = item / 64 * 32;
-  const int warp_n = item / 32 % 2 * 32;
+  const int warp_m = (item >> 6) * 32;
+  const int warp_n = (item >> 5 & 1) * 32;
   const int m0 = get_group_id(1) * 64;
   const int n0 = get_group_id(0) * 64;
 
@@ -46,9 +46,9 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_matrix(
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 
-  // this work-item stages word `item % 16` of rows and columns item / 16, 8 more, ...
-  const int word = item % 16;
-  const int line = item / 16;
+  // this work-item stages word `item & 15` of rows and columns item >> 4, 8 more, ...
+  const int word = item & 15;
+  const int line = item >> 4;
   float low[8];
   float high[8];
   int weights[8];

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Times every row of a shapes file in every precision on an OpenCL device, kernels and launches
- * alone:
+ * Times every row of a shapes file in every precision on an OpenCL device: kernels and launches
+ * alone, and whole runs with transfers:
  *
  * <pre>
  * java -cp target/benchmarks.jar dev.lethe.bench.GpuBench SHAPES.csv OUT.json [DEVICE [PRECISION,...]]
@@ -31,6 +31,7 @@ public final class GpuBench {
   private static final int SHOWN = 512;
 
   private static final double SAMPLE_MS = 20;
+  private static final int SAMPLES = 9;
 
   private GpuBench() {}
 
@@ -73,10 +74,14 @@ public final class GpuBench {
             precision);
     String label = String.format(Locale.ROOT, "%-22s %s", shape.name(), precision);
     try (DeviceRuns runs = DeviceRuns.open(shape.graph(), device, precision)) {
-      Tensor y = Objects.requireNonNull(runs.run(Map.of("x", shape.x())).get("y"));
+      Map<String, Tensor> inputs = Map.of("x", shape.x());
+      Map<String, Tensor> outputs = runs.run(inputs);
+      Tensor y = Objects.requireNonNull(outputs.get("y"));
       double once = runs.milliseconds(1, 1);
       int repeats = (int) Math.max(1, Math.min(100, SAMPLE_MS / Math.max(once, 1e-3)));
-      double time = runs.milliseconds(9, repeats);
+      double time = runs.milliseconds(SAMPLES, repeats);
+      double total = runs.totalMilliseconds(SAMPLES, inputs, outputs);
+      long launches = runs.launches(inputs, outputs);
       String head =
           "\"device\":"
               + JsonText.quote(runs.name())
@@ -89,12 +94,23 @@ public final class GpuBench {
       String json =
           String.format(
               Locale.ROOT,
-              "%s,\"variant\":%s,\"lethe_ms\":%.5f,\"y\":%s}",
+              "%s,\"variant\":%s,\"lethe_ms\":%.5f,\"lethe_total_ms\":%.5f,\"launches\":%d,"
+                  + "\"y\":%s}",
               key,
               JsonText.quote(variant),
               time,
+              total,
+              launches,
               shown(y.toFloatArray()));
-      String line = String.format(Locale.ROOT, "%s  %.4f ms  %s", label, time, variant);
+      String line =
+          String.format(
+              Locale.ROOT,
+              "%s  %.4f ms, %.4f with transfers, %d launches  %s",
+              label,
+              time,
+              total,
+              launches,
+              variant);
       return new Row(head, json, line);
     } catch (DeviceException e) {
       String why = String.valueOf(e.getMessage());

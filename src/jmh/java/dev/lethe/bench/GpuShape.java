@@ -8,6 +8,7 @@ import dev.lethe.network.Graph;
 import dev.lethe.network.GraphBuilder;
 import dev.lethe.network.GraphBuilder.Layouts;
 import dev.lethe.network.Lstm;
+import dev.lethe.network.LstmShape;
 import dev.lethe.network.Matrix;
 import dev.lethe.network.Value;
 import java.io.IOException;
@@ -38,6 +39,11 @@ record GpuShape(
       shapes.add(new GpuShape(f[0], n[1], n[2], n[3], n[4], n[5], n[6]));
     }
     return shapes;
+  }
+
+  /** The sizes of its first layer. */
+  LstmShape layer() {
+    return new LstmShape(steps, batch, input, hidden, 1, directions);
   }
 
   /** x [T, B, I] to y [T, B, directions*H]. */

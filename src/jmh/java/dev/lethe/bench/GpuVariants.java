@@ -4,6 +4,7 @@ import dev.lethe.DeviceException;
 import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.backend.opencl.DeviceRuns;
+import dev.lethe.network.LstmShape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -51,9 +52,14 @@ public final class GpuVariants {
       float[] plain =
           run(shape, precision, new float[0], () -> openPlain(shape, precision)).clone();
       run(shape, precision, plain, () -> DeviceRuns.open(shape.graph(), device, precision));
-      for (int k = 0; precision == Precision.FP32 && k < DeviceRuns.tiles(device); k++) {
-        int tile = k;
-        run(shape, precision, plain, () -> DeviceRuns.openTile(shape.graph(), device, tile));
+      LstmShape layer = shape.layer();
+      for (int k = 0; k < DeviceRuns.candidates(layer, device, precision); k++) {
+        int index = k;
+        run(
+            shape,
+            precision,
+            plain,
+            () -> DeviceRuns.openCandidate(shape.graph(), layer, device, precision, index));
       }
     }
   }

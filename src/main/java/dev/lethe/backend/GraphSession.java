@@ -58,6 +58,11 @@ public abstract class GraphSession implements Session {
     return Optional.empty();
   }
 
+  /** For {@link #kernels}. Called with the session's lock held. */
+  protected List<String> layerKernels() {
+    return List.of();
+  }
+
   /**
    * Runs, keeping what the LSTM layers compute. Called with the session's lock held.
    *
@@ -145,6 +150,15 @@ public abstract class GraphSession implements Session {
   public final synchronized Optional<Peak> peak() {
     requireOpen();
     return measurePeak();
+  }
+
+  /**
+   * Which kernel the recurrence of each LSTM layer takes for the last run's sizes, how it is cut,
+   * and whether that was tuned; empty where there are no kernels, or no run yet.
+   */
+  public final synchronized List<String> kernels() {
+    requireOpen();
+    return layerKernels();
   }
 
   /** Like {@link #run(Map)}, on from the rows {@code ids} of a table, which it replaces. */

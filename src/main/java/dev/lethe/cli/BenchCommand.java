@@ -59,7 +59,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = {
         "Shapes TxBxIxH or TxBxIxHxLxD, one a line: steps, batch, input",
-        "size, hidden size, layers, directions. # begins a comment."
+        "size, hidden size, layers, directions. # begins a comment. Or CSV",
+        "with the columns T, B, I, H, layers and directions."
       })
   private Optional<Path> shapes = Optional.empty();
 

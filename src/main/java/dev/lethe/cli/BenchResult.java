@@ -213,6 +213,8 @@ record BenchResult(String network, List<BenchRow> rows, List<String> notes) {
     all.put("gflops", row.operationsPerSecond() / 1e9);
     share(row, peaks).ifPresent(share -> all.put("share_of_peak", share));
     all.put("launches", row.launches());
+    all.put("kernels", row.kernels());
+    all.put("tuned", row.kernels().stream().anyMatch(kernel -> kernel.endsWith(", tuned")));
     return all;
   }
 

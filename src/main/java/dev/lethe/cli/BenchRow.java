@@ -18,6 +18,7 @@ import java.util.function.ToLongFunction;
  * @param compute everything between
  * @param copyOut outputs from the device
  * @param launches kernels started in a run
+ * @param kernels of the recurrence of each LSTM layer; empty where there are none
  */
 record BenchRow(
     String device,
@@ -29,11 +30,17 @@ record BenchRow(
     double copyIn,
     double compute,
     double copyOut,
-    long launches) {
+    long launches,
+    List<String> kernels) {
 
   /** What was measured, in nanoseconds: whole runs, and other runs in parts. */
   static BenchRow of(
-      String device, int batch, double operations, List<Long> totals, List<RunTimes> parts) {
+      String device,
+      int batch,
+      double operations,
+      List<Long> totals,
+      List<RunTimes> parts,
+      List<String> kernels) {
     double[] sorted = totals.stream().mapToDouble(nanos -> nanos / 1e9).sorted().toArray();
     double median = sorted[sorted.length / 2];
     double quarters = sorted[sorted.length * 3 / 4] - sorted[sorted.length / 4];
@@ -47,7 +54,8 @@ record BenchRow(
         median(parts, RunTimes::copyInNanos),
         median(parts, RunTimes::computeNanos),
         median(parts, RunTimes::copyOutNanos),
-        parts.get(0).launches());
+        parts.get(0).launches(),
+        kernels);
   }
 
   /** Sequences in a second, transfers counted in. */

@@ -175,7 +175,10 @@ final class BenchRunner {
         double now = (end - System.nanoTime()) / 1e9;
         Optional<BenchTimer.Times> times = timer.measure(now / pointsLeft, now);
         last =
-            times.map(each -> BenchRow.of(device, batch, operations, each.totals(), each.parts()));
+            times.map(
+                each ->
+                    BenchRow.of(
+                        device, batch, operations, each.totals(), each.parts(), session.kernels()));
         last.ifPresent(result.rows()::add);
         return times.isPresent() ? Optional.empty() : Optional.of("no time left (--seconds)");
       } catch (DeviceException e) {

@@ -9,10 +9,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
-/** Lists of shapes: one a line, and what follows a # is a comment. */
+/**
+ * Lists of shapes: one a line, and what follows a # is a comment. A list whose first line has a
+ * comma is CSV instead, without quotes: that line names the columns, of which T, B, I and H are
+ * needed, layers and directions are 1 if left out, and others are not looked at.
+ */
 final class BenchShapes {
   private static final String BUILT_IN = "bench-shapes.txt";
 
@@ -59,12 +64,15 @@ final class BenchShapes {
    */
   static List<LstmShape> parse(String name, String text) {
     List<LstmShape> shapes = new ArrayList<>();
-    List<String> lines = text.lines().toList();
+    List<String> lines = text.lines().map(line -> line.replaceFirst("#.*", "").strip()).toList();
+    String first = lines.stream().filter(line -> !line.isEmpty()).findFirst().orElse("");
+    List<String> columns = first.contains(",") ? columns(name, first) : List.of();
     for (int k = 0; k < lines.size(); k++) {
-      String line = lines.get(k).replaceFirst("#.*", "").strip();
-      if (!line.isEmpty()) {
+      String line = lines.get(k);
+      boolean head = !columns.isEmpty() && line.equals(first);
+      if (!line.isEmpty() && !head) {
         try {
-          shapes.add(LstmShape.parse(line));
+          shapes.add(LstmShape.parse(columns.isEmpty() ? line : joined(columns, line)));
         } catch (InputException e) {
           throw new InputException(name + ", line " + (k + 1) + ": " + e.getMessage());
         }
@@ -75,5 +83,30 @@ final class BenchShapes {
           name + ": there is no shape in it; give TxBxIxH[xLxD], one a line, as in 32x64x64x128");
     }
     return shapes;
+  }
+
+  private static List<String> columns(String name, String line) {
+    List<String> columns = Arrays.stream(line.split(",", -1)).map(String::strip).toList();
+    for (String needed : List.of("T", "B", "I", "H")) {
+      if (!columns.contains(needed)) {
+        throw new InputException(
+            name + ": there is no column " + needed + " among " + Failures.oneLine(line));
+      }
+    }
+    return columns;
+  }
+
+  /** A row as TxBxIxHxLxD. */
+  private static String joined(List<String> columns, String line) {
+    String[] fields = line.split(",", -1);
+    if (fields.length != columns.size()) {
+      throw new InputException("there must be " + columns.size() + " fields, not " + fields.length);
+    }
+    List<String> sizes = new ArrayList<>();
+    for (String name : List.of("T", "B", "I", "H", "layers", "directions")) {
+      int column = columns.indexOf(name);
+      sizes.add(column < 0 ? "1" : fields[column].strip());
+    }
+    return String.join("x", sizes);
   }
 }

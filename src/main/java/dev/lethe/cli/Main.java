@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
       "  lethe run model.onnx -i X=x.npy --lengths n.npy -o all.npz -d opencl",
       "  lethe compare model.onnx                    is every device right, and how fast",
       "  lethe bench model.onnx                      from which batch size does the GPU pay",
+      "  lethe tune model.onnx -d opencl             find the fastest kernels for this device",
       "  lethe trace model.onnx -i x.npy --plot gates.png       what the gates do over time",
       "%nData go to stdout, everything else to stderr. lethe COMMAND --help tells more.",
       ExitCodes.HELP
@@ -43,6 +44,7 @@ public final class Main implements Runnable {
           VerifyCommand.class,
           CompareCommand.class,
           BenchCommand.class,
+          TuneCommand.class,
           TraceCommand.class);
 
   @Option(

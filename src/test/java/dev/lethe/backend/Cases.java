@@ -32,7 +32,7 @@ import java.util.stream.Stream;
  */
 public final class Cases {
   /** Whether sizes are to be small. */
-  static final boolean SMALL = "1".equals(System.getenv("LETHE_SMALL_SIZES"));
+  public static final boolean SMALL = "1".equals(System.getenv("LETHE_SMALL_SIZES"));
 
   private static final Dim T = Dim.symbol("time");
   private static final Dim B = Dim.symbol("batch");
@@ -571,7 +571,7 @@ public final class Cases {
   }
 
   /** Normal numbers of variance 1/columns, so that products stay of order 1. */
-  static Matrix matrix(Random random, int rows, int columns) {
+  public static Matrix matrix(Random random, int rows, int columns) {
     float[] values = new float[rows * columns];
     for (int k = 0; k < values.length; k++) {
       values[k] =

@@ -111,6 +111,21 @@ class BenchTest {
   }
 
   @Test
+  void shapesMayBeCsvOfNamedColumns() {
+    String csv = "group,name,T,B,I,H,layers,directions,flops\n# none\na,b,5,3,4,6,2,2,99\n";
+    assertEquals(List.of(LstmShape.parse("5x3x4x6x2x2")), BenchShapes.parse("list", csv));
+    assertEquals(
+        List.of(LstmShape.parse("5x3x4x6")), BenchShapes.parse("list", "H, I,B,T\n6,4, 3,5"));
+    InputException lacks =
+        assertThrows(InputException.class, () -> BenchShapes.parse("list", "T,B,I\n1,1,1"));
+    assertTrue(lacks.getMessage().contains("no column H"), lacks.getMessage());
+    InputException fields =
+        assertThrows(InputException.class, () -> BenchShapes.parse("list", "T,B,I,H\n1,1,1"));
+    assertTrue(fields.getMessage().startsWith("list, line 2: "), fields.getMessage());
+    assertThrows(InputException.class, () -> BenchShapes.parse("list", "T,B,I,H\n1,x,1,1"));
+  }
+
+  @Test
   void shapesThatDifferInTheirBatchAreOneNetwork() {
     List<BenchNetwork> networks =
         BenchNetwork.of(
@@ -142,8 +157,9 @@ class BenchTest {
         LongStream.of(1, 30, 2, 20, 10)
             .mapToObj(n -> new RunTimes(n * 100, n * 100_000, n * 1000, 4))
             .toList();
-    BenchRow row = BenchRow.of("cpu", 8, 1e6, totals, parts);
-    assertEquals(new BenchRow("cpu", 8, 1e6, 5, 4e-3, 0.5, 1e-6, 1e-3, 1e-5, 4), row);
+    BenchRow row = BenchRow.of("cpu", 8, 1e6, totals, parts, List.of("a kernel"));
+    assertEquals(
+        new BenchRow("cpu", 8, 1e6, 5, 4e-3, 0.5, 1e-6, 1e-3, 1e-5, 4, List.of("a kernel")), row);
     assertEquals(2000, row.sequencesPerSecond(), 1e-9);
     assertEquals(1e9, row.operationsPerSecond(), 1e-3);
   }
@@ -272,7 +288,8 @@ class BenchTest {
         0.1 * seconds,
         0.8 * seconds,
         0.05 * seconds,
-        device.equals("cpu") ? 0 : 3);
+        device.equals("cpu") ? 0 : 3,
+        List.of());
   }
 
   private static BenchResult result(BenchRow... rows) {

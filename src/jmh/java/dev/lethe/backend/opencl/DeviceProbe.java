@@ -355,12 +355,11 @@ public final class DeviceProbe implements AutoCloseable {
     for (Precision precision : Precision.values()) {
       OpenClPlan plan = OpenClPlan.of(found.facts(), precision);
       for (int hidden : new int[] {256, 512, 1024}) {
-        plan.persistentTile(hidden, 1)
-            .ifPresent(
-                tile ->
-                    wanted.put(
-                        plan.persistentOptions(cell, tile),
-                        plan.matrix() ? "lstm_matrix.cl" : "lstm_persistent.cl"));
+        LayerSizes sizes = new LayerSizes(64, 32, hidden, hidden, 1);
+        Recurrence chosen = plan.choose(sizes, Recurrence.Permitted.ALL).recurrence();
+        if (chosen instanceof PersistentPlan.Cut cut) {
+          wanted.put(plan.persistentOptions(cell, cut), cut.kernel() + ".cl");
+        }
       }
       if (plan.matrix()) {
         wanted.put(plan.matrixProductOptions(), "product_matrix.cl");

@@ -4,6 +4,7 @@ import dev.lethe.DeviceException;
 import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.network.Graph;
+import dev.lethe.network.LstmShape;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -35,18 +36,30 @@ public final class DeviceRuns implements AutoCloseable {
     return open(graph, found, plan.withPersistent(PersistentPlan.NONE).withoutMatrix());
   }
 
-  /** How many tiles of lstm_persistent.cl there are to choose from. */
-  public static int tiles(String device) {
-    return OpenClPlan.of(find(device).facts()).persistent().shapes().size();
+  /** How many kernels and tiles there are to choose from for a layer's recurrence. */
+  public static int candidates(LstmShape layer, String device, Precision precision) {
+    return recurrences(layer, OpenClPlan.of(find(device).facts(), precision)).size();
   }
 
-  /** In single precision with one of these tiles, where the layers fit it. */
-  public static DeviceRuns openTile(Graph graph, String device, int tile) {
+  /** With one of these wherever it can run. */
+  public static DeviceRuns openCandidate(
+      Graph graph, LstmShape layer, String device, Precision precision, int index) {
     Discovery.Found found = find(device);
-    OpenClPlan plan = OpenClPlan.of(found.facts());
-    PersistentPlan persistent = plan.persistent();
-    List<PersistentPlan.Shape> one = List.of(persistent.shapes().get(tile));
-    return open(graph, found, plan.withPersistent(persistent.withShapes(one)));
+    OpenClPlan plan = OpenClPlan.of(found.facts(), precision);
+    Recurrence recurrence = recurrences(layer, plan).get(index);
+    return open(
+        graph, found, plan.only(new LayerChoice(plan.products().get(0), recurrence, false)));
+  }
+
+  private static List<Recurrence> recurrences(LstmShape layer, OpenClPlan plan) {
+    return plan.recurrences(
+        new LayerSizes(
+            layer.steps(),
+            layer.batch(),
+            layer.inputSize(),
+            layer.hiddenSize(),
+            layer.directions()),
+        Recurrence.Permitted.ALL);
   }
 
   private static DeviceRuns open(Graph graph, Discovery.Found found, OpenClPlan plan) {
@@ -75,7 +88,7 @@ public final class DeviceRuns implements AutoCloseable {
 
   /** Kernels of the layers, after a run. */
   public List<String> variants() {
-    return session.variants();
+    return session.kernels();
   }
 
   /** One whole run. */
@@ -88,15 +101,30 @@ public final class DeviceRuns implements AutoCloseable {
    * each of {@code repeats} runs one after another that are waited for together.
    */
   public double milliseconds(int samples, int repeats) {
-    session.replay(repeats);
+    return session.milliseconds(samples, repeats);
+  }
+
+  /**
+   * Milliseconds of one run from arrays to arrays in Java's memory: the median of {@code samples}.
+   *
+   * @param outputs to be overwritten
+   */
+  public double totalMilliseconds(
+      int samples, Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
+    session.run(inputs, outputs);
     double[] times = new double[samples];
     for (int k = 0; k < samples; k++) {
       long start = System.nanoTime();
-      session.replay(repeats);
-      times[k] = (System.nanoTime() - start) / 1e6 / repeats;
+      session.run(inputs, outputs);
+      times[k] = (System.nanoTime() - start) / 1e6;
     }
     Arrays.sort(times);
     return times[samples / 2];
+  }
+
+  /** Kernels that a run starts. */
+  public long launches(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
+    return session.time(inputs, outputs).launches();
   }
 
   @Override

@@ -14,7 +14,8 @@ final class CellWeights implements AutoCloseable {
   private final Buffer special;
   private final Buffer projection;
 
-  CellWeights(Context context, String name, Cell cell, OpenClPlan plan) {
+  /** {@code matrix}: whether the recurrence runs on matrix units. */
+  CellWeights(Context context, String name, Cell cell, OpenClPlan plan, boolean matrix) {
     int hidden = cell.hiddenSize();
     Precision precision = plan.precision();
     String inputName = name + " input weights";
@@ -26,12 +27,22 @@ final class CellWeights implements AutoCloseable {
     float[] start = interleaveRow(cell.bias(), hidden);
     bias =
         context.upload(name + " bias", cell.norm().isPresent() ? new float[start.length] : start);
-    recurrent = upload(context, name + " recurrent weights", cell.recurrent(), hidden, precision);
+    String recurrentName = name + " recurrent weights";
+    recurrent =
+        matrix
+            ? context.upload(recurrentName, fragments(precision, cell))
+            : upload(context, recurrentName, cell.recurrent(), hidden, precision);
     special =
         cell.norm().isPresent()
             ? context.upload(name + " normalization", norm(cell, cell.norm().get()))
             : context.upload(name + " peepholes", cell.peepholes().toArray());
     projection = context.upload(name + " projection", transpose(cell.projection()));
+  }
+
+  private static int[] fragments(Precision precision, Cell cell) {
+    int hidden = cell.hiddenSize();
+    int words = PersistentPlan.MatrixTile.of(precision, hidden).words();
+    return MatrixWeights.recurrent(precision, cell.recurrent(), hidden, words);
   }
 
   /** Where the weight from feature k to a gate of a hidden unit is in [K][H][4]. */
@@ -116,7 +127,7 @@ final class CellWeights implements AutoCloseable {
     return bias;
   }
 
-  /** [P][H][4]. */
+  /** [P][H][4], or as lstm_matrix.cl and lstm_matrix_step.cl read it. */
   Buffer recurrent() {
     return recurrent;
   }

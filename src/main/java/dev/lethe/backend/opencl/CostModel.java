@@ -1,122 +1,196 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.Precision;
-import java.util.Optional;
 
 /**
- * What a stack of LSTM layers should cost on a GPU under a plan: a pure function of sizes and
- * facts. Its constants are what vendors and others publish, not measurements of Lethe.
+ * What a kernel should cost a layer on a GPU under a plan: a pure function of sizes and facts. Its
+ * constants are what vendors and others publish, not measurements of Lethe.
  *
  * @param plan how the kernels are cut
- * @param computeUnits of the device
  */
-record CostModel(OpenClPlan plan, int computeUnits) {
+record CostModel(OpenClPlan plan) {
   /** Cycles in a microsecond. */
   private static final double CLOCK = 1700;
 
   /** Microseconds from one launch to the next. */
   private static final double LAUNCH = 4;
 
+  /** Microseconds that a launch adds to a kernel that takes longer than that. */
+  private static final double GAP = 1.5;
+
   /** Microseconds for work-groups to hand h to each other. */
   private static final double WAIT = 2;
 
-  /**
-   * Single-precision operations that a compute unit does in a cycle, as tiled products reach it.
-   */
-  private static final double PRODUCT = 256 * 0.4;
+  /** Single-precision multiplications and additions that a compute unit does in a cycle. */
+  private static final double FMAS = 128;
 
-  /** Likewise on matrix units with operands from local memory. */
+  /** Share of a product's time that goes into arithmetic; the rest is barriers and staging. */
+  private static final double BUSY = 0.8;
+
+  /** Cycles in which a compute unit does an m16n8k8 or m16n8k16 on one of its four matrix units. */
+  private static final double MMA = 8;
+
+  /** Operations of product_matrix.cl that a compute unit does in a cycle. */
   private static final double MATRIX_PRODUCT = 1024;
 
-  /** Bytes that all compute units together read from the second-level cache in a microsecond. */
-  private static final double CACHE = 5e6;
+  /** Bytes that a compute unit reads in a microsecond, from the second-level cache or memory. */
+  private static final double CACHE = 38e3;
+
+  /** Likewise from its own cache. */
+  private static final double OWN_CACHE = 100e3;
+
+  /** What fits there. */
+  private static final double OWN_BYTES = 128 << 10;
+
+  /** What fits the second-level cache. */
+  private static final double CACHE_BYTES = 40 << 20;
+
+  /** Microseconds until they are there. */
+  private static final double LATENCY = 0.4;
+
+  /** Likewise from memory. */
+  private static final double MEMORY_LATENCY = 0.8;
+
+  /** Cycles of a term of a sum in lstm_step.cl at least: a dependent addition and a local load. */
+  private static final double TERM = 10;
+
+  /** Likewise of 16 words in lstm_matrix_step.cl: two dependent products. */
+  private static final double MATRIX_BLOCK = 80;
 
   /** Microseconds of a round of lstm_matrix.cl: read h, multiply, add up, finish the cells. */
   private static final double MATRIX_ROUND = 1.2;
 
-  /** Cycles of a term of a sum in lstm_step.cl, which waits for its local memory. */
-  private static final double STEP_TERM = 40;
-
   /** Cycles of a term in lstm_sequence.cl, for each unit of a work-item. */
   private static final double SEQUENCE_TERM = 32;
 
-  /** Work-groups of the last two that a compute unit runs at once. */
+  /** Work-groups of the step kernels and lstm_sequence.cl that a compute unit runs at once. */
   private static final int RESIDENT = 4;
 
-  /** Sizes, all layers with the same H; layers from the second on read directions*H features. */
-  record Sizes(int steps, int batch, int input, int hidden, int layers, int directions) {}
-
-  /** A kernel for the recurrence, launches of a run, and how long it should take. */
-  record Prediction(String kernel, int launches, double milliseconds) {}
-
-  /** For the kernel that the plan takes. */
-  Prediction predict(Sizes s) {
-    Optional<? extends PersistentPlan.Cut> cut =
-        plan.persistentTile(s.hidden, s.directions).filter(c -> slice(c, s).isPresent());
-    if (cut.isPresent()) {
-      return persistent(s, cut.get());
+  /** Launches of a layer, and how long they should take. */
+  record Cost(int launches, double microseconds) {
+    Cost plus(Cost other) {
+      return new Cost(launches + other.launches, microseconds + other.microseconds);
     }
-    return s.hidden <= plan.sequence().mostHidden() ? sequence(s) : stepwise(s);
   }
 
-  /** For lstm_persistent.cl or lstm_matrix.cl. */
-  Prediction persistent(Sizes s, PersistentPlan.Cut cut) {
-    int slice = slice(cut, s).orElseThrow();
-    double wait = cut.groups(s.hidden) > 1 ? WAIT : WAIT / 4;
+  /** For a layer under the kernels chosen. */
+  Cost layer(LayerSizes s, LayerChoice choice) {
+    int begins = 2 * s.directions();
+    Cost others = new Cost(begins, begins * LAUNCH);
+    Cost projection =
+        new Cost(s.directions(), s.directions() * LAUNCH + projection(s, choice.product()));
+    return others.plus(projection).plus(recurrence(s, choice.recurrence()));
+  }
+
+  /** For all steps. */
+  Cost recurrence(LayerSizes s, Recurrence kernel) {
+    if (kernel instanceof PersistentPlan.Cut cut) {
+      return together(s, cut);
+    }
+    if (kernel instanceof OpenClPlan.MatrixStepTile tile) {
+      return matrixStep(s, tile);
+    }
+    return kernel instanceof OpenClPlan.SequenceTile tile
+        ? sequence(s, tile)
+        : stepwise(s, (OpenClPlan.StepTile) kernel);
+  }
+
+  private Cost together(LayerSizes s, PersistentPlan.Cut cut) {
+    int slice = plan.persistent().slice(cut, s.hidden(), s.directions(), s.batch()).orElseThrow();
+    double wait = cut.groups(s.hidden()) > 1 ? WAIT : WAIT / 4;
     double step;
+    int launches = 1;
     if (cut instanceof PersistentPlan.MatrixTile tile) {
       int round = 4 * tile.slices();
-      int groups = cut.groups(s.hidden) * ((s.batch + slice - 1) / slice) * s.directions;
+      int groups = cut.groups(s.hidden()) * ((s.batch() + slice - 1) / slice) * s.directions();
       double bytes = 4.0 * tile.words() * slice * groups;
       int rounds = (slice + round - 1) / round;
-      step = MATRIX_ROUND * rounds + bytes / CACHE;
+      step = MATRIX_ROUND * rounds + bytes / (CACHE * plan.computeUnits());
+      launches += s.directions(); // h is rounded first
     } else {
       PersistentPlan.Tile tile = (PersistentPlan.Tile) cut;
-      step = plan.persistent().cycles(tile, s.hidden, s.directions, s.batch) / CLOCK;
+      step = plan.persistent().cycles(tile, s.hidden(), s.directions(), s.batch()) / CLOCK;
     }
-    boolean matrix = cut instanceof PersistentPlan.MatrixTile;
-    int launches = s.layers * (1 + s.directions * (matrix ? 4 : 3));
-    double recurrence = s.layers * s.steps * (step + wait);
-    String name = matrix ? "lstm_matrix" : "lstm_persistent";
-    return new Prediction(name, launches, total(s, launches, recurrence));
+    return new Cost(launches, launches * LAUNCH + s.steps() * (step + wait));
   }
 
-  /** For lstm_step.cl. */
-  Prediction stepwise(Sizes s) {
-    OpenClPlan.StepTile tile = plan.step();
-    double groups =
-        Math.ceil(s.hidden / (double) tile.units())
-            * Math.ceil(s.batch / (double) tile.sequences());
-    // groups share a unit's arithmetic, and one alone waits for its memory
-    double busy = Math.max(1, groups / computeUnits);
-    double step = busy * STEP_TERM * s.hidden / CLOCK;
-    int launches = s.layers * s.directions * (3 + s.steps);
-    double recurrence = s.layers * s.directions * s.steps * Math.max(LAUNCH, step);
-    return new Prediction("lstm_step", launches, total(s, launches, recurrence));
+  private Cost stepwise(LayerSizes s, OpenClPlan.StepTile tile) {
+    double across = groups(s.hidden(), tile.units());
+    double along = groups(s.batch(), tile.sequences());
+    double warps = tile.units() * tile.sequenceItems() / 32.0;
+    int results = tile.sequenceResults();
+    double local = tile.units() / 8.0 + (results % 4 == 0 ? results / 4 : results);
+    double term = warps * Math.max(4.0 * results * 32 / FMAS, local);
+    double cycles = s.hidden() * Math.max(TERM, each(across * along) * term / BUSY);
+    double bytes = 4.0 * s.hidden() * (along * 4 * s.hidden() + across * s.batch());
+    double ahead = tile.localBytes();
+    return steps(s, cycles, bytes, across * along, ahead);
   }
 
-  /** For lstm_sequence.cl. */
-  Prediction sequence(Sizes s) {
-    OpenClPlan.SequenceTile tile = plan.sequence();
-    double groups = Math.ceil(s.batch / (double) tile.sequences());
-    double busy = Math.max(1, Math.ceil(groups / computeUnits) / RESIDENT);
-    double step = busy * SEQUENCE_TERM * s.hidden * tile.units(s.hidden) / CLOCK;
-    int launches = s.layers * s.directions * 4;
-    double recurrence = s.layers * s.directions * s.steps * step;
-    return new Prediction("lstm_sequence", launches, total(s, launches, recurrence));
+  private Cost matrixStep(LayerSizes s, OpenClPlan.MatrixStepTile tile) {
+    double across = groups(s.hidden(), tile.units());
+    double along = groups(s.batch(), tile.sequences());
+    double words = PersistentPlan.MatrixTile.of(plan.precision(), s.hidden()).words();
+    double block = tile.warps() / 4.0 * 4 * tile.tiles() * MMA;
+    double blocks = words / MatrixWeights.BLOCK;
+    double cycles = blocks * Math.max(MATRIX_BLOCK, each(across * along) * block / BUSY);
+    double bytes = 4 * words * (along * 4 * s.hidden() + across * along * tile.sequences());
+    double ahead = tile.warps() * (tile.tiles() > 4 ? 2048 : 4096);
+    Cost steps = steps(s, cycles, bytes, across * along, ahead);
+    return steps.plus(new Cost(s.directions(), s.directions() * LAUNCH)); // h is rounded first
   }
 
-  private Optional<Integer> slice(PersistentPlan.Cut cut, Sizes s) {
-    return plan.persistent().slice(cut, s.hidden, s.directions, s.batch);
+  /** A launch a step: as long as its arithmetic or its reads take, whichever is longer. */
+  private Cost steps(LayerSizes s, double cycles, double bytes, double groups, double ahead) {
+    double units = Math.min(groups, plan.computeUnits());
+    double inFlight = units * Math.min(RESIDENT, each(groups)) * ahead;
+    double weights = plan.precision() == Precision.FP32 || !plan.matrix() ? 16 : 8;
+    boolean cached = weights * s.hidden() * s.hidden() <= CACHE_BYTES;
+    double latency = cached ? LATENCY : MEMORY_LATENCY;
+    double reads = bytes / Math.min(CACHE * plan.computeUnits(), inFlight / latency);
+    double step = Math.max(cycles / CLOCK, reads) + GAP;
+    int launches = s.directions() * s.steps();
+    return new Cost(launches, launches * Math.max(LAUNCH, step));
   }
 
-  private double total(Sizes s, int launches, double recurrence) {
-    boolean matrix = plan.matrix() && plan.precision() != Precision.FP32;
-    double rate = computeUnits * CLOCK * (matrix ? MATRIX_PRODUCT : PRODUCT);
-    double inputs = s.input + (s.layers - 1.0) * s.hidden * s.directions;
-    double projection = 8.0 * s.steps * s.batch * s.hidden * inputs * s.directions / rate;
-    // launches of one step each are in the recurrence already
-    int others = Math.min(launches, s.layers * s.directions * 5);
-    return (projection + recurrence + others * LAUNCH) / 1000;
+  private static double groups(int size, int of) {
+    return Math.ceil(size / (double) of);
+  }
+
+  /** Groups of the busiest compute unit. */
+  private double each(double groups) {
+    return Math.ceil(groups / plan.computeUnits());
+  }
+
+  private Cost sequence(LayerSizes s, OpenClPlan.SequenceTile tile) {
+    double groups = Math.ceil(s.batch() / (double) tile.sequences());
+    double busy = Math.max(1, each(groups) / RESIDENT);
+    double term = Math.max(SEQUENCE_TERM, 4 * tile.sequences() * tile.items() / FMAS * RESIDENT);
+    double cycles = busy * term * s.hidden() * tile.units(s.hidden());
+    double weights = 16.0 * s.hidden() * s.hidden();
+    double reads = each(groups) * weights / (weights <= OWN_BYTES ? OWN_CACHE : CACHE);
+    double step = Math.max(cycles / CLOCK, reads);
+    return new Cost(s.directions(), s.directions() * (LAUNCH + s.steps() * step));
+  }
+
+  /** Microseconds of the input projection of all steps, launches left out. */
+  double projection(LayerSizes s, OpenClPlan.ProductTile tile) {
+    double rows = (double) s.steps() * s.batch();
+    double columns = 4.0 * s.hidden();
+    double bytes = 4 * rows * (s.input() + columns);
+    double reads = bytes / (CACHE * plan.computeUnits());
+    double cycles;
+    if (plan.matrix()) {
+      double each = each(Math.ceil(rows / MatrixProduct.TILE) * groups(4 * s.hidden(), 64));
+      cycles = each * 2 * s.input() * MatrixProduct.TILE * MatrixProduct.TILE / MATRIX_PRODUCT;
+    } else {
+      double each = each(Math.ceil(rows / tile.rows()) * Math.ceil(columns / tile.columns()));
+      double results = (double) tile.rowResults() * tile.columnResults();
+      // a vector of four is one instruction, as is a multiplication and addition
+      double loads = (tile.rowResults() + tile.columnResults()) / 4.0 + 2;
+      double share = BUSY * results / (results + loads);
+      cycles = each * s.input() * tile.rows() * tile.columns() / (FMAS * share);
+    }
+    return s.directions() * Math.max(cycles / CLOCK, reads);
   }
 }

@@ -27,7 +27,17 @@ final class Discovery {
   private static final String SLOWER = "an OpenCL CPU device is slower than Lethe's own CPU path";
 
   /** A device that works, with the handles to open it. */
-  record Found(Device device, DeviceFacts facts, cl_platform_id platform, cl_device_id id) {}
+  record Found(Device device, DeviceFacts facts, cl_platform_id platform, cl_device_id id) {
+    /** The same, described further to people. */
+    Found describedAs(String description) {
+      Device d = device;
+      return new Found(
+          new Device(d.id(), d.kind(), d.name(), description, d.refusal(), d.usable()),
+          facts,
+          platform,
+          id);
+    }
+  }
 
   /**
    * All that works, and one device that is not usable for each platform or library that does not.

@@ -19,36 +19,53 @@ final class LstmDirection implements AutoCloseable {
   private final Programs programs;
   private final OpenClPlan plan;
   private final boolean apart;
+  private final Recurrence recurrence;
   private final CellWeights weights;
   private final Kernel beginH;
   private final Kernel beginC;
   private final InputProjection inputProjection;
   // one of the two: all steps of a chunk in one launch, or a launch for each
   private final Optional<LstmSequence> sequence;
-  private final Optional<LstmStep> step;
+  private final Optional<StepKernel> step;
   private final Optional<LstmProject> project;
   // empty until the first trace
-  private Optional<LstmStep> traced = Optional.empty();
+  private Optional<StepKernel> traced = Optional.empty();
 
-  /** {@code apart}: shares no scratch memory with the layer's other direction. */
+  /**
+   * @param weights of this direction, which stay the caller's
+   * @param product for the input projection
+   * @param recurrence for the steps
+   * @param apart shares no scratch memory with the layer's other direction
+   */
   LstmDirection(
-      Lstm stage, int index, Context context, Programs programs, OpenClPlan plan, boolean apart) {
+      Lstm stage,
+      int index,
+      CellWeights weights,
+      Programs programs,
+      OpenClPlan plan,
+      OpenClPlan.ProductTile product,
+      Recurrence recurrence,
+      boolean apart) {
     this.stage = stage;
     this.apart = apart;
+    this.weights = weights;
+    this.recurrence = recurrence;
     this.index = index;
     this.direction = stage.directions().get(index);
     this.programs = programs;
     this.plan = plan;
     Cell cell = direction.cell();
-    plan.requireDepth(stage.name(), Math.max(stage.inputSize(), stage.hiddenSize()));
-    this.weights = new CellWeights(context, stage.name(), cell, plan);
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.inputProjection =
-        plan.matrix() ? new MatrixProduct(programs, plan) : new Product(programs, plan, true);
-    boolean whole = plan.wholeSequence(cell) && stage.mask().isEmpty();
-    this.sequence = whole ? Optional.of(new LstmSequence(programs, plan, cell)) : Optional.empty();
-    this.step = whole ? Optional.empty() : Optional.of(step(false));
+        plan.matrix()
+            ? new MatrixProduct(programs, plan)
+            : new Product(programs, plan, product, true);
+    this.sequence =
+        recurrence instanceof OpenClPlan.SequenceTile tile
+            ? Optional.of(new LstmSequence(programs, plan, tile, cell))
+            : Optional.empty();
+    this.step = sequence.isPresent() ? Optional.empty() : Optional.of(step(false));
     this.project =
         cell.projection().isEmpty()
             ? Optional.empty()
@@ -91,10 +108,10 @@ final class LstmDirection implements AutoCloseable {
     LstmTargets targets = targets(steps, sequences);
     if (traces.isEmpty() && sequence.isPresent()) {
       sequence.get().bind(sequences, targets, order, xw, weights, state);
-      return () -> run(sequence.get()::enqueue, sequences, order, stepsPerChunk);
+      return () -> run(() -> {}, sequence.get()::enqueue, sequences, order, stepsPerChunk);
     }
-    LstmStep recurrent = traces.isEmpty() ? step.orElseThrow() : tracedStep();
-    recurrent.bind(targets, order, xw, weights, state);
+    StepKernel recurrent = traces.isEmpty() ? step.orElseThrow() : tracedStep();
+    recurrent.bind(sequences, targets, order, xw, weights, state, values);
     stage
         .mask()
         .ifPresent(m -> recurrent.bindMask(values.of(m), stage.maskStrides(steps, sequences)));
@@ -102,7 +119,7 @@ final class LstmDirection implements AutoCloseable {
     project.ifPresent(p -> p.bind(targets, order, weights, state));
     Chunk stepByStep =
         (first, end, firstRow, running) -> stepwise(recurrent, order, first, end, firstRow);
-    return () -> run(stepByStep, sequences, order, stepsPerChunk);
+    return () -> run(recurrent::begin, stepByStep, sequences, order, stepsPerChunk);
   }
 
   /**
@@ -113,7 +130,7 @@ final class LstmDirection implements AutoCloseable {
     void enqueue(int first, int end, int firstRow, int running);
   }
 
-  private void stepwise(LstmStep recurrent, RunOrder order, int first, int end, int firstRow) {
+  private void stepwise(StepKernel recurrent, RunOrder order, int first, int end, int firstRow) {
     for (int t = first; t < end; t++) {
       recurrent.enqueue(t, firstRow, order.running(t));
       if (project.isPresent()) {
@@ -122,19 +139,27 @@ final class LstmDirection implements AutoCloseable {
     }
   }
 
-  private LstmStep step(boolean tracing) {
-    return new LstmStep(programs, plan, direction.cell(), stage.mask().isPresent(), tracing);
+  private StepKernel step(boolean tracing) {
+    Cell cell = direction.cell();
+    if (recurrence instanceof OpenClPlan.MatrixStepTile tile) {
+      return new LstmMatrixStep(programs, plan, tile, cell, index, tracing);
+    }
+    OpenClPlan.StepTile tile =
+        recurrence instanceof OpenClPlan.StepTile own ? own : plan.steps().get(0);
+    return new LstmStep(programs, plan, tile, cell, stage.mask().isPresent(), tracing);
   }
 
-  private LstmStep tracedStep() {
+  private StepKernel tracedStep() {
     if (traced.isEmpty()) {
       traced = Optional.of(step(true));
     }
     return traced.get();
   }
 
-  private void run(Chunk recurrence, int sequences, RunOrder order, int stepsPerChunk) {
+  private void run(
+      Runnable begin, Chunk recurrence, int sequences, RunOrder order, int stepsPerChunk) {
     begin(sequences);
+    begin.run();
     int longest = order.longest();
     for (int first = 0; first < longest; first += stepsPerChunk) {
       int end = Math.min(longest, first + stepsPerChunk);
@@ -175,11 +200,7 @@ final class LstmDirection implements AutoCloseable {
 
   /** Which kernel runs the recurrence, and its tile. */
   String variant() {
-    return sequence.isPresent() ? "lstm_sequence " + plan.sequence() : "lstm_step " + plan.step();
-  }
-
-  CellWeights weights() {
-    return weights;
+    return recurrence.kernel() + " " + recurrence;
   }
 
   private String scratchName(String what) {
@@ -234,13 +255,12 @@ final class LstmDirection implements AutoCloseable {
 
   @Override
   public void close() {
-    weights.close();
     beginH.close();
     beginC.close();
     inputProjection.close();
     sequence.ifPresent(LstmSequence::close);
-    step.ifPresent(LstmStep::close);
-    traced.ifPresent(LstmStep::close);
+    step.ifPresent(StepKernel::close);
+    traced.ifPresent(StepKernel::close);
     project.ifPresent(LstmProject::close);
   }
 }

@@ -1,12 +1,10 @@
 package dev.lethe.backend.opencl;
 
-import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Host side of lstm_persistent.cl and, where the plan has matrix units, lstm_matrix.cl: many steps
@@ -18,17 +16,14 @@ final class LstmPersistent implements AutoCloseable {
   private final PersistentPlan plan;
   private final PersistentGuard guard;
   private final PersistentPlan.Cut tile;
-  private final Precision precision;
   private final int hidden;
   private final int directions;
   private final Kernel kernel;
-  // for matrix units alone: for each direction what fills h, and the weights
-  private final List<Kernel> begins = new ArrayList<>();
-  private final List<Buffer> packed = new ArrayList<>();
+  // for matrix units alone, one for each direction
+  private final List<RoundedHidden> rounded = new ArrayList<>();
   private int slices;
-  private int padded;
 
-  private LstmPersistent(
+  LstmPersistent(
       Lstm stage,
       Context context,
       Programs programs,
@@ -38,24 +33,15 @@ final class LstmPersistent implements AutoCloseable {
     Cell cell = stage.directions().get(0).cell();
     this.context = context;
     this.plan = plan.persistent();
-    this.precision = plan.precision();
     this.guard = guard;
     this.tile = tile;
     this.hidden = cell.hiddenSize();
     this.directions = stage.directions().size();
     String options = plan.persistentOptions(cell, tile);
-    boolean matrix = tile instanceof PersistentPlan.MatrixTile;
-    this.kernel =
-        matrix
-            ? programs.kernel("lstm_matrix.cl", "lstm_matrix", options)
-            : programs.kernel("lstm_persistent.cl", "lstm_persistent", options);
-    for (Lstm.Direction direction : stage.directions()) {
+    this.kernel = programs.kernel(tile.kernel() + ".cl", tile.kernel(), options);
+    for (int d = 0; d < directions; d++) {
       if (tile instanceof PersistentPlan.MatrixTile matrixTile) {
-        begins.add(programs.kernel("lstm_matrix.cl", "begin_matrix", options));
-        int[] words =
-            MatrixWeights.recurrent(
-                plan.precision(), direction.cell().recurrent(), hidden, matrixTile.words());
-        packed.add(context.upload(stage.name() + " recurrent weights for matrix units", words));
+        rounded.add(new RoundedHidden(programs, plan, d, matrixTile.words()));
       }
     }
     int reversed = 0;
@@ -65,37 +51,21 @@ final class LstmPersistent implements AutoCloseable {
     kernel.set(0, hidden).set(2, reversed);
   }
 
-  /** Empty for a layer that it cannot run, or that the device cannot hold. */
-  static Optional<LstmPersistent> of(
-      Lstm stage, Context context, Programs programs, OpenClPlan plan, PersistentGuard guard) {
-    Cell cell = stage.directions().get(0).cell();
-    boolean fits =
-        cell.projection().isEmpty()
-            && cell.norm().isEmpty()
-            && stage.mask().isEmpty()
-            && stage.directions().stream().allMatch(d -> OpenClPlan.sameKernel(d.cell(), cell));
-    if (!fits) {
-      return Optional.empty();
-    }
-    return plan.persistentTile(cell.hiddenSize(), stage.directions().size())
-        .map(tile -> new LstmPersistent(stage, context, programs, plan, guard, tile));
-  }
-
-  /** Whether it can run a batch of this many sequences. */
-  boolean takes(int sequences) {
-    return plan.slice(tile, hidden, directions, sequences).isPresent();
-  }
-
-  /** The kernel and how it is cut for a batch that it {@link #takes}. */
+  /** The kernel and how it is cut for a batch that fits its tile. */
   String describe(int sequences) {
     int slice = plan.slice(tile, hidden, directions, sequences).orElseThrow();
-    String kernelName =
-        tile instanceof PersistentPlan.MatrixTile ? "lstm_matrix " : "lstm_persistent ";
     int cut = (sequences + slice - 1) / slice;
-    return kernelName + tile + ", " + tile.groups(hidden) + " x " + cut * directions + " groups";
+    return tile.kernel()
+        + " "
+        + tile
+        + ", "
+        + tile.groups(hidden)
+        + " x "
+        + cut * directions
+        + " groups";
   }
 
-  /** Makes ready for a batch that it {@link #takes}; the parts are one for each direction. */
+  /** Makes ready for a batch that fits its tile; the parts are one for each direction. */
   void bind(
       int sequences,
       List<LstmTargets> targets,
@@ -106,7 +76,6 @@ final class LstmPersistent implements AutoCloseable {
       Values values) {
     int slice = plan.slice(tile, hidden, directions, sequences).orElseThrow();
     slices = (sequences + slice - 1) / slice;
-    padded = slices * slice;
     int counters = slices * directions;
     Buffer arrived = values.scratch("arrivals", (long) counters * Integer.BYTES);
     context.write(arrived, Tensor.of(new int[counters], counters).bytes());
@@ -130,18 +99,13 @@ final class LstmPersistent implements AutoCloseable {
           .set(18 + k, xw.get(d))
           .set(22 + k, weights.get(d).special())
           .set(28 + k, states.get(d).c());
-      if (tile instanceof PersistentPlan.MatrixTile matrixTile) {
-        long bytes = (long) padded * matrixTile.words() * Integer.BYTES;
-        Buffer even = values.scratch("rounded h " + d, bytes);
-        Buffer odd = values.scratch("other rounded h " + d, bytes);
-        kernel.set(20 + k, packed.get(d)).set(24 + k, even).set(26 + k, odd);
-        begins.get(d).set(0, hidden).set(1, sequences).set(2, padded);
-        begins.get(d).set(3, states.get(d).evenIn()).set(4, even).set(5, odd);
+      kernel.set(20 + k, weights.get(d).recurrent());
+      if (tile instanceof PersistentPlan.MatrixTile) {
+        RoundedHidden h = rounded.get(d);
+        h.bind(hidden, sequences, slices * slice, states.get(d).evenIn(), values);
+        kernel.set(24 + k, h.even(values)).set(26 + k, h.odd(values));
       } else {
-        kernel
-            .set(20 + k, weights.get(d).recurrent())
-            .set(24 + k, states.get(d).evenIn())
-            .set(26 + k, states.get(d).oddIn());
+        kernel.set(24 + k, states.get(d).evenIn()).set(26 + k, states.get(d).oddIn());
       }
     }
     kernel
@@ -155,11 +119,7 @@ final class LstmPersistent implements AutoCloseable {
 
   /** Starts what follows the filling of the states, once bound. */
   void begin() {
-    for (Kernel begin : begins) {
-      PersistentPlan.MatrixTile matrixTile = (PersistentPlan.MatrixTile) tile;
-      int numbers = matrixTile.words() * MatrixWeights.values(precision);
-      begin.launch(numbers, padded, 32, 1);
-    }
+    rounded.forEach(RoundedHidden::enqueue);
   }
 
   /**
@@ -182,7 +142,6 @@ final class LstmPersistent implements AutoCloseable {
   @Override
   public void close() {
     kernel.close();
-    begins.forEach(Kernel::close);
-    packed.forEach(Buffer::close);
+    rounded.forEach(RoundedHidden::close);
   }
 }

@@ -8,10 +8,11 @@ final class LstmSequence implements AutoCloseable {
   private final int hidden;
   private final Kernel kernel;
 
-  LstmSequence(Programs programs, OpenClPlan plan, Cell cell) {
-    this.tile = plan.sequence();
+  LstmSequence(Programs programs, OpenClPlan plan, OpenClPlan.SequenceTile tile, Cell cell) {
+    this.tile = tile;
     this.hidden = cell.hiddenSize();
-    this.kernel = programs.kernel("lstm_sequence.cl", "lstm_sequence", plan.sequenceOptions(cell));
+    this.kernel =
+        programs.kernel("lstm_sequence.cl", "lstm_sequence", plan.sequenceOptions(tile, cell));
     kernel.set(0, hidden);
   }
 

@@ -7,7 +7,7 @@ import dev.lethe.network.Lstm;
  * Host side of lstm_step.cl, the fused recurrent step of one layer and direction, and of
  * lstm_norm_step.cl, which takes its place and its arguments where there is normalization.
  */
-final class LstmStep implements AutoCloseable {
+final class LstmStep implements StepKernel {
   private static final int FIRST_ROW = 10;
   private static final int STEP = 11;
   private static final int MASK = 24;
@@ -23,8 +23,14 @@ final class LstmStep implements AutoCloseable {
    * @param masked whether some steps may be skipped; see {@link #bindMask}
    * @param traced whether it leaves the gates in memory; see {@link #bindTrace}
    */
-  LstmStep(Programs programs, OpenClPlan plan, Cell cell, boolean masked, boolean traced) {
-    this.tile = plan.step();
+  LstmStep(
+      Programs programs,
+      OpenClPlan plan,
+      OpenClPlan.StepTile tile,
+      Cell cell,
+      boolean masked,
+      boolean traced) {
+    this.tile = tile;
     this.normItems = cell.norm().isPresent() ? plan.softmaxItems() : 0;
     this.hidden = cell.hiddenSize();
     this.firstTraceArgument = masked ? MASK + 3 : MASK;
@@ -32,7 +38,7 @@ final class LstmStep implements AutoCloseable {
     String options =
         cell.norm().isPresent()
             ? plan.normStepOptions(cell, traced)
-            : plan.stepOptions(cell, masked, traced);
+            : plan.stepOptions(tile, cell, masked, traced);
     this.kernels =
         new Kernel[] {
           programs.kernel(name + ".cl", name, options), programs.kernel(name + ".cl", name, options)
@@ -53,7 +59,15 @@ final class LstmStep implements AutoCloseable {
       Buffer finalH,
       Buffer finalC) {}
 
-  void bind(LstmTargets targets, RunOrder order, Buffer xw, CellWeights weights, State state) {
+  @Override
+  public void bind(
+      int sequences,
+      LstmTargets targets,
+      RunOrder order,
+      Buffer xw,
+      CellWeights weights,
+      State state,
+      Values values) {
     for (int parity = 0; parity < 2; parity++) {
       targets.setHidden(kernels[parity]);
       targets.setCell(kernels[parity]);
@@ -71,28 +85,28 @@ final class LstmStep implements AutoCloseable {
     }
   }
 
-  /** The mask of a layer that has one. */
-  void bindMask(Buffer mask, Lstm.Strides strides) {
+  @Override
+  public void bindMask(Buffer mask, Lstm.Strides strides) {
     for (Kernel kernel : kernels) {
       kernel.set(MASK, strides.time()).set(MASK + 1, strides.batch()).set(MASK + 2, mask);
     }
   }
 
-  /**
-   * Where the gates go.
-   *
-   * @param rows T*B
-   * @param trace [5][T][B][H]
-   */
-  void bindTrace(int rows, int sequences, Buffer trace) {
+  @Override
+  public void begin() {
+    // the states are there as it reads them
+  }
+
+  @Override
+  public void bindTrace(int rows, int sequences, Buffer trace) {
     int at = firstTraceArgument;
     for (Kernel kernel : kernels) {
       kernel.set(at, rows).set(at + 1, sequences).set(at + 2, trace);
     }
   }
 
-  /** Starts one step; {@code firstRow} is the row of the projected inputs that xw begins with. */
-  void enqueue(int step, int firstRow, int running) {
+  @Override
+  public void enqueue(int step, int firstRow, int running) {
     Kernel kernel = kernels[step % 2];
     kernel.set(FIRST_ROW, firstRow).set(STEP, step);
     if (normItems > 0) {

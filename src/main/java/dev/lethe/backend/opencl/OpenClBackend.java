@@ -15,9 +15,24 @@ public final class OpenClBackend implements Backend {
   public List<Device> devices() {
     Discovery.Result result = Discovery.run();
     List<Device> devices = new ArrayList<>();
-    result.found().forEach(found -> devices.add(found.device()));
+    result.found().forEach(found -> devices.add(described(found, tuned(found)).device()));
     devices.addAll(result.broken());
     return devices;
+  }
+
+  private static TunedLayers tuned(Discovery.Found found) {
+    return TuningFile.ofUser().load(found.facts());
+  }
+
+  private static Discovery.Found described(Discovery.Found found, TunedLayers tuned) {
+    int count = tuned.entries().size();
+    return count == 0
+        ? found
+        : found.describedAs(
+            found.device().description()
+                + ", tuned for "
+                + count
+                + (count == 1 ? " layer" : " layers"));
   }
 
   @Override
@@ -32,7 +47,9 @@ public final class OpenClBackend implements Backend {
             .filter(f -> f.device().id().equals(device.id()))
             .findFirst()
             .orElseThrow(() -> new DeviceException("device " + device.id() + " has gone"));
-    OpenClPlan plan = OpenClPlan.of(found.facts(), options.precision());
-    return OpenClSession.open(graph, found, plan, ProgramCache.inUserFolder(), choice);
+    TunedLayers tuned = tuned(found);
+    OpenClPlan plan = OpenClPlan.of(found.facts(), options.precision()).withTuned(tuned);
+    ProgramCache cache = ProgramCache.inUserFolder();
+    return OpenClSession.open(graph, described(found, tuned), plan, cache, choice);
   }
 }

@@ -5,38 +5,49 @@ import dev.lethe.Precision;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
+import dev.lethe.network.Lstm;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.ToDoubleFunction;
 
 /**
- * How the kernels are cut for one device: a pure function of the device's facts. The only place
- * that writes -D options. No tile changes a result's bits: every sum runs over its terms in
- * ascending order, whatever the tile.
+ * How the kernels may be cut for one device, and how they are for a layer: pure functions of the
+ * device's facts, sizes and what has been measured. The only place that writes -D options. No tile
+ * changes a result's bits: every sum runs over its terms in ascending order, whatever the tile.
  *
- * @param product tile of product.cl
- * @param step tile of lstm_step.cl
- * @param sequence tile of lstm_sequence.cl
+ * @param products tiles of product.cl, the usual one first
+ * @param steps tiles of lstm_step.cl, likewise
+ * @param sequences tiles of lstm_sequence.cl, likewise; may be empty
  * @param persistent whether and how lstm_persistent.cl and lstm_matrix.cl run
  * @param precision of the inputs of an LSTM layer's products
- * @param matrix whether those run on matrix units
+ * @param matrixSteps tiles of lstm_matrix_step.cl, the usual one first; empty where there are no
+ *     matrix units to run those products on
  * @param softmaxItems work-items a row in softmax.cl, layer_norm.cl and lstm_norm_step.cl, a power
  *     of two
  * @param flatItems work-items of a group in kernels without a tile
  * @param projectionBytes most that the projected inputs of one layer may take; longer runs go in
  *     chunks of time
  * @param mostDepth most terms of a sum that the device's loops get through
+ * @param computeUnits for the cost model; 0 where that knows nothing of the device, and the first
+ *     of the kernels that fit is taken
+ * @param tuned what has been measured
  */
 record OpenClPlan(
-    ProductTile product,
-    StepTile step,
-    SequenceTile sequence,
+    List<ProductTile> products,
+    List<StepTile> steps,
+    List<SequenceTile> sequences,
     PersistentPlan persistent,
     Precision precision,
-    boolean matrix,
+    List<MatrixStepTile> matrixSteps,
     int softmaxItems,
     int flatItems,
     long projectionBytes,
-    int mostDepth) {
+    int mostDepth,
+    int computeUnits,
+    TunedLayers tuned) {
   /** Least local memory of a device that this plan fits. */
   static final long LOCAL_BYTES = 16 << 10;
 
@@ -45,6 +56,22 @@ record OpenClPlan(
 
   /** From this compute capability on (8.0, Ampere) the matrix units take all precisions. */
   private static final int MATRIX_CAPABILITY = 80;
+
+  /** Largest hidden size of a layer that one of a GPU's work-groups runs alone. */
+  private static final int MOST_ALONE = 128;
+
+  private static final List<MatrixStepTile> MATRIX_STEPS =
+      List.of(
+          new MatrixStepTile(4, 4),
+          new MatrixStepTile(1, 1),
+          new MatrixStepTile(2, 1),
+          new MatrixStepTile(4, 1),
+          new MatrixStepTile(2, 2),
+          new MatrixStepTile(2, 4),
+          new MatrixStepTile(4, 2),
+          new MatrixStepTile(4, 6),
+          new MatrixStepTile(8, 4),
+          new MatrixStepTile(8, 6));
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
@@ -66,9 +93,14 @@ record OpenClPlan(
       return columnItems * columnResults;
     }
 
+    /** The components in order. */
+    List<Integer> numbers() {
+      return List.of(rowItems, columnItems, rowResults, columnResults, depth);
+    }
+
     /** Local memory of a group. */
     long localBytes() {
-      return 4L * (depth * (rows() + 1L) + (long) depth * columns() + rows());
+      return 4L * (depth * (rows() + 4L) + (long) depth * columns() + rows());
     }
   }
 
@@ -76,7 +108,18 @@ record OpenClPlan(
    * A group of {@code units} x {@code sequenceItems} work-items makes {@code units} hidden units of
    * sequenceItems*sequenceResults sequences, {@code depth} terms at a time in local memory.
    */
-  record StepTile(int units, int sequenceItems, int sequenceResults, int depth) {
+  record StepTile(int units, int sequenceItems, int sequenceResults, int depth)
+      implements Recurrence {
+    @Override
+    public String kernel() {
+      return "lstm_step";
+    }
+
+    @Override
+    public List<Integer> numbers() {
+      return List.of(units, sequenceItems, sequenceResults, depth);
+    }
+
     /** Sequences of a group. */
     int sequences() {
       return sequenceItems * sequenceResults;
@@ -84,7 +127,7 @@ record OpenClPlan(
 
     /** Local memory of a group. */
     long localBytes() {
-      return 4L * depth * (sequences() + 1L) + 16L * depth * units;
+      return 4L * depth * (sequences() + 4L) + 16L * depth * units;
     }
   }
 
@@ -92,7 +135,17 @@ record OpenClPlan(
    * A group of {@code items} work-items owns {@code sequences} sequences, and their whole hidden
    * state of {@code mostHidden} units or fewer.
    */
-  record SequenceTile(int items, int sequences, int mostHidden) {
+  record SequenceTile(int items, int sequences, int mostHidden) implements Recurrence {
+    @Override
+    public String kernel() {
+      return "lstm_sequence";
+    }
+
+    @Override
+    public List<Integer> numbers() {
+      return List.of(items, sequences, mostHidden);
+    }
+
     /** Hidden units of a work-item. */
     int units(int hidden) {
       return (hidden + items - 1) / items;
@@ -101,6 +154,37 @@ record OpenClPlan(
     /** Local memory of a group. */
     long localBytes(int hidden) {
       return 2L * hidden * sequences * Float.BYTES;
+    }
+  }
+
+  /**
+   * A group of {@code warps} times 32 work-items makes 8*warps hidden units of 8*{@code tiles}
+   * sequences on matrix units.
+   */
+  record MatrixStepTile(int warps, int tiles) implements Recurrence {
+    @Override
+    public String kernel() {
+      return "lstm_matrix_step";
+    }
+
+    @Override
+    public List<Integer> numbers() {
+      return List.of(warps, tiles);
+    }
+
+    /** Hidden units of a group. */
+    int units() {
+      return MatrixWeights.UNITS * warps;
+    }
+
+    /** Sequences of a group. */
+    int sequences() {
+      return 8 * tiles;
+    }
+
+    /** Work-items of a group. */
+    int items() {
+      return 32 * warps;
     }
   }
 
@@ -116,28 +200,55 @@ record OpenClPlan(
     if (facts.cpu() || facts.workGroupSize() < 256) {
       boolean limited = facts.limitsLoops();
       return new OpenClPlan(
-          new ProductTile(4, 16, 4, 2, 16),
-          new StepTile(16, 4, 2, 16),
-          new SequenceTile(16, 4, limited ? 0 : 256),
+          List.of(
+              new ProductTile(4, 16, 4, 2, 16),
+              new ProductTile(4, 16, 4, 4, 16),
+              new ProductTile(4, 16, 8, 4, 16),
+              new ProductTile(2, 16, 8, 2, 32)),
+          List.of(
+              new StepTile(16, 4, 2, 16),
+              new StepTile(16, 4, 4, 16),
+              new StepTile(16, 1, 4, 32),
+              new StepTile(32, 2, 4, 16)),
+          limited ? List.of() : List.of(new SequenceTile(16, 4, 256), new SequenceTile(32, 8, 256)),
           PersistentPlan.NONE,
           precision,
-          false,
+          List.of(),
           16,
           64,
           projection,
-          limited ? LIMITED_DEPTH : Integer.MAX_VALUE);
+          limited ? LIMITED_DEPTH : Integer.MAX_VALUE,
+          0,
+          TunedLayers.NONE);
     }
+    boolean matrix = onMatrixUnits(precision) && facts.computeCapability() >= MATRIX_CAPABILITY;
     return new OpenClPlan(
-        new ProductTile(16, 16, 4, 4, 16),
-        new StepTile(16, 16, 1, 32),
-        new SequenceTile(128, 4, 128),
+        List.of(
+            new ProductTile(16, 16, 4, 4, 16),
+            new ProductTile(16, 16, 8, 4, 16),
+            new ProductTile(16, 16, 8, 8, 16)),
+        List.of(
+            new StepTile(16, 8, 2, 32),
+            new StepTile(8, 8, 1, 128),
+            new StepTile(16, 4, 1, 64),
+            new StepTile(8, 8, 2, 64),
+            new StepTile(8, 8, 4, 64),
+            new StepTile(16, 8, 4, 32),
+            new StepTile(8, 16, 4, 32),
+            new StepTile(16, 8, 8, 16),
+            new StepTile(16, 16, 4, 16),
+            new StepTile(8, 16, 8, 32),
+            new StepTile(16, 16, 8, 16)),
+        List.of(new SequenceTile(128, 4, MOST_ALONE), new SequenceTile(128, 8, MOST_ALONE)),
         PersistentPlan.of(facts),
         precision,
-        onMatrixUnits(precision) && facts.computeCapability() >= MATRIX_CAPABILITY,
+        matrix ? MATRIX_STEPS : List.of(),
         64,
         256,
         projection,
-        Integer.MAX_VALUE);
+        Integer.MAX_VALUE,
+        facts.computeUnits(),
+        TunedLayers.NONE);
   }
 
   /** Those of int8 want x and h in int8, too. */
@@ -147,32 +258,112 @@ record OpenClPlan(
 
   /** The same plan, but for where work-groups wait for each other. */
   OpenClPlan withPersistent(PersistentPlan other) {
-    return new OpenClPlan(
-        product,
-        step,
-        sequence,
-        other,
-        precision,
-        matrix,
-        softmaxItems,
-        flatItems,
-        projectionBytes,
-        mostDepth);
+    return with(products, steps, sequences, other, matrixSteps, computeUnits, tuned);
   }
 
   /** The same plan with plain products. */
   OpenClPlan withoutMatrix() {
+    return with(products, steps, sequences, persistent, List.of(), computeUnits, tuned);
+  }
+
+  /** The same plan with what has been measured. */
+  OpenClPlan withTuned(TunedLayers measured) {
+    return with(products, steps, sequences, persistent, matrixSteps, computeUnits, measured);
+  }
+
+  /** The same plan with nothing to choose from but this, for layers that it can run. */
+  OpenClPlan only(LayerChoice choice) {
+    Recurrence kernel = choice.recurrence();
+    List<StepTile> oneStep = kernel instanceof StepTile tile ? List.of(tile) : steps;
+    List<SequenceTile> oneSequence =
+        kernel instanceof SequenceTile tile ? List.of(tile) : List.of();
+    PersistentPlan one =
+        kernel instanceof PersistentPlan.Cut cut ? persistent.only(cut) : persistent.none();
+    List<MatrixStepTile> oneMatrix =
+        kernel instanceof MatrixStepTile tile ? List.of(tile) : matrixSteps;
+    List<ProductTile> oneProduct = List.of(choice.product());
+    return with(oneProduct, oneStep, oneSequence, one, oneMatrix, 0, TunedLayers.NONE);
+  }
+
+  private OpenClPlan with(
+      List<ProductTile> newProducts,
+      List<StepTile> newSteps,
+      List<SequenceTile> newSequences,
+      PersistentPlan newPersistent,
+      List<MatrixStepTile> newMatrixSteps,
+      int newComputeUnits,
+      TunedLayers newTuned) {
     return new OpenClPlan(
-        product,
-        step,
-        sequence,
-        persistent,
+        newProducts,
+        newSteps,
+        newSequences,
+        newPersistent,
         precision,
-        false,
+        newMatrixSteps,
         softmaxItems,
         flatItems,
         projectionBytes,
-        mostDepth);
+        mostDepth,
+        newComputeUnits,
+        newTuned);
+  }
+
+  /** Whether input projections run on matrix units. */
+  boolean matrix() {
+    return !matrixSteps.isEmpty();
+  }
+
+  /**
+   * Whether the recurrence of such a layer does: not where a work-group can run the layer alone,
+   * which costs neither waits nor launches.
+   */
+  boolean onMatrixUnits(int hidden, Recurrence.Permitted permitted) {
+    return matrix()
+        && permitted.alone()
+        && sequences.stream().allMatch(tile -> hidden > tile.mostHidden);
+  }
+
+  /**
+   * The kernels that a layer's recurrence could take: never none, and all of the same bits, so that
+   * a choice by the batch changes no result.
+   */
+  List<Recurrence> recurrences(LayerSizes sizes, Recurrence.Permitted permitted) {
+    List<Recurrence> all = new ArrayList<>();
+    boolean units = onMatrixUnits(sizes.hidden(), permitted);
+    if (permitted.together()) {
+      all.addAll(persistent.cuts(sizes, units, precision));
+    }
+    if (units) {
+      all.addAll(matrixSteps);
+      return all;
+    }
+    if (permitted.alone()) {
+      sequences.stream().filter(tile -> sizes.hidden() <= tile.mostHidden).forEach(all::add);
+    }
+    all.addAll(steps);
+    return all;
+  }
+
+  /** What has been measured where that fits, otherwise what should be the fastest. */
+  LayerChoice choose(LayerSizes sizes, Recurrence.Permitted permitted) {
+    CostModel model = new CostModel(this);
+    List<Recurrence> recurrences = recurrences(sizes, permitted);
+    Optional<TunedLayers.Entry> entry = tuned.nearest(sizes, precision);
+    Optional<Recurrence> measured = entry.flatMap(e -> e.recurrence(recurrences));
+    Recurrence recurrence =
+        measured.orElseGet(
+            () -> fastest(recurrences, each -> model.recurrence(sizes, each).microseconds()));
+    ProductTile product =
+        entry
+            .flatMap(e -> e.product(products))
+            .orElseGet(() -> fastest(products, each -> model.projection(sizes, each)));
+    return new LayerChoice(product, recurrence, measured.isPresent());
+  }
+
+  private <T> T fastest(List<T> all, ToDoubleFunction<T> microseconds) {
+    return computeUnits == 0
+        ? all.get(0)
+        : all.stream().min(Comparator.comparingDouble(microseconds)).orElseThrow();
   }
 
   /**
@@ -194,7 +385,7 @@ record OpenClPlan(
   }
 
   /** For product.cl; {@code rowMap} for the input projection. */
-  String productOptions(boolean rowMap) {
+  String productOptions(ProductTile product, boolean rowMap) {
     String tile =
         "-DLM=%d -DLN=%d -DRM=%d -DRN=%d -DTK=%d"
             .formatted(
@@ -207,11 +398,12 @@ record OpenClPlan(
   }
 
   /** For lstm_step.cl. */
-  String stepOptions(Cell cell, boolean masked, boolean traced) {
+  String stepOptions(StepTile step, Cell cell, boolean masked, boolean traced) {
     String tile =
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
             .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
     return tile
+        + unrollOption()
         + precisionOption()
         + cellOptions(cell)
         + (masked ? " -DMASKED" : "")
@@ -228,19 +420,24 @@ record OpenClPlan(
   }
 
   /**
-   * Whether all steps of a layer run in one launch, each group by itself, rather than one launch a
-   * step. A group alone reads all recurrent weights at every step, so only small layers gain.
+   * What this layer leaves to choose from: kernels of many steps know neither projections nor
+   * normalization nor masks, and those whose groups wait for each other take both directions alike.
    */
-  boolean wholeSequence(Cell cell) {
-    return cell.projection().isEmpty()
-        && cell.norm().isEmpty()
-        && cell.hiddenSize() <= sequence.mostHidden;
+  static Recurrence.Permitted permitted(Lstm stage) {
+    Cell cell = stage.directions().get(0).cell();
+    boolean plain =
+        stage.mask().isEmpty()
+            && stage.directions().stream()
+                .allMatch(d -> d.cell().projection().isEmpty() && d.cell().norm().isEmpty());
+    boolean alike = stage.directions().stream().allMatch(d -> sameKernel(d.cell(), cell));
+    return new Recurrence.Permitted(plain, plain && alike);
   }
 
   /** For lstm_sequence.cl. */
-  String sequenceOptions(Cell cell) {
+  String sequenceOptions(SequenceTile sequence, Cell cell) {
     return "-DL=%d -DRB=%d -DUNITS=%d"
             .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
+        + unrollOption()
         + precisionOption()
         + cellOptions(cell);
   }
@@ -250,16 +447,30 @@ record OpenClPlan(
     return persistent.options(cut) + precisionOption() + cellOptions(cell);
   }
 
+  /** For lstm_matrix_step.cl; {@code sums}: how its sums are cut. */
+  String matrixStepOptions(
+      MatrixStepTile tile, PersistentPlan.MatrixTile sums, Cell cell, boolean traced) {
+    return "-DSLICES=%d -DPW=%d -DWARPS=%d -DNT=%d"
+            .formatted(sums.slices(), sums.pairs(), tile.warps, tile.tiles)
+        + (persistent.ptx() ? " -DPTX" : "")
+        + precisionOption()
+        + cellOptions(cell)
+        + (traced ? " -DTRACE" : "");
+  }
+
+  /** For begin_matrix.cl. */
+  String beginMatrixOptions() {
+    return precisionOption().strip();
+  }
+
   /** For product_matrix.cl. */
   String matrixProductOptions() {
     return (precisionOption() + (persistent.ptx() ? " -DPTX" : "")).strip();
   }
 
-  /** The tile of the kernel that runs a layer in one launch, if one can. */
-  Optional<? extends PersistentPlan.Cut> persistentTile(int hidden, int directions) {
-    return matrix
-        ? persistent.matrixTile(hidden, directions, precision)
-        : persistent.tile(hidden, directions);
+  // of a GPU whose registers are known
+  private String unrollOption() {
+    return persistent.registers() > 0 ? " -DUNROLL" : "";
   }
 
   // precision.cl numbers the precisions in the order of the enum

@@ -21,6 +21,7 @@ import dev.lethe.network.Stage;
 import dev.lethe.network.StepMask;
 import dev.lethe.network.StreamingGraph;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -206,9 +207,28 @@ final class OpenClSession extends GraphSession {
     }
   }
 
-  /** The kernels of the LSTM layers for the last run's sizes. */
-  List<String> variants() {
-    Map<String, Integer> sizes = boundSizes.orElseThrow();
+  /**
+   * Milliseconds of the last run's work on the device: the median of {@code samples}, each of
+   * {@code repeats} runs one after another that are waited for together.
+   */
+  double milliseconds(int samples, int repeats) {
+    replay(repeats);
+    double[] times = new double[samples];
+    for (int k = 0; k < samples; k++) {
+      long start = System.nanoTime();
+      replay(repeats);
+      times[k] = (System.nanoTime() - start) / 1e6 / repeats;
+    }
+    Arrays.sort(times);
+    return times[samples / 2];
+  }
+
+  @Override
+  protected List<String> layerKernels() {
+    if (boundSizes.isEmpty()) {
+      return List.of();
+    }
+    Map<String, Integer> sizes = boundSizes.get();
     return runners.stream()
         .filter(LstmLayer.class::isInstance)
         .map(runner -> ((LstmLayer) runner).variant(sizes))

@@ -1,7 +1,7 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.Precision;
-import java.util.Comparator;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -49,9 +49,6 @@ record PersistentPlan(
   /** Cycles of a barrier within a group and of what cannot overlap with the work of a tick. */
   private static final double TICK_OVERHEAD = 80;
 
-  /** The batch that tiles are chosen for; a program is compiled before the batch is known. */
-  private static final int USUAL_BATCH = 32;
-
   /**
    * What does not depend on the layer.
    *
@@ -72,7 +69,7 @@ record PersistentPlan(
   }
 
   /** How a layer is cut into work-groups. */
-  sealed interface Cut {
+  sealed interface Cut extends Recurrence {
     /** Hidden units of a group. */
     int units();
 
@@ -101,6 +98,23 @@ record PersistentPlan(
    * {@code pairs} times 16 words of h.
    */
   record MatrixTile(int slices, int pairs) implements Cut {
+    /** How sums are cut, which decides their bits: the same for every batch. */
+    static MatrixTile of(Precision precision, int hidden) {
+      int blocks = MatrixWeights.words(precision, hidden) / MatrixWeights.BLOCK;
+      int slices = blocks > 4 ? 8 : blocks > 2 ? 4 : 2;
+      return new MatrixTile(slices, (blocks + slices - 1) / slices);
+    }
+
+    @Override
+    public String kernel() {
+      return "lstm_matrix";
+    }
+
+    @Override
+    public List<Integer> numbers() {
+      return List.of(slices, pairs);
+    }
+
     @Override
     public int units() {
       return MatrixWeights.UNITS;
@@ -134,6 +148,16 @@ record PersistentPlan(
    * units; a sum goes through {@code parts} work-items.
    */
   record Tile(int units, int parts, int depth, int rows) implements Cut {
+    @Override
+    public String kernel() {
+      return "lstm_persistent";
+    }
+
+    @Override
+    public List<Integer> numbers() {
+      return List.of(units, parts, depth, rows);
+    }
+
     @Override
     public int items() {
       return units * (parts + rows);
@@ -176,28 +200,36 @@ record PersistentPlan(
         shapes);
   }
 
-  /** The same plan with this choice of tiles. */
-  PersistentPlan withShapes(List<Shape> others) {
-    return new PersistentPlan(mostGroups, together, polls, ptx, registers, localBytes, others);
+  /** The same plan without kernels whose work-groups wait for each other. */
+  PersistentPlan none() {
+    return new PersistentPlan(0, together, polls, ptx, registers, localBytes, List.of());
   }
 
-  /** The tile for a layer; empty if its weights do not fit the device. */
-  Optional<Tile> tile(int hidden, int directions) {
-    return shapes.stream()
-        .filter(shape -> shape.registers() <= MOST_REGISTERS)
-        .map(shape -> shape.tile(hidden))
-        .filter(tile -> slice(tile, hidden, directions, USUAL_BATCH).isPresent())
-        .min(Comparator.comparingDouble(tile -> cycles(tile, hidden, directions, USUAL_BATCH)));
+  /** The same plan with no other tile of lstm_persistent.cl. */
+  PersistentPlan only(Cut cut) {
+    List<Shape> one =
+        cut instanceof Tile tile
+            ? List.of(new Shape(tile.units, tile.depth, tile.rows))
+            : List.of();
+    return new PersistentPlan(mostGroups, together, polls, ptx, registers, localBytes, one);
   }
 
-  /** The tile for a layer on matrix units; empty if its weights do not fit the device. */
-  Optional<MatrixTile> matrixTile(int hidden, int directions, Precision precision) {
-    int blocks = MatrixWeights.words(precision, hidden) / MatrixWeights.BLOCK;
-    int slices = blocks > 4 ? 8 : blocks > 2 ? 4 : 2;
-    MatrixTile tile = new MatrixTile(slices, (blocks + slices - 1) / slices);
-    boolean fits =
-        tile.pairs() <= MOST_PAIRS && slice(tile, hidden, directions, USUAL_BATCH).isPresent();
-    return fits ? Optional.of(tile) : Optional.empty();
+  /** The tiles that a layer and its batch fit; on matrix units, where a tile decides bits, one. */
+  List<Cut> cuts(LayerSizes sizes, boolean matrix, Precision precision) {
+    List<Cut> all = new ArrayList<>();
+    if (matrix) {
+      MatrixTile tile = MatrixTile.of(precision, sizes.hidden());
+      if (tile.pairs() <= MOST_PAIRS) {
+        all.add(tile);
+      }
+    } else {
+      shapes.stream()
+          .filter(shape -> shape.registers() <= MOST_REGISTERS)
+          .map(shape -> shape.tile(sizes.hidden()))
+          .forEach(all::add);
+    }
+    all.removeIf(cut -> slice(cut, sizes.hidden(), sizes.directions(), sizes.batch()).isEmpty());
+    return all;
   }
 
   /**

@@ -10,10 +10,10 @@ final class Product implements InputProjection {
   private final boolean rowMap;
 
   /** {@code rowMap}: rows are looked up, as the input projection needs it. */
-  Product(Programs programs, OpenClPlan plan, boolean rowMap) {
-    this.tile = plan.product();
+  Product(Programs programs, OpenClPlan plan, OpenClPlan.ProductTile tile, boolean rowMap) {
+    this.tile = tile;
     this.rowMap = rowMap;
-    this.kernel = programs.kernel("product.cl", "product", plan.productOptions(rowMap));
+    this.kernel = programs.kernel("product.cl", "product", plan.productOptions(tile, rowMap));
   }
 
   @Override
@@ -60,7 +60,7 @@ final class Product implements InputProjection {
     DenseRunner(Dense stage, Context context, Programs programs, OpenClPlan plan) {
       plan.requireDepth(stage.name(), stage.weights().rows());
       this.stage = stage;
-      this.product = new Product(programs, plan, false);
+      this.product = new Product(programs, plan, plan.products().get(0), false);
       this.weights = context.upload(stage.name() + " weights", stage.weights().toArray());
       this.bias = context.upload(stage.name() + " bias", stage.bias().toArray());
     }

@@ -35,18 +35,23 @@ final class ProgramCache {
     this.folder = folder;
   }
 
-  /** In LETHE_CACHE, or XDG_CACHE_HOME/lethe, or ~/.cache/lethe. */
+  /** In {@link #userFolder()}. */
   static ProgramCache inUserFolder() {
+    return new ProgramCache(userFolder());
+  }
+
+  /** LETHE_CACHE, or XDG_CACHE_HOME/lethe, or ~/.cache/lethe. */
+  static Path userFolder() {
     String own = System.getenv("LETHE_CACHE");
     if (own != null && !own.isBlank()) {
-      return new ProgramCache(Path.of(own));
+      return Path.of(own);
     }
     String xdg = System.getenv("XDG_CACHE_HOME");
     Path base =
         xdg != null && !xdg.isBlank()
             ? Path.of(xdg)
             : Path.of(System.getProperty("user.home", "."), ".cache");
-    return new ProgramCache(base.resolve("lethe"));
+    return base.resolve("lethe");
   }
 
   /** The digest of all that a binary depends on. */
@@ -121,6 +126,11 @@ final class ProgramCache {
   }
 
   private void createFolder() throws IOException {
+    createFolder(folder);
+  }
+
+  /** Makes a folder, if it is not there, that is this user's alone. */
+  static void createFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
         Files.createDirectories(
@@ -148,7 +158,7 @@ final class ProgramCache {
     return folder.resolve(key + ".clbin");
   }
 
-  private static MessageDigest sha256() {
+  static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

@@ -21,13 +21,21 @@ final class GpuKernels {
     OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200());
     Cell plain = cell(Matrix.empty(), Matrix.empty());
     Cell special = cell(Matrix.zeros(3, 2), Matrix.zeros(1, 2));
-    print("product.cl", plan.productOptions(true));
-    print("product.cl", plan.productOptions(false));
+    for (OpenClPlan.ProductTile tile : plan.products()) {
+      int items = tile.rowItems() * tile.columnItems();
+      print("product.cl", items, plan.productOptions(tile, true));
+      print("product.cl", items, plan.productOptions(tile, false));
+    }
     print("lstm_begin.cl", "");
-    print("lstm_step.cl", plan.stepOptions(plain, false, false));
-    print("lstm_step.cl", plan.stepOptions(special, false, true));
-    print("lstm_sequence.cl", plan.sequenceOptions(plain));
-    print("lstm_step.cl", plan.stepOptions(plain, true, true));
+    for (OpenClPlan.StepTile tile : plan.steps()) {
+      int items = tile.units() * tile.sequenceItems();
+      print("lstm_step.cl", items, plan.stepOptions(tile, plain, false, false));
+      print("lstm_step.cl", items, plan.stepOptions(tile, special, false, true));
+      print("lstm_step.cl", items, plan.stepOptions(tile, plain, true, true));
+    }
+    for (OpenClPlan.SequenceTile tile : plan.sequences()) {
+      print("lstm_sequence.cl", plan.sequenceOptions(tile, plain));
+    }
     print("lstm_norm_step.cl", plan.normStepOptions(normed(plain), true));
     print("lstm_project.cl", "");
     print("layer_norm.cl", plan.layerNormOptions());
@@ -60,8 +68,19 @@ final class GpuKernels {
     print("product_matrix.cl", 128, plan.matrixProductOptions());
     Set<PersistentPlan.Cut> tiles = new LinkedHashSet<>();
     for (int hidden = 32; hidden <= 1056; hidden += 32) {
-      plan.persistentTile(hidden, 1).ifPresent(tiles::add);
+      tiles.addAll(plan.persistent().cuts(new LayerSizes(1, 32, 1, hidden, 1), true, precision));
     }
+    Set<String> steps = new LinkedHashSet<>();
+    for (int hidden : new int[] {96, 1024, 2048, 4096}) {
+      PersistentPlan.MatrixTile sums = PersistentPlan.MatrixTile.of(precision, hidden);
+      for (OpenClPlan.MatrixStepTile tile : plan.matrixSteps()) {
+        String options = plan.matrixStepOptions(tile, sums, cell, hidden == 96);
+        if (steps.add(options)) {
+          print("lstm_matrix_step.cl", tile.items(), options);
+        }
+      }
+    }
+    print("begin_matrix.cl", plan.beginMatrixOptions());
     for (PersistentPlan.Cut tile : tiles) {
       print("lstm_matrix.cl", tile.items(), plan.persistentOptions(cell, tile));
     }

@@ -5,10 +5,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /** Prints the table of predictions that src/site/markdown/gpu.md shows. */
 final class GpuTable {
@@ -37,13 +35,40 @@ final class GpuTable {
         86);
   }
 
-  static CostModel model(DeviceFacts facts, Precision precision) {
-    return new CostModel(OpenClPlan.of(facts, precision), facts.computeUnits());
+  /** A row of the benchmark's shapes. */
+  record Row(String name, LayerSizes first, int layers) {
+    /** Sizes of every layer. */
+    List<LayerSizes> all() {
+      List<LayerSizes> all = new ArrayList<>();
+      for (int layer = 0; layer < layers; layer++) {
+        int input = layer == 0 ? first.input() : first.hidden() * first.directions();
+        all.add(
+            new LayerSizes(
+                first.steps(), first.batch(), input, first.hidden(), first.directions()));
+      }
+      return all;
+    }
+  }
+
+  /** What a row should cost, and by which kernel. */
+  record Prediction(String kernel, CostModel.Cost cost) {}
+
+  static Prediction predict(DeviceFacts facts, Precision precision, Row row) {
+    OpenClPlan plan = OpenClPlan.of(facts, precision);
+    CostModel model = new CostModel(plan);
+    CostModel.Cost cost = new CostModel.Cost(0, 0);
+    String kernel = "";
+    for (LayerSizes layer : row.all()) {
+      LayerChoice choice = plan.choose(layer, Recurrence.Permitted.ALL);
+      cost = cost.plus(model.layer(layer, choice));
+      kernel = choice.recurrence().kernel();
+    }
+    return new Prediction(kernel, cost);
   }
 
   /** The rows of the benchmark's shapes. */
-  static Map<String, CostModel.Sizes> shapes() throws IOException {
-    Map<String, CostModel.Sizes> shapes = new LinkedHashMap<>();
+  static List<Row> rows() throws IOException {
+    List<Row> rows = new ArrayList<>();
     List<String> lines = Files.readAllLines(Path.of("src/jmh/gpu-shapes.csv"));
     for (String line : lines.subList(1, lines.size())) {
       String[] f = line.split(",", -1);
@@ -51,9 +76,9 @@ final class GpuTable {
       for (int k = 1; k < 7; k++) {
         n[k] = Integer.parseInt(f[k]);
       }
-      shapes.put(f[0], new CostModel.Sizes(n[1], n[2], n[3], n[4], n[5], n[6]));
+      rows.add(new Row(f[0], new LayerSizes(n[1], n[2], n[3], n[4], n[6]), n[5]));
     }
-    return shapes;
+    return rows;
   }
 
   static List<String> lines() throws IOException {
@@ -61,27 +86,31 @@ final class GpuTable {
     lines.add(
         "| T, B, I, H, layers, directions | H200, fp32 | H200, fp16 | 16 compute units, fp32 |");
     lines.add("|---|---|---|---|");
-    shapes()
-        .forEach(
-            (name, s) ->
-                lines.add(
-                    String.format(
-                        Locale.ROOT,
-                        "| %d, %d, %d, %d, %d, %d | %s | %s | %s |",
-                        s.steps(),
-                        s.batch(),
-                        s.input(),
-                        s.hidden(),
-                        s.layers(),
-                        s.directions(),
-                        cell(model(OpenClPlanTest.h200(), Precision.FP32).predict(s)),
-                        cell(model(OpenClPlanTest.h200(), Precision.FP16).predict(s)),
-                        cell(model(small(), Precision.FP32).predict(s)))));
+    for (Row row : rows()) {
+      LayerSizes s = row.first();
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "| %d, %d, %d, %d, %d, %d | %s | %s | %s |",
+              s.steps(),
+              s.batch(),
+              s.input(),
+              s.hidden(),
+              row.layers(),
+              s.directions(),
+              cell(predict(OpenClPlanTest.h200(), Precision.FP32, row)),
+              cell(predict(OpenClPlanTest.h200(), Precision.FP16, row)),
+              cell(predict(small(), Precision.FP32, row))));
+    }
     return lines;
   }
 
-  private static String cell(CostModel.Prediction p) {
+  private static String cell(Prediction p) {
     return String.format(
-        Locale.ROOT, "%s, %d, %.2f ms", p.kernel(), p.launches(), p.milliseconds());
+        Locale.ROOT,
+        "%s, %d, %.2f ms",
+        p.kernel(),
+        p.cost().launches(),
+        p.cost().microseconds() / 1000);
   }
 }

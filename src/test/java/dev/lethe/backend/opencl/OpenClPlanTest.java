@@ -1,7 +1,6 @@
 package dev.lethe.backend.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -60,18 +59,21 @@ class OpenClPlanTest {
   })
   void tilesFitTheDevice(boolean cpu, long workGroupSize, long localBytes) {
     OpenClPlan plan = OpenClPlan.of(facts(cpu, workGroupSize, localBytes, 1 << 30));
-    OpenClPlan.ProductTile product = plan.product();
-    OpenClPlan.StepTile step = plan.step();
-    assertTrue(
-        (long) product.rowItems() * product.columnItems() <= workGroupSize, product::toString);
-    assertTrue((long) step.units() * step.sequenceItems() <= workGroupSize, step::toString);
+    for (OpenClPlan.ProductTile product : plan.products()) {
+      assertTrue(
+          (long) product.rowItems() * product.columnItems() <= workGroupSize, product::toString);
+      assertTrue(product.localBytes() <= localBytes, product::toString);
+    }
+    for (OpenClPlan.StepTile step : plan.steps()) {
+      assertTrue((long) step.units() * step.sequenceItems() <= workGroupSize, step::toString);
+      assertTrue(step.localBytes() <= localBytes, step::toString);
+    }
     assertTrue(plan.flatItems() <= workGroupSize);
-    assertTrue(product.localBytes() <= localBytes, product::toString);
-    assertTrue(step.localBytes() <= localBytes, step::toString);
     assertEquals(1, Integer.bitCount(plan.softmaxItems()));
-    OpenClPlan.SequenceTile sequence = plan.sequence();
-    assertTrue(sequence.items() <= workGroupSize, sequence::toString);
-    assertTrue(sequence.localBytes(sequence.mostHidden()) <= localBytes, sequence::toString);
+    for (OpenClPlan.SequenceTile sequence : plan.sequences()) {
+      assertTrue(sequence.items() <= workGroupSize, sequence::toString);
+      assertTrue(sequence.localBytes(sequence.mostHidden()) <= localBytes, sequence::toString);
+    }
   }
 
   @Test
@@ -87,7 +89,7 @@ class OpenClPlanTest {
     assertEquals(
         "-DTU=16 -DLB=4 -DRB=2 -DTK=16 -DGATE=0,0x0.0p0f,0x0.0p0f -DCANDIDATE=1,0x0.0p0f,0x0.0p0f"
             + " -DOUTPUT=1,0x0.0p0f,0x0.0p0f",
-        plan.stepOptions(plain, false, false));
+        plan.stepOptions(plan.steps().get(0), plain, false, false));
     Cell special =
         new Cell(
             Matrix.zeros(8, 3),
@@ -100,7 +102,7 @@ class OpenClPlanTest {
             ActivationFunction.IDENTITY,
             true,
             3);
-    String options = plan.stepOptions(special, false, false);
+    String options = plan.stepOptions(plan.steps().get(0), special, false, false);
     for (String part :
         new String[] {
           "-DGATE=7,0x1.0p-2f,0x1.0p-1f",
@@ -113,6 +115,11 @@ class OpenClPlanTest {
       assertTrue(options.contains(part), () -> part + " is not in " + options);
     }
     assertEquals("-DOPERATOR=-", OpenClPlan.binaryOptions(Binary.Operation.SUBTRACT));
+  }
+
+  private static String chosen(DeviceFacts facts, LayerSizes sizes) {
+    LayerChoice choice = OpenClPlan.of(facts).choose(sizes, Recurrence.Permitted.ALL);
+    return choice.recurrence().kernel();
   }
 
   @Test
@@ -133,9 +140,9 @@ class OpenClPlanTest {
             1,
             0,
             0);
-    Cell cell = Cell.of(Matrix.zeros(8, 3), Matrix.zeros(8, 2), Matrix.zeros(1, 8));
-    assertTrue(OpenClPlan.of(plain).wholeSequence(cell));
-    assertFalse(OpenClPlan.of(limited).wholeSequence(cell));
+    LayerSizes small = new LayerSizes(4, 1, 3, 2, 1);
+    assertEquals("lstm_sequence", chosen(plain, small));
+    assertEquals("lstm_step", chosen(limited, small));
     OpenClPlan.of(plain).requireDepth("dense", 1 << 20);
     OpenClPlan.of(limited).requireDepth("dense", 4096);
     DeviceException e =

@@ -4,19 +4,25 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.Optional;
+import dev.lethe.Precision;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PersistentPlanTest {
   private static final PersistentPlan H200 = OpenClPlan.of(OpenClPlanTest.h200()).persistent();
 
+  private static List<PersistentPlan.Cut> cuts(int hidden, int directions, int batch) {
+    return H200.cuts(new LayerSizes(1, batch, 1, hidden, directions), false, Precision.FP32);
+  }
+
   @Test
-  void whatIsChosenFitsTheDevice() {
+  void whatIsOfferedFitsTheDevice() {
     for (int directions = 1; directions <= 2; directions++) {
       for (int hidden = 1; hidden <= 2048; hidden += 13) {
-        Optional<PersistentPlan.Tile> tile = H200.tile(hidden, directions);
-        for (int batch = 1; batch <= 1000 && tile.isPresent(); batch += 37) {
-          fits(tile.get(), hidden, directions, batch);
+        for (int batch = 1; batch <= 1000; batch += 37) {
+          for (PersistentPlan.Cut cut : cuts(hidden, directions, batch)) {
+            fits((PersistentPlan.Tile) cut, hidden, directions, batch);
+          }
         }
       }
     }
@@ -27,21 +33,18 @@ class PersistentPlanTest {
     assertTrue(tile.units() * tile.groups(hidden) >= hidden, tile::toString);
     assertTrue(tile.parts() * tile.depth() >= hidden, tile::toString);
     assertEquals(0, tile.depth() % 4, tile::toString);
-    H200.slice(tile, hidden, directions, batch)
-        .ifPresent(
-            slice -> {
-              int slices = (batch + slice - 1) / slice;
-              assertTrue(slices * directions * tile.groups(hidden) <= 132, tile::toString);
-              assertTrue(tile.fixedBytes() + tile.cellBytes(slice) <= 48 << 10, tile::toString);
-            });
+    int slice = H200.slice(tile, hidden, directions, batch).orElseThrow();
+    int slices = (batch + slice - 1) / slice;
+    assertTrue(slices * directions * tile.groups(hidden) <= 132, tile::toString);
+    assertTrue(tile.fixedBytes() + tile.cellBytes(slice) <= 48 << 10, tile::toString);
   }
 
   @Test
   void anH200HoldsUpTo1024UnitsOneWayAnd512BothWays() {
-    assertTrue(H200.tile(1024, 1).isPresent());
-    assertFalse(H200.tile(2048, 1).isPresent());
-    assertTrue(H200.tile(512, 2).isPresent());
-    assertFalse(H200.tile(1024, 2).isPresent());
+    assertFalse(cuts(1024, 1, 32).isEmpty());
+    assertTrue(cuts(2048, 1, 32).isEmpty());
+    assertFalse(cuts(512, 2, 32).isEmpty());
+    assertTrue(cuts(1024, 2, 32).isEmpty());
   }
 
   @Test

@@ -31,16 +31,18 @@ class VariantsTest {
             new OpenClPlan.SequenceTile(16, 4, 0)),
         // one sequence a group, several units a work-item; one time step a chunk
         new OpenClPlan(
-            new OpenClPlan.ProductTile(8, 8, 2, 2, 32),
-            new OpenClPlan.StepTile(4, 16, 1, 3),
-            new OpenClPlan.SequenceTile(8, 1, 256),
+            List.of(new OpenClPlan.ProductTile(8, 8, 2, 2, 32)),
+            List.of(new OpenClPlan.StepTile(4, 16, 1, 3)),
+            List.of(new OpenClPlan.SequenceTile(8, 1, 256)),
             PersistentPlan.NONE,
             Precision.FP32,
-            false,
+            List.of(),
             16,
             64,
             1,
-            Integer.MAX_VALUE),
+            Integer.MAX_VALUE,
+            0,
+            TunedLayers.NONE),
         // weights kept: a step a launch, many slices; parts and sequences that do not come out even
         persistent(50, new PersistentPlan.Shape(8, 4, 3), 1),
         // all steps in one launch, since a group has no other to wait for
@@ -50,31 +52,35 @@ class VariantsTest {
   private static OpenClPlan persistent(
       int groups, PersistentPlan.Shape shape, long projectionBytes) {
     return new OpenClPlan(
-        new OpenClPlan.ProductTile(4, 16, 4, 2, 16),
-        new OpenClPlan.StepTile(16, 4, 2, 16),
-        new OpenClPlan.SequenceTile(16, 4, 0),
+        List.of(new OpenClPlan.ProductTile(4, 16, 4, 2, 16)),
+        List.of(new OpenClPlan.StepTile(16, 4, 2, 16)),
+        List.of(),
         new PersistentPlan(groups, false, 1000, false, 1 << 16, 32 << 10, List.of(shape)),
         Precision.FP32,
-        false,
+        List.of(),
         16,
         64,
         projectionBytes,
-        Integer.MAX_VALUE);
+        Integer.MAX_VALUE,
+        0,
+        TunedLayers.NONE);
   }
 
   private static OpenClPlan plan(
       OpenClPlan.ProductTile product, OpenClPlan.StepTile step, OpenClPlan.SequenceTile sequence) {
     return new OpenClPlan(
-        product,
-        step,
-        sequence,
+        List.of(product),
+        List.of(step),
+        List.of(sequence),
         PersistentPlan.NONE,
         Precision.FP32,
-        false,
+        List.of(),
         16,
         64,
         1 << 20,
-        Integer.MAX_VALUE);
+        Integer.MAX_VALUE,
+        0,
+        TunedLayers.NONE);
   }
 
   @Test

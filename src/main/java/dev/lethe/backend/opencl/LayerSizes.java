@@ -1,0 +1,25 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.network.Lstm;
+
+/**
+ * What a layer's choice of kernels goes by.
+ *
+ * @param steps T
+ * @param batch B
+ * @param input I, features that it reads
+ * @param hidden H
+ * @param directions 1 or 2
+ */
+record LayerSizes(int steps, int batch, int input, int hidden, int directions) {
+  static LayerSizes of(Lstm stage, int steps, int batch) {
+    return new LayerSizes(
+        steps, batch, stage.inputSize(), stage.hiddenSize(), stage.directions().size());
+  }
+
+  @Override
+  public String toString() {
+    String sizes = steps + "x" + batch + "x" + input + "x" + hidden;
+    return directions == 1 ? sizes : sizes + "x1x" + directions;
+  }
+}

@@ -1,0 +1,250 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.DeviceException;
+import dev.lethe.InputException;
+import dev.lethe.Precision;
+import dev.lethe.Tensor;
+import dev.lethe.backend.Tolerance;
+import dev.lethe.network.Graph;
+import dev.lethe.network.LstmShape;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Measures which kernels and tiles run LSTM layers fastest on one OpenCL device, and keeps that for
+ * sessions. Not for use by several threads.
+ */
+public final class Tuning {
+  /** Steps that are held against the reference: the first, and both halves of what alternates. */
+  private static final int CHECKED_STEPS = 3;
+
+  private static final int MOST_CHECKED_SEQUENCES = 8;
+
+  /** Floating-point operations that the reference may take for a layer: a second or so. */
+  private static final double MOST_CHECKED_OPERATIONS = 1e9;
+
+  /** A choice whose first steps take so much longer than the best's is not timed further. */
+  private static final double HOPELESS = 2;
+
+  private static final double SAMPLE_MS = 20;
+  private static final double MOST_RUN_MS = 2000;
+  private static final int SAMPLES = 5;
+
+  /**
+   * Every output of a network in double precision, by name: the reference that choices are held
+   * against.
+   */
+  public interface Reference {
+    /** Runs it. */
+    Map<String, double[]> outputs(Graph graph, Map<String, Tensor> inputs);
+  }
+
+  /**
+   * What was found for a layer.
+   *
+   * @param layer its sizes
+   * @param kernel the fastest, and its tiles; empty if nothing ran
+   * @param milliseconds of a run with it
+   * @param usualMilliseconds of a run with what would be taken without tuning
+   * @param tried how many choices were tried
+   * @param faults of those that do not build or compute something else
+   */
+  public record Found(
+      LstmShape layer,
+      Optional<String> kernel,
+      double milliseconds,
+      double usualMilliseconds,
+      int tried,
+      List<String> faults) {}
+
+  private final Discovery.Found device;
+  private final OpenClPlan plan;
+  private final Reference reference;
+  private final List<TunedLayers.Entry> entries = new ArrayList<>();
+
+  /**
+   * For a device.
+   *
+   * @param id as in {@code opencl:0.0}
+   * @param precision of the products
+   * @throws DeviceException when there is no such device
+   */
+  public Tuning(String id, Precision precision, Reference reference) {
+    this.device =
+        Discovery.run().found().stream()
+            .filter(found -> found.device().id().equals(id))
+            .findFirst()
+            .orElseThrow(() -> new DeviceException("device " + id + " has gone"));
+    this.plan = OpenClPlan.of(device.facts(), precision);
+    this.reference = reference;
+  }
+
+  /** The file that sessions look into. */
+  public static Path userFile() {
+    return TuningFile.ofUser().path();
+  }
+
+  /**
+   * Says early whether {@link #keep} could work; makes the user's own folder if it is not there.
+   *
+   * @throws InputException when it could not
+   */
+  public static void check(Path file) {
+    TuningFile target = new TuningFile(file);
+    if (file.equals(userFile())) {
+      Path folder = file.toAbsolutePath().getParent();
+      try {
+        ProgramCache.createFolder(Objects.requireNonNull(folder));
+      } catch (IOException e) {
+        throw new InputException(folder + ": cannot be made: " + e.getMessage(), e);
+      }
+    }
+    target.check();
+  }
+
+  /** How many choices there are for a layer. */
+  public int choices(LstmShape layer) {
+    return Tuner.trials(plan, sizes(layer));
+  }
+
+  /**
+   * Tries all of them.
+   *
+   * @param layer of one layer; its other sizes may be any
+   * @param progress is told of each choice that has been tried
+   */
+  public Found tune(LstmShape layer, Runnable progress) {
+    LayerSizes sizes = sizes(layer);
+    Trials trials = new Trials(layer);
+    Tuner.Result result = Tuner.tune(plan, sizes, trials, tried -> progress.run());
+    List<String> faults = new ArrayList<>();
+    for (Tuner.Tried tried : result.tried()) {
+      tried.outcome().fault().ifPresent(why -> faults.add(text(tried.choice()) + ": " + why));
+    }
+    result
+        .best()
+        .ifPresent(
+            best ->
+                entries.add(
+                    TunedLayers.Entry.of(
+                        sizes, plan.precision(), best.choice(), best.outcome().milliseconds())));
+    return new Found(
+        layer,
+        result.best().map(best -> text(best.choice())),
+        result.best().map(best -> best.outcome().milliseconds()).orElse(Double.NaN),
+        result.usual().outcome().milliseconds(),
+        result.tried().size(),
+        faults);
+  }
+
+  /**
+   * Adds what has been found to a file.
+   *
+   * @return how many layers
+   * @throws InputException when it cannot be written
+   */
+  public int keep(Path file) {
+    new TuningFile(file).add(device.facts(), entries);
+    return entries.size();
+  }
+
+  private String text(LayerChoice choice) {
+    String product = plan.matrix() ? "" : ", product " + choice.product().numbers();
+    return choice.recurrence().kernel() + " " + choice.recurrence().numbers() + product;
+  }
+
+  private static LayerSizes sizes(LstmShape layer) {
+    return new LayerSizes(
+        layer.steps(), layer.batch(), layer.inputSize(), layer.hiddenSize(), layer.directions());
+  }
+
+  /** Builds, checks and times choices for one layer on the device. */
+  private final class Trials implements Tuner.Trial {
+    private final LstmShape layer;
+    private final Graph graph;
+    private final Tensor x;
+    private final Tensor checkedX;
+    private final int[] checked;
+    private final double[] expected;
+    private final Tolerance tolerance;
+
+    Trials(LstmShape layer) {
+      this.layer = layer;
+      this.graph = layer.network();
+      this.x = layer.input();
+      int steps = Math.min(CHECKED_STEPS, layer.steps());
+      this.checkedX = slice(x, steps, layer.batch(), sequences(layer.batch(), layer.batch()));
+      double each = layer.operations() / layer.steps() / layer.batch() * steps;
+      int most =
+          (int) Math.max(2, Math.min(MOST_CHECKED_SEQUENCES, MOST_CHECKED_OPERATIONS / each));
+      this.checked = sequences(layer.batch(), most);
+      Tensor some = slice(checkedX, steps, layer.batch(), checked);
+      this.expected =
+          Objects.requireNonNull(reference.outputs(graph, Map.of("x", some)).get("y"), "y");
+      Map<String, Integer> sizes = Map.of("time", steps, "batch", layer.batch());
+      this.tolerance = Tolerance.of(graph, sizes, plan.precision());
+    }
+
+    @Override
+    public Tuner.Outcome run(LayerChoice choice, double best) {
+      ProgramCache cache = ProgramCache.inUserFolder();
+      try (OpenClSession session =
+          OpenClSession.open(graph, device, plan.only(choice), cache, "")) {
+        Tensor y = Objects.requireNonNull(session.run(Map.of("x", checkedX)).get("y"), "y");
+        int steps = checkedX.dimension(0);
+        Tensor some = slice(y, steps, layer.batch(), checked);
+        Tolerance.Worst worst = tolerance.check(expected, some.toFloatArray());
+        if (!worst.passes()) {
+          return Tuner.Outcome.fault("wrong, " + worst);
+        }
+        double estimate = session.milliseconds(1, 1) * layer.steps() / steps;
+        boolean hopeless = estimate > HOPELESS * best;
+        Tuner.Outcome outcome =
+            Tuner.Outcome.time(hopeless || estimate > MOST_RUN_MS ? estimate : measured(session));
+        return session.persistentUsable()
+            ? outcome
+            : Tuner.Outcome.fault("work-groups waited for each other in vain");
+      } catch (DeviceException e) {
+        return Tuner.Outcome.fault(String.valueOf(e.getMessage()));
+      }
+    }
+
+    private double measured(OpenClSession session) {
+      session.run(Map.of("x", x));
+      double once = session.milliseconds(1, 1);
+      int repeats = (int) Math.max(1, Math.min(100, SAMPLE_MS / Math.max(once, 1e-3)));
+      return session.milliseconds(SAMPLES, repeats);
+    }
+  }
+
+  /** So many of them at most, spread evenly, the first and the last among them. */
+  static int[] sequences(int batch, int most) {
+    int count = Math.min(batch, most);
+    int[] chosen = new int[count];
+    for (int k = 0; k < count; k++) {
+      chosen[k] = count == 1 ? 0 : (int) ((long) k * (batch - 1) / (count - 1));
+    }
+    return chosen;
+  }
+
+  /** The first steps of some sequences of a tensor [T, B, width]. */
+  private static Tensor slice(Tensor whole, int steps, int batch, int[] sequences) {
+    int width = whole.dimension(2);
+    float[] values = new float[steps * sequences.length * width];
+    FloatBuffer from = whole.floats();
+    int to = 0;
+    for (int step = 0; step < steps; step++) {
+      for (int sequence : sequences) {
+        from.get((step * batch + sequence) * width, values, to, width);
+        to += width;
+      }
+    }
+    return Tensor.of(values, steps, sequences.length, width);
+  }
+}

@@ -1,0 +1,237 @@
+package dev.lethe.cli;
+
+import dev.lethe.Device;
+import dev.lethe.InputException;
+import dev.lethe.Options;
+import dev.lethe.Session;
+import dev.lethe.backend.cpu.ScalarSession;
+import dev.lethe.backend.opencl.Tuning;
+import dev.lethe.network.Graph;
+import dev.lethe.network.LstmShape;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lethe tune}. */
+@Command(
+    name = "tune",
+    header = "Find the fastest kernels and tiles for an OpenCL device, and keep them.",
+    description = {
+      "Times every kernel and tile that could run each LSTM layer of a model, or of a list of",
+      "shapes, on one device. Each is held against the reference in double precision first: what",
+      "does not build or is wrong is not taken. Sessions on this device, with this driver and",
+      "version of Lethe, then take the fastest for layers of the same hidden size and directions",
+      "in the same precision, at batches of half to twice the size; in fp32 no result changes.",
+      "%nA file that is damaged or from another driver is passed over with a line in the log."
+    },
+    footer = {
+      "%nThe user's file is $LETHE_TUNING, or tuning.json in the folder of compiled programs:",
+      "$LETHE_CACHE, $XDG_CACHE_HOME/lethe or ~/.cache/lethe.",
+      "Exit code 1 if nothing that was tried ran right for some layer.",
+      "%nExamples:",
+      "  lethe tune -d opencl                        a small list of shapes",
+      "  lethe tune model.onnx --steps 100 --batch 1,32,256",
+      "  lethe tune --shapes shapes.csv -d opencl:1.0 -p fp16",
+      ExitCodes.HELP
+    })
+final class TuneCommand implements Callable<Integer> {
+  private static final int MOST_BATCH = 1 << 20;
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "MODEL",
+      description = "A model file: .onnx, .safetensors, .pt, .pth, .keras or .h5.")
+  private Optional<Path> model = Optional.empty();
+
+  @Option(
+      names = "--shapes",
+      paramLabel = "FILE",
+      description = {
+        "Shapes TxBxIxH or TxBxIxHxLxD, one a line, # begins a comment;",
+        "or CSV with the columns T, B, I, H, layers and directions."
+      })
+  private Optional<Path> shapes = Optional.empty();
+
+  @Option(
+      names = "--steps",
+      paramLabel = "T",
+      description = "Time steps of MODEL, where it leaves them open; default: 64.")
+  private Optional<Integer> steps = Optional.empty();
+
+  @Option(
+      names = "--batch",
+      paramLabel = "B",
+      split = ",",
+      description = "Batch sizes of MODEL, where it leaves them open; default: 32.")
+  private List<Integer> batches = List.of();
+
+  @Option(
+      names = {"-i", "--input"},
+      paramLabel = "NAME=FILE",
+      description = "Weights that MODEL takes as inputs; other arrays are not looked at.")
+  private List<String> inputs = List.of();
+
+  @Option(
+      names = "--file",
+      paramLabel = "FILE",
+      description = "Where to keep what is found; default: the user's file, see below.")
+  private Optional<Path> file = Optional.empty();
+
+  @Mixin private DeviceOptions device = new DeviceOptions();
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    Options options = device.options();
+    check();
+    Path target = file.orElseGet(Tuning::userFile);
+    Set<LstmShape> layers = layers();
+    Device chosen = device(options);
+    Tuning.check(target);
+    Tuning tuning = new Tuning(chosen.id(), options.precision(), ScalarSession::outputs);
+    List<Tuning.Found> found = new ArrayList<>();
+    int choices = layers.stream().mapToInt(tuning::choices).sum();
+    AtomicInteger done = new AtomicInteger();
+    try (Progress progress = new Progress("choices", choices)) {
+      for (LstmShape layer : layers) {
+        found.add(tuning.tune(layer, () -> progress.accept(done.incrementAndGet())));
+      }
+    }
+    int kept = tuning.keep(target);
+    print(chosen, found);
+    Main.out(spec).println("kept for " + kept + " of " + found.size() + " layers in " + target);
+    Main.out(spec).flush();
+    return kept == found.size() ? ExitCodes.DONE : ExitCodes.CHECK_FAILED;
+  }
+
+  private void check() {
+    if (model.isPresent() && shapes.isPresent()) {
+      throw new InputException("--shapes and a MODEL: give one of them");
+    }
+    if (model.isEmpty() && (steps.isPresent() || !batches.isEmpty() || !inputs.isEmpty())) {
+      throw new InputException("--steps, --batch and -i belong to a MODEL; give one");
+    }
+    if (steps.isPresent() && steps.get() < 1) {
+      throw new InputException("--steps " + steps.get() + ": must be at least 1");
+    }
+    for (int batch : batches) {
+      if (batch < 1 || batch > MOST_BATCH) {
+        throw new InputException("--batch " + batch + ": must be from 1 to " + MOST_BATCH);
+      }
+    }
+  }
+
+  /** The device that a session would run on, which must be one that has something to tune. */
+  private static Device device(Options options) {
+    try (Session session = SelfTest.network().open(options)) {
+      Device found = session.device();
+      if (found.kind() == Device.Kind.OPENCL_GPU || found.kind() == Device.Kind.OPENCL_CPU) {
+        return found;
+      }
+      throw new InputException(
+          "device " + found.id() + " has nothing to tune; name an OpenCL device with -d");
+    }
+  }
+
+  /** Every layer once. */
+  private Set<LstmShape> layers() {
+    Set<LstmShape> layers = new LinkedHashSet<>();
+    if (model.isEmpty()) {
+      for (LstmShape shape : shapes.map(BenchShapes::read).orElseGet(BenchShapes::builtIn)) {
+        add(shape, layers);
+      }
+      return layers;
+    }
+    Model.requireFile(model.get());
+    Graph graph = Model.graph(Model.load(model.get(), Inputs.read(inputs).named()).network());
+    Map<String, Integer> sizes = new TreeMap<>(MadeUpInputs.sizes(graph));
+    steps.ifPresent(
+        count ->
+            sizes.put(
+                graph
+                    .timeSteps()
+                    .orElseThrow(
+                        () ->
+                            new InputException(
+                                "--steps: the model fixes its time steps; leave it out")),
+                count));
+    List<Integer> each = batches.isEmpty() ? List.of(0) : batches;
+    for (int batch : each) {
+      if (batch > 0) {
+        String name =
+            graph
+                .batchSize()
+                .orElseThrow(
+                    () -> new InputException("--batch: the model fixes its batch; leave it out"));
+        sizes.put(name, batch);
+      }
+      graph
+          .lstms()
+          .forEach(
+              lstm ->
+                  layers.add(
+                      new LstmShape(
+                          lstm.time().resolve(sizes),
+                          lstm.batch().resolve(sizes),
+                          lstm.inputSize(),
+                          lstm.hiddenSize(),
+                          1,
+                          lstm.directions().size())));
+    }
+    if (layers.isEmpty()) {
+      throw new InputException(model.get() + ": there is no LSTM layer in it to tune");
+    }
+    return layers;
+  }
+
+  /** The layers of a shape: all but the first read what the one below puts out. */
+  private static void add(LstmShape shape, Set<LstmShape> layers) {
+    for (int layer = 0; layer < Math.min(2, shape.layers()); layer++) {
+      layers.add(
+          new LstmShape(
+              shape.steps(),
+              shape.batch(),
+              layer == 0 ? shape.inputSize() : shape.outputSize(),
+              shape.hiddenSize(),
+              1,
+              shape.directions()));
+    }
+  }
+
+  private void print(Device chosen, List<Tuning.Found> found) {
+    PrintWriter out = Main.out(spec);
+    out.println(Failures.oneLine(chosen.id() + " (" + chosen.name() + ")"));
+    Table table = new Table().row("LAYER", "MS", "UNTUNED", "TRIED", "FAULTS", "FASTEST");
+    for (Tuning.Found each : found) {
+      table.row(
+          each.layer().toString(),
+          each.kernel().isEmpty() ? "-" : BenchResult.number(each.milliseconds()),
+          Double.isFinite(each.usualMilliseconds())
+              ? BenchResult.number(each.usualMilliseconds())
+              : "-",
+          Integer.toString(each.tried()),
+          Integer.toString(each.faults().size()),
+          each.kernel().orElse("none"));
+    }
+    table.print(out, "");
+    for (Tuning.Found each : found) {
+      for (String fault : each.faults()) {
+        Main.err(spec).println("lethe: " + each.layer() + ", " + Failures.oneLine(fault));
+      }
+    }
+  }
+}
