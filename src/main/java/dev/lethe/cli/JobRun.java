@@ -5,9 +5,12 @@ import dev.lethe.InputException;
 import dev.lethe.Options;
 import dev.lethe.Port;
 import dev.lethe.Session;
+import dev.lethe.Shape;
+import dev.lethe.Tensor;
 import dev.lethe.io.ArraySource;
 import dev.lethe.job.Axes;
 import dev.lethe.job.Job;
+import dev.lethe.job.Limits;
 import dev.lethe.job.Listener;
 import dev.lethe.network.Graph;
 import java.io.IOException;
@@ -24,6 +27,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,6 +41,7 @@ final class JobRun {
   private final Graph graph;
   private final Map<String, ArrayFile> files;
   private final Outputs outputs;
+  private final Optional<ArrayFile> offsets;
 
   JobRun(
       CommandSpec spec,
@@ -52,6 +57,7 @@ final class JobRun {
     this.graph = listed.graph();
     this.files = listed.inputs();
     this.outputs = outputs;
+    this.offsets = jobOptions.offsets().map(file -> ArrayFile.of(ArrayFile.split(file.toString())));
   }
 
   /**
@@ -63,12 +69,30 @@ final class JobRun {
     Map<String, ArraySource> sources = new LinkedHashMap<>();
     try {
       files.forEach((name, file) -> sources.put(name, open(name, file)));
-      try (Job job = Job.padded(graph, sources, outputs.targets(), jobOptions.limits(1))) {
+      try (Job job = job(sources)) {
         return call(job);
       }
     } finally {
       sources.values().forEach(ArraySource::close);
     }
+  }
+
+  private Job job(Map<String, ArraySource> sources) {
+    Limits limits = jobOptions.limits(1);
+    return offsets.isPresent()
+        ? Job.flat(graph, sources, offsets(), outputs.targets(), limits)
+        : Job.padded(graph, sources, outputs.targets(), limits);
+  }
+
+  private int[] offsets() {
+    Tensor read =
+        offsets
+            .orElseThrow()
+            .read(new Port("", Tensor.Type.INT32, new Shape(List.of()), false, ""), 0);
+    if (read.type() != Tensor.Type.INT32 || read.rank() != 1) {
+      throw new InputException("--offsets: must be integers [batch + 1], are " + read);
+    }
+    return read.toIntArray();
   }
 
   private int call(Job job) {
@@ -123,7 +147,11 @@ final class JobRun {
                             + name
                             + "'; there are "
                             + graph.inputs().stream().map(Port::name).toList()));
-    return file.open(port, port.shape(), Axes.of(graph).batchOf(port.shape()).orElse(0));
+    Axes axes = Axes.of(graph);
+    if (offsets.isPresent()) {
+      return file.open(port, axes.flat(port.shape()), axes.rowAxis(port.shape()));
+    }
+    return file.open(port, port.shape(), axes.batchOf(port.shape()).orElse(0));
   }
 
   /** What must be the same for a run to be gone on with. */
@@ -141,6 +169,7 @@ final class JobRun {
         (name, file) ->
             file.identity()
                 .forEach(line -> lines.add("input " + name + " " + file.entry() + " " + line)));
+    offsets.ifPresent(file -> file.identity().forEach(line -> lines.add("offsets " + line)));
     lines.add("device " + identity(session.device()));
     lines.add("precision " + options.precision());
     outputs

@@ -5,6 +5,8 @@ import dev.lethe.InputException;
 import dev.lethe.Network;
 import dev.lethe.Port;
 import dev.lethe.Shape;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -14,6 +16,9 @@ import java.util.Optional;
  * @param time the named size that counts time steps, if the network leaves it open
  */
 public record Axes(String batch, Optional<String> time) {
+  /** What the first axis of a flat array is. */
+  static final Dim ROWS = Dim.symbol("sum of lengths");
+
   /**
    * Those of a network.
    *
@@ -54,6 +59,34 @@ public record Axes(String batch, Optional<String> time) {
   /** The axis that counts time steps. */
   Optional<Integer> timeOf(Shape shape) {
     return time.flatMap(name -> axis(shape, name));
+  }
+
+  /** The axis that counts rows of a {@link #flat} array: steps if there are any. */
+  public int rowAxis(Shape shape) {
+    return timeOf(shape).isPresent() ? 0 : batchOf(shape).orElse(0);
+  }
+
+  /** Whether it counts steps of a sequence in an axis of its own, beside the sequences, or none. */
+  boolean isFlat(Shape shape) {
+    String name = time.orElseThrow();
+    return !uses(shape, name)
+        || (count(shape, name) == 1
+            && shape.dim(timeOf(shape).orElseThrow()).name().isPresent()
+            && uses(shape, batch));
+  }
+
+  /** The shape of all sequences' steps one after another, if it counts steps at all. */
+  public Shape flat(Shape shape) {
+    if (timeOf(shape).isEmpty()) {
+      return shape;
+    }
+    List<Dim> dims = new ArrayList<>(List.of(ROWS));
+    for (int axis = 0; axis < shape.rank(); axis++) {
+      if (!batchOf(shape).equals(Optional.of(axis)) && !timeOf(shape).equals(Optional.of(axis))) {
+        dims.add(shape.dim(axis));
+      }
+    }
+    return new Shape(dims);
   }
 
   private static Optional<Integer> axis(Shape shape, String name) {

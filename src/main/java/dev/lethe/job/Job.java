@@ -40,6 +40,25 @@ public final class Job implements AutoCloseable {
     return new Job(axes, parts, work, work.operations());
   }
 
+  /**
+   * A job on sequences of any lengths, one after another.
+   *
+   * @param inputs by name, those with steps [sum of lengths, ...]; they stay the caller's
+   * @param offsets where each sequence begins, and where the last one ends
+   * @throws InputException when an array does not fit, or the network's cannot be cut
+   */
+  public static Job flat(
+      Graph graph,
+      Map<String, ArraySource> inputs,
+      int[] offsets,
+      List<Target> targets,
+      Limits limits) {
+    Axes axes = Axes.of(graph);
+    Parts parts = new Parts(graph, targets, port -> axes.rowAxis(port.shape()));
+    Flat work = new Flat(graph, axes, inputs, offsets.clone(), parts, limits);
+    return new Job(axes, parts, work, work.operations());
+  }
+
   /** Number of sequences. */
   public int sequences() {
     return work.sequences();

@@ -162,26 +162,35 @@ final class Pipeline {
   }
 
   private void write() throws InterruptedException {
-    while (true) {
-      Optional<Slot> taken =
-          take(
-              () -> Optional.ofNullable(computed.poll()),
-              () -> allRead && ready.isEmpty() && computing == 0);
-      if (taken.isEmpty()) {
-        // whatever is whole is kept, even if something else failed
-        force();
-        return;
-      }
-      Slot slot = taken.get();
-      work.write(slot);
-      written(slot);
-      done += slot.count();
-      change(() -> free.add(slot));
-      if (System.nanoTime() - lastForce > FORCE_NANOS) {
-        force();
-      }
-      listener.done(done);
+    Optional<Slot> slot = computed();
+    while (slot.isPresent()) {
+      write(slot.get());
+      slot = computed();
     }
+    // what has been computed is kept, even if something else failed
+    for (slot = poll(); slot.isPresent(); slot = poll()) {
+      write(slot.get());
+    }
+    force();
+  }
+
+  private Optional<Slot> computed() throws InterruptedException {
+    return take(this::poll, () -> allRead && ready.isEmpty() && computing == 0);
+  }
+
+  private synchronized Optional<Slot> poll() {
+    return Optional.ofNullable(computed.poll());
+  }
+
+  private void write(Slot slot) {
+    work.write(slot);
+    written(slot);
+    done += slot.count();
+    change(() -> free.add(slot));
+    if (System.nanoTime() - lastForce > FORCE_NANOS) {
+      force();
+    }
+    listener.done(done);
   }
 
   private void written(Slot slot) {

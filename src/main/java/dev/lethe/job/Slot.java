@@ -1,9 +1,6 @@
 package dev.lethe.job;
 
 import dev.lethe.Tensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -15,7 +12,8 @@ import java.util.Objects;
 final class Slot {
   final Map<String, Tensor> inputs = new LinkedHashMap<>();
   final Map<String, Tensor> outputs = new LinkedHashMap<>();
-  private final Map<String, ByteBuffer> memory = new HashMap<>();
+  private final Memory in = new Memory();
+  private final Memory out = new Memory();
   private int first;
   private int count;
 
@@ -37,32 +35,20 @@ final class Slot {
     outputs.clear();
   }
 
-  /** An input's array; contents undefined. */
+  /** Makes an input's array; contents undefined. */
   Tensor input(String name, Tensor.Type type, int... shape) {
-    return inputs.computeIfAbsent(name, key -> tensor("i" + name, type, shape));
+    Tensor tensor = in.tensor(name, type, shape);
+    inputs.put(name, tensor);
+    return tensor;
   }
 
-  /** An output's array; contents undefined. */
-  Tensor output(String name, Tensor.Type type, int... shape) {
-    return outputs.computeIfAbsent(name, key -> tensor("o" + name, type, shape));
+  /** Makes an output's array; contents undefined. */
+  void output(String name, Tensor.Type type, int... shape) {
+    outputs.put(name, out.tensor(name, type, shape));
   }
 
   /** An output's array that was made for this chunk. */
   Tensor output(String name) {
     return Objects.requireNonNull(outputs.get(name), name);
-  }
-
-  private Tensor tensor(String key, Tensor.Type type, int... shape) {
-    int bytes = Tensor.Type.BYTES;
-    for (int length : shape) {
-      bytes = Math.multiplyExact(bytes, length);
-    }
-    ByteBuffer there = memory.get(key);
-    if (there == null || there.capacity() < bytes) {
-      memory.remove(key);
-      there = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
-      memory.put(key, there);
-    }
-    return Tensor.wrap(there.slice(0, bytes), type, shape);
   }
 }
