@@ -43,7 +43,7 @@ final class FasterJava {
    * @return the exit code, or empty: the command is to run here
    */
   static OptionalInt run(CommandSpec spec, Options options, long work) {
-    boolean onCpu = options.device().equals("auto") || options.device().equals("cpu");
+    boolean onCpu = options.device().equals("auto") || Sessions.includeCpu(options);
     if (!onCpu
         || work < WORTH_IT
         || DoctorCommand.vectors()

@@ -60,7 +60,10 @@ final class JobOptions {
   }
 
   /** What is refused where sequences cannot be taken apart. */
-  void checkWhole(String obstacle) {
+  void checkWhole(String obstacle, boolean severalDevices) {
+    if (severalDevices) {
+      throw new InputException("-d: " + obstacle + ", so that it runs on one device; name one");
+    }
     if (batchSize.isPresent() || offsets.isPresent()) {
       String option = batchSize.isPresent() ? "--batch-size" : "--offsets";
       throw new InputException(option + ": " + obstacle + "; leave it out");

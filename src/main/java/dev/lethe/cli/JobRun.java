@@ -78,7 +78,7 @@ final class JobRun {
   }
 
   private Job job(Map<String, ArraySource> sources) {
-    Limits limits = jobOptions.limits(1);
+    Limits limits = jobOptions.limits(Sessions.count(options));
     return offsets.isPresent()
         ? Job.flat(graph, sources, offsets(), outputs.targets(), limits)
         : Job.padded(graph, sources, outputs.targets(), limits);
@@ -101,13 +101,14 @@ final class JobRun {
       return code.getAsInt();
     }
     PrintWriter err = Main.err(spec);
-    try (Session session = graph.open(options)) {
-      int before = job.begin(identity(session, job.sequences()), jobOptions.isResume());
-      RunCommand.announce(session, job.operations(), err);
+    try (Sessions sessions = Sessions.open(graph, options, warning -> say(err, warning))) {
+      List<String> identity = identity(sessions.all(), job.sequences());
+      int before = job.begin(identity, jobOptions.isResume());
+      sessions.all().forEach(session -> RunCommand.announce(session, job.operations(), err));
       if (before > 0) {
         say(err, before + " of " + job.sequences() + " sequences are done already");
       }
-      run(job, List.of(session), err);
+      run(job, sessions.all(), err);
     }
     return ExitCodes.DONE;
   }
@@ -155,7 +156,7 @@ final class JobRun {
   }
 
   /** What must be the same for a run to be gone on with. */
-  private List<String> identity(Session session, int sequences) {
+  private List<String> identity(List<Session> sessions, int sequences) {
     List<String> lines = new ArrayList<>();
     try {
       lines.add("model " + sha256(model));
@@ -170,7 +171,7 @@ final class JobRun {
             file.identity()
                 .forEach(line -> lines.add("input " + name + " " + file.entry() + " " + line)));
     offsets.ifPresent(file -> file.identity().forEach(line -> lines.add("offsets " + line)));
-    lines.add("device " + identity(session.device()));
+    sessions.forEach(session -> lines.add("device " + identity(session.device())));
     lines.add("precision " + options.precision());
     outputs
         .targets()

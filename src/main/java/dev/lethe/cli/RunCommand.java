@@ -56,10 +56,11 @@ final class RunCommand implements Callable<Integer> {
     model.requireInputs();
     job.check();
     checkFolders();
-    if (job.isGiven() || model.isLarge()) {
+    boolean several = Sessions.areSeveral(options);
+    if (job.isGiven() || several || model.isLarge()) {
       ModelOptions.Listed listed = model.list();
       Optional<String> obstacle = Axes.obstacle(listed.graph());
-      obstacle.ifPresent(job::checkWhole);
+      obstacle.ifPresent(why -> job.checkWhole(why, several));
       return obstacle.isPresent()
           ? whole(options, new ModelOptions.Loaded(listed.graph(), listed.read()))
           : inChunks(options, listed);

@@ -42,7 +42,8 @@ final class Pipeline {
   private final Deque<Worker> cold;
   private boolean allRead;
   private int computing;
-  private int working;
+  private final List<Worker> working;
+  private long unclaimed;
   private Optional<Throwable> failure = Optional.empty();
 
   // the writer's own
@@ -57,8 +58,9 @@ final class Pipeline {
     this.journal = journal;
     this.listener = listener;
     this.cold = new ArrayDeque<>(workers);
-    this.working = workers.size();
+    this.working = new ArrayList<>(workers);
     this.done = journal.count();
+    this.unclaimed = work.sequences() - done;
     free.add(new Slot());
   }
 
@@ -113,6 +115,7 @@ final class Pipeline {
         return;
       }
       Slot slot = taken.get();
+      long start = System.nanoTime();
       try {
         worker.run(slot);
       } catch (DeviceException e) {
@@ -121,40 +124,54 @@ final class Pipeline {
       } catch (InputException e) {
         throw new InputException(work.where(slot) + ": " + e.getMessage(), e);
       }
-      change(() -> finish(worker, slot));
+      change(() -> finish(worker, slot, System.nanoTime() - start));
     }
   }
 
+  /** The next chunk, unless another device would be through with everything before this one. */
   private Optional<Slot> next(Worker worker) {
     if (ready.isEmpty() || (!cold.isEmpty() && cold.peek() != worker)) {
       return Optional.empty();
     }
+    int count = ready.element().count();
+    if (working.stream().anyMatch(other -> other.outruns(worker, count, unclaimed))) {
+      return Optional.empty();
+    }
+    unclaimed -= count;
     computing++;
+    worker.begins(count);
     return Optional.of(ready.remove());
   }
 
-  private void finish(Worker worker, Slot slot) {
+  private void finish(Worker worker, Slot slot, long nanos) {
     computing--;
     computed.add(slot);
-    if (cold.remove(worker) && cold.isEmpty()) {
+    if (!warm(worker)) {
+      worker.ends(slot.count(), nanos);
+    }
+  }
+
+  /** Takes note that it has run; once all have, there may be as many slots as they need. */
+  private boolean warm(Worker worker) {
+    boolean wasCold = cold.remove(worker);
+    if (wasCold && cold.isEmpty()) {
       for (int k = 1; k < Footprint.slots(workers.size()); k++) {
         free.add(new Slot());
       }
     }
+    return wasCold;
   }
 
   /** Goes on without a device that failed, if there is another one. */
   private void drop(Worker worker, Slot slot, DeviceException e) {
     synchronized (this) {
-      if (working == 1) {
+      if (working.size() == 1) {
         throw e;
       }
-      working--;
+      working.remove(worker);
+      unclaimed += slot.count();
       computing--;
-      cold.remove(worker);
-      if (cold.isEmpty() && free.isEmpty()) {
-        free.add(new Slot());
-      }
+      warm(worker);
       ready.addFirst(slot);
       notifyAll();
     }

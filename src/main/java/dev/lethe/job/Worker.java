@@ -16,6 +16,8 @@ final class Worker {
   private final Session session;
   private final Axes axes;
   private int most = Integer.MAX_VALUE;
+  private double nanosPerSequence;
+  private long busyUntil;
 
   Worker(Session session, Axes axes) {
     this.session = session;
@@ -25,6 +27,28 @@ final class Worker {
   /** Where it runs. */
   String device() {
     return session.device().id();
+  }
+
+  /** Takes note that it begins a chunk now. Under the pipeline's lock, as the next two. */
+  void begins(int count) {
+    busyUntil = System.nanoTime() + (long) (count * nanosPerSequence);
+  }
+
+  /** Takes note that it ends a chunk that took so long. */
+  void ends(int count, long nanos) {
+    nanosPerSequence = (double) nanos / count;
+    busyUntil = System.nanoTime();
+  }
+
+  /**
+   * Whether this one would be done with {@code all} sequences that are left before {@code slow} is
+   * with {@code count} of them. The fastest is never outrun, so that there is always one to go on.
+   */
+  boolean outruns(Worker slow, int count, long all) {
+    long wait = Math.max(0, busyUntil - System.nanoTime());
+    return nanosPerSequence > 0
+        && nanosPerSequence < slow.nanosPerSequence
+        && wait + all * nanosPerSequence < count * slow.nanosPerSequence;
   }
 
   /**

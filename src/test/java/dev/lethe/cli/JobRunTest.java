@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lethe.Device;
+import dev.lethe.Lethe;
 import dev.lethe.Tensor;
 import dev.lethe.io.ArraySource;
 import dev.lethe.io.CsvFile;
@@ -24,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -146,6 +149,58 @@ class JobRunTest {
     assertEquals(2, lethe(with(given, path("y.npz"), "--memory", MEMORY)));
     assertTrue(err.toString().contains("a length must be from 0 to 4"), err.toString());
     assertFalse(Files.exists(folder.resolve("y.npz")));
+  }
+
+  @Test
+  void flatSequencesGiveTheBitsOfPaddedOnes() {
+    int[] lengths = new Random(5).ints(SEQUENCES, 0, STEPS + 1).toArray();
+    int[] offsets = new int[SEQUENCES + 1];
+    for (int k = 0; k < SEQUENCES; k++) {
+      offsets[k + 1] = offsets[k] + lengths[k];
+    }
+    Tensor flat = Tensor.allocate(Tensor.Type.FLOAT32, offsets[SEQUENCES], TinyModel.FEATURES);
+    for (int k = 0; k < SEQUENCES; k++) {
+      Tensor steps = Pieces.cut(x, 0, k, 1).reshape(STEPS, TinyModel.FEATURES);
+      Pieces.copy(steps, 0, flat, offsets[k], 0, lengths[k]);
+    }
+    Npy.write(folder.resolve("flat.npy"), flat);
+    Npy.write(folder.resolve("offsets.npy"), Tensor.of(offsets, SEQUENCES + 1));
+    Npy.write(folder.resolve("n.npy"), Tensor.of(lengths, SEQUENCES));
+    String[] given = {"-i", path("flat.npy"), "--offsets", path("offsets.npy"), "-o"};
+    assertRuns("-i", path("x.npy"), "--lengths", path("n.npy"), "-o", path("whole.npz"));
+    assertRuns(with(given, path("y.npz"), "--memory", MEMORY));
+    Map<String, Tensor> padded = Npz.read(folder.resolve("whole.npz"));
+    Map<String, Tensor> ragged = Npz.read(folder.resolve("y.npz"));
+    assertBits(padded.get("Y_h"), ragged.get("Y_h"));
+    for (int k = 0; k < SEQUENCES; k++) {
+      Tensor all = Pieces.cut(padded.get("Y"), 0, k, 1).reshape(STEPS, TinyModel.HIDDEN);
+      assertBits(
+          Pieces.cut(all, 0, 0, lengths[k]),
+          Pieces.cut(ragged.get("Y"), 0, offsets[k], lengths[k]));
+    }
+    assertRuns(with(given, path("z.npz")));
+    assertBits(ragged.get("Y"), Npz.read(folder.resolve("z.npz")).get("Y"));
+  }
+
+  @Test
+  void severalDevicesShareTheWork() throws IOException {
+    String[] run = {"-i", path("x.npy"), "-o", path("y.npz"), "--memory", MEMORY, "-d"};
+    String devices =
+        Lethe.devices().stream()
+            .filter(Device::usable)
+            .map(Device::id)
+            .collect(Collectors.joining(","));
+    for (String named : List.of("all", devices)) {
+      assertRuns(with(run, named));
+      Map<String, Tensor> whole = Npz.read(folder.resolve("whole.npz"));
+      Npz.read(folder.resolve("y.npz"))
+          .forEach(
+              (name, tensor) ->
+                  assertArrayEquals(
+                      whole.get(name).toFloatArray(), tensor.toFloatArray(), 1e-5f, named));
+    }
+    assertFails("names one twice", with(run, "cpu,cpu"));
+    assertFails("no such device", with(run, "cpu,quantum"));
   }
 
   @Test
