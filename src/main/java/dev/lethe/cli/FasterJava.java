@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Model.CommandSpec;
 
 /**
@@ -26,6 +27,9 @@ import picocli.CommandLine.Model.CommandSpec;
 final class FasterJava {
   static final String NO_FORK = "--no-fork";
   static final String MODULE = "jdk.incubator.vector";
+
+  /** The process that started this one. */
+  private static final String PARENT = "lethe.parent";
 
   /** From so many floating-point operations on the whole is faster; design.md has the figures. */
   static final long WORTH_IT = 100_000_000_000L;
@@ -93,6 +97,7 @@ final class FasterJava {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.add("--add-modules=" + MODULE);
+    command.add("-D" + PARENT + "=" + ProcessHandle.current().pid());
     String classPath = System.getProperty("java.class.path");
     if (classPath.endsWith(".jar") && !classPath.contains(File.pathSeparator)) {
       command.addAll(List.of("-jar", classPath));
@@ -123,6 +128,20 @@ final class FasterJava {
     // the child reads model and arrays anew
     System.gc();
     return OptionalInt.of(await(child));
+  }
+
+  /**
+   * Ends this process when the one that started it is gone, which may have been killed and could
+   * not end it: it would go on to write what somebody may be writing again by then.
+   */
+  static void endWithParent() {
+    Long parent = Long.getLong(PARENT);
+    if (parent != null) {
+      ProcessHandle.of(parent)
+          .map(ProcessHandle::onExit)
+          .orElseGet(() -> CompletableFuture.completedFuture(ProcessHandle.current()))
+          .thenRun(() -> Runtime.getRuntime().halt(ExitCodes.DEVICE_FAILED));
+    }
   }
 
   private static void end(Process child) {
