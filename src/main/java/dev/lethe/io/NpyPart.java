@@ -49,9 +49,14 @@ public final class NpyPart implements AutoCloseable {
       FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
       NpyPart part = new NpyPart(file, channel, shape.clone(), header.length);
-      part.writeAt(ByteBuffer.wrap(header), 0);
-      if (bytes > header.length) {
-        part.writeAt(ByteBuffer.allocate(1), bytes - 1);
+      try {
+        part.writeAt(ByteBuffer.wrap(header), 0);
+        if (bytes > header.length) {
+          part.writeAt(ByteBuffer.allocate(1), bytes - 1);
+        }
+      } catch (IOException e) {
+        channel.close();
+        throw e;
       }
       return part;
     } catch (IOException e) {
