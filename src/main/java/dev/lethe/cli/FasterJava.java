@@ -15,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Model.CommandSpec;
 
 /**
@@ -137,10 +136,15 @@ final class FasterJava {
   static void endWithParent() {
     Long parent = Long.getLong(PARENT);
     if (parent != null) {
-      ProcessHandle.of(parent)
-          .map(ProcessHandle::onExit)
-          .orElseGet(() -> CompletableFuture.completedFuture(ProcessHandle.current()))
-          .thenRun(() -> Runtime.getRuntime().halt(ExitCodes.DEVICE_FAILED));
+      Thread watch =
+          new Thread(
+              () -> {
+                ProcessHandle.of(parent).ifPresent(process -> process.onExit().join());
+                Runtime.getRuntime().halt(ExitCodes.DEVICE_FAILED);
+              },
+              "parent");
+      watch.setDaemon(true);
+      watch.start();
     }
   }
 

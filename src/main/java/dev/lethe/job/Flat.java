@@ -142,9 +142,9 @@ final class Flat implements Work {
     int longest = length(order[first]);
     long alike = offsets[sequences()] / Math.max(1, longest);
     int most =
-        limits
-            .sequences()
-            .orElseGet(() -> footprint.sequences(sizes(1, longest), limits.memory(), alike));
+        Math.min(
+            limits.sequences().orElse(Integer.MAX_VALUE),
+            footprint.sequences(sizes(1, longest), limits.memory(), alike));
     int count = 1;
     while (count < Math.min(most, sequences() - first)
         && isAlike(length(order[first + count]), longest)) {

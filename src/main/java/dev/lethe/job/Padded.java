@@ -45,9 +45,9 @@ final class Padded implements Work {
     Footprint footprint =
         new Footprint(graph, axes, given.keySet(), parts.wanted(), limits.devices());
     this.most =
-        limits.sequences().isPresent()
-            ? limits.sequences().get()
-            : footprint.sequences(sizes, limits.memory(), sequences);
+        Math.min(
+            limits.sequences().orElse(Integer.MAX_VALUE),
+            footprint.sequences(sizes, limits.memory(), sequences));
     parts.shape(port -> shape(port, sequences));
   }
 

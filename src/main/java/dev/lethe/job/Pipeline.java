@@ -60,7 +60,7 @@ final class Pipeline {
     this.cold = new ArrayDeque<>(workers);
     this.working = new ArrayList<>(workers);
     this.done = journal.count();
-    this.unclaimed = work.sequences() - done;
+    this.unclaimed = (long) work.sequences() - done;
     free.add(new Slot());
   }
 
