@@ -46,6 +46,8 @@ final class ArchitectureTest {
           .definedBy("dev.lethe.backend.cpu..")
           .layer("opencl")
           .definedBy("dev.lethe.backend.opencl..")
+          .layer("job")
+          .definedBy("dev.lethe.job..")
           .layer("cli")
           .definedBy("dev.lethe.cli..")
           .whereLayer("door")
@@ -68,6 +70,8 @@ final class ArchitectureTest {
           .mayOnlyAccessLayers("door", "network", "io", "backend")
           .whereLayer("opencl")
           .mayOnlyAccessLayers("door", "network", "io", "backend")
+          .whereLayer("job")
+          .mayOnlyAccessLayers("door", "network", "io")
           .whereLayer("cli")
           .mayNotBeAccessedByAnyLayer();
 
@@ -88,6 +92,8 @@ final class ArchitectureTest {
   static final ArchRule terminalLibrariesStayInCli =
       only(
           "dev.lethe.cli..", "picocli..", "me.tongfei.progressbar..", "org.jline..", "org.knowm..");
+
+  @ArchTest static final ArchRule csvStaysInIo = only("dev.lethe.io..", "de.siegmar.fastcsv..");
 
   @ArchTest
   static final ArchRule vectorsStayInCpu =

@@ -15,7 +15,8 @@ final class DeviceOptions {
       defaultValue = "auto",
       description = {
         "auto (default), cpu, cpu:scalar, opencl (the first that works) or opencl:P.D",
-        "(platform P, device D); lethe doctor lists them."
+        "(platform P, device D); lethe doctor lists them. For lethe run also several with commas,",
+        "or all that auto could take: they share the sequences."
       })
   private String device = "auto";
 

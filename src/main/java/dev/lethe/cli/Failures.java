@@ -56,7 +56,7 @@ final class Failures
             ? "out of memory ("
                 + e.getMessage()
                 + "); run fewer sequences at a time with"
-                + " --batch-size, or give Java more with -Xmx"
+                + " --memory, or give Java more with -Xmx"
             : message(e);
     return report(line.getErr(), e, message, ExitCodes.DEVICE_FAILED);
   }

@@ -27,6 +27,9 @@ final class FasterJava {
   static final String NO_FORK = "--no-fork";
   static final String MODULE = "jdk.incubator.vector";
 
+  /** The process that started this one. */
+  private static final String PARENT = "lethe.parent";
+
   /** From so many floating-point operations on the whole is faster; design.md has the figures. */
   static final long WORTH_IT = 100_000_000_000L;
 
@@ -43,7 +46,7 @@ final class FasterJava {
    * @return the exit code, or empty: the command is to run here
    */
   static OptionalInt run(CommandSpec spec, Options options, long work) {
-    boolean onCpu = options.device().equals("auto") || options.device().equals("cpu");
+    boolean onCpu = options.device().equals("auto") || Sessions.includeCpu(options);
     if (!onCpu
         || work < WORTH_IT
         || DoctorCommand.vectors()
@@ -93,6 +96,7 @@ final class FasterJava {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.add("--add-modules=" + MODULE);
+    command.add("-D" + PARENT + "=" + ProcessHandle.current().pid());
     String classPath = System.getProperty("java.class.path");
     if (classPath.endsWith(".jar") && !classPath.contains(File.pathSeparator)) {
       command.addAll(List.of("-jar", classPath));
@@ -123,6 +127,25 @@ final class FasterJava {
     // the child reads model and arrays anew
     System.gc();
     return OptionalInt.of(await(child));
+  }
+
+  /**
+   * Ends this process when the one that started it is gone, which may have been killed and could
+   * not end it: it would go on to write what somebody may be writing again by then.
+   */
+  static void endWithParent() {
+    Long parent = Long.getLong(PARENT);
+    if (parent != null) {
+      Thread watch =
+          new Thread(
+              () -> {
+                ProcessHandle.of(parent).ifPresent(process -> process.onExit().join());
+                Runtime.getRuntime().halt(ExitCodes.DEVICE_FAILED);
+              },
+              "parent");
+      watch.setDaemon(true);
+      watch.start();
+    }
   }
 
   private static void end(Process child) {

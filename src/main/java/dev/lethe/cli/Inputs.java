@@ -12,34 +12,57 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The arrays given on the command line: those with names, and those that take the next free input.
+ *
+ * @param <A> an array that has been read, or a file that will be
  */
-final class Inputs {
+final class Inputs<A> {
   /** What Lethe calls the lengths of sequences wherever the model file has no name for them. */
   private static final String LENGTHS = "sequence_lens";
 
-  private final Map<String, Tensor> named = new LinkedHashMap<>();
-  private final List<Unnamed> unnamed = new ArrayList<>();
+  private final Map<String, A> named = new LinkedHashMap<>();
+  private final List<Unnamed<A>> unnamed = new ArrayList<>();
+  private final Function<NamedFile, A> one;
+  private final Function<Path, Map<String, A>> archive;
 
-  private record Unnamed(Path file, Tensor tensor) {}
+  private record Unnamed<A>(Path file, A array) {}
+
+  private Inputs(Function<NamedFile, A> one, Function<Path, Map<String, A>> archive) {
+    this.one = one;
+    this.archive = archive;
+  }
 
   /**
    * Reads every file.
    *
    * @throws InputException when one cannot be read, or a name stands twice
    */
-  static Inputs read(List<String> texts) {
-    Inputs inputs = new Inputs();
+  static Inputs<Tensor> read(List<String> texts) {
+    Inputs<Tensor> inputs = new Inputs<>(NamedFile::readOne, Npz::read);
     for (String text : texts) {
       inputs.add(NamedFile.ofInput(text).checkKind());
     }
     return inputs;
   }
 
+  /**
+   * Only looks which arrays there are.
+   *
+   * @throws InputException when an archive cannot be read, or a name stands twice
+   */
+  static Inputs<ArrayFile> list(List<String> texts) {
+    Inputs<ArrayFile> inputs = new Inputs<>(ArrayFile::of, ArrayFile::ofArchive);
+    for (String text : texts) {
+      inputs.add(ArrayFile.split(text));
+    }
+    return inputs;
+  }
+
   /** The arrays with names. */
-  Map<String, Tensor> named() {
+  Map<String, A> named() {
     return named;
   }
 
@@ -50,40 +73,41 @@ final class Inputs {
    * @param asWeights names that went into the model when it was loaded
    * @throws InputException when an array has no input or a required input no array
    */
-  Map<String, Tensor> bind(Network network, Optional<Path> lengths, Collection<String> asWeights) {
-    Map<String, Tensor> bound = new LinkedHashMap<>(named);
+  Map<String, A> bind(Network network, Optional<Path> lengths, Collection<String> asWeights) {
+    Map<String, A> bound = new LinkedHashMap<>(named);
     asWeights.forEach(bound::remove);
     lengths.ifPresent(
         file ->
             put(
                 bound,
                 lengthsInput(network),
-                new NamedFile(Optional.of(LENGTHS), file).checkKind().readOne(),
+                one.apply(new NamedFile(Optional.of(LENGTHS), file).checkKind()),
                 "--lengths " + file));
-    for (Unnamed each : unnamed) {
-      bound.put(nextFree(network, bound, each.file()), each.tensor());
+    for (Unnamed<A> each : unnamed) {
+      bound.put(nextFree(network, bound, each.file()), each.array());
     }
     return bound;
   }
 
   private void add(NamedFile given) {
     if (given.name().isPresent()) {
-      put(named, given.name().get(), given.readOne(), given.file().toString());
+      put(named, given.name().get(), one.apply(given), given.file().toString());
     } else if (given.isArchive()) {
-      Npz.read(given.file())
-          .forEach((name, tensor) -> put(named, name, tensor, given.file().toString()));
+      archive
+          .apply(given.file())
+          .forEach((name, array) -> put(named, name, array, given.file().toString()));
     } else {
-      unnamed.add(new Unnamed(given.file(), given.readOne()));
+      unnamed.add(new Unnamed<>(given.file(), one.apply(given)));
     }
   }
 
-  private static void put(Map<String, Tensor> map, String name, Tensor tensor, String origin) {
-    if (map.put(name, tensor) != null) {
+  private static <A> void put(Map<String, A> map, String name, A array, String origin) {
+    if (map.put(name, array) != null) {
       throw new InputException(origin + ": input '" + name + "' is given twice; give it once");
     }
   }
 
-  private static String nextFree(Network network, Map<String, Tensor> bound, Path file) {
+  private static String nextFree(Network network, Map<String, ?> bound, Path file) {
     List<String> required =
         network.inputs().stream().filter(port -> !port.optional()).map(Port::name).toList();
     return required.stream()

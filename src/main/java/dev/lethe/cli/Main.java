@@ -81,6 +81,7 @@ public final class Main implements Runnable {
 
   /** Runs a command and exits with its code. */
   public static void main(String[] args) {
+    FasterJava.endWithParent();
     Main main = new Main();
     Failures failures = new Failures(() -> main.debug);
     CommandLine line = commandLine(main, failures, args);

@@ -24,12 +24,15 @@ record Model(Network network, Set<String> weights) {
   /** Reads a model, with whatever it needs as weights out of {@code given}. */
   static Model load(Path file, Map<String, Tensor> given) {
     Map<String, Tensor> weights = new LinkedHashMap<>();
-    if (isOnnx(file) && Files.isRegularFile(file)) {
-      List<String> wanted = TensorFiles.weightNames(file);
-      requireAll(file, wanted, given);
-      wanted.forEach(name -> weights.put(name, given.get(name)));
-    }
+    List<String> wanted = weightNames(file);
+    requireAll(file, wanted, given);
+    wanted.forEach(name -> weights.put(name, given.get(name)));
     return new Model(Lethe.load(file, weights), weights.keySet());
+  }
+
+  /** Names of the inputs that the model takes as weights. */
+  static List<String> weightNames(Path file) {
+    return isOnnx(file) && Files.isRegularFile(file) ? TensorFiles.weightNames(file) : List.of();
   }
 
   /** What every importer makes. */

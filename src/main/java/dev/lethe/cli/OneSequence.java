@@ -5,6 +5,7 @@ import dev.lethe.InputException;
 import dev.lethe.Port;
 import dev.lethe.Shape;
 import dev.lethe.Tensor;
+import dev.lethe.io.Pieces;
 import dev.lethe.network.Graph;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Value;
@@ -185,7 +186,7 @@ final class OneSequence {
     int[] shape = tensor.shape();
     shape[axis] = 1;
     Tensor part = Tensor.allocate(tensor.type(), shape);
-    Batches.copy(tensor, at, part, 0, axis, 1);
+    Pieces.copy(tensor, at, part, 0, axis, 1);
     return part;
   }
 

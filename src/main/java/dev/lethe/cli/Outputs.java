@@ -4,14 +4,17 @@ import dev.lethe.InputException;
 import dev.lethe.Network;
 import dev.lethe.Port;
 import dev.lethe.Tensor;
+import dev.lethe.io.ArraySource;
+import dev.lethe.io.CsvFile;
 import dev.lethe.io.Npy;
 import dev.lethe.io.Npz;
 import dev.lethe.io.WholeFiles;
+import dev.lethe.job.Axes;
+import dev.lethe.job.Target;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -19,9 +22,12 @@ import java.util.Set;
 
 /** Which outputs go to which files. */
 final class Outputs {
-  private record Target(NamedFile file, List<String> names) {}
-
   private final List<Target> targets = new ArrayList<>();
+  private final Network network;
+
+  private Outputs(Network network) {
+    this.network = network;
+  }
 
   /**
    * Gives each file its outputs, before anything is computed.
@@ -30,25 +36,23 @@ final class Outputs {
    */
   static Outputs plan(List<String> texts, Network network) {
     List<String> names = network.outputs().stream().map(Port::name).toList();
-    Outputs outputs = new Outputs();
+    Outputs outputs = new Outputs(network);
     Set<Path> files = new HashSet<>();
     for (String text : texts) {
-      NamedFile file = NamedFile.ofOutput(text, names).checkKind();
+      NamedFile file = checkKind(NamedFile.ofOutput(text, names));
       WholeFiles.check(file.file());
       if (!files.add(file.file().toAbsolutePath().normalize())) {
         throw new InputException(
             "-o " + text + ": the file is given twice; give each output its own");
       }
-      outputs.targets.add(new Target(file, outputs.names(file, names)));
+      outputs.targets.add(new Target(file.file(), outputs.names(file, names)));
     }
     return outputs;
   }
 
-  /** The outputs that are wanted, each once. */
-  Set<String> wanted() {
-    Set<String> wanted = new LinkedHashSet<>();
-    targets.forEach(target -> wanted.addAll(target.names()));
-    return wanted;
+  /** The files with the names of their outputs. */
+  List<Target> targets() {
+    return List.copyOf(targets);
   }
 
   /** Writes every file, all or none. */
@@ -56,18 +60,37 @@ final class Outputs {
     try (WholeFiles files = new WholeFiles()) {
       for (Target target : targets) {
         files.add(
-            target.file().file(),
+            target.file(),
             out -> {
-              if (target.file().isArchive()) {
-                Npz.write(out, select(results, target.names()));
+              String name = target.outputs().get(0);
+              Tensor first = Objects.requireNonNull(results.get(name), name);
+              if (target.isArchive()) {
+                Npz.write(out, select(results, target.outputs()));
+              } else if (target.isCsv()) {
+                CsvFile.write(out, ArraySource.of(first), rowAxis(name));
               } else {
-                String name = target.names().get(0);
-                Npy.write(out, Objects.requireNonNull(results.get(name), name));
+                Npy.write(out, first);
               }
             });
       }
       files.commit();
     }
+  }
+
+  /** Refuses other kinds of files than can be written. */
+  static NamedFile checkKind(NamedFile file) {
+    return file.file().toString().endsWith(".csv") ? file : file.checkKind();
+  }
+
+  /** A row of a CSV is a sequence, where the network has any. */
+  private int rowAxis(String name) {
+    return Axes.obstacle(network).isPresent()
+        ? 0
+        : network.outputs().stream()
+            .filter(port -> port.name().equals(name))
+            .findFirst()
+            .flatMap(port -> Axes.of(network).batchOf(port.shape()))
+            .orElse(0);
   }
 
   private List<String> names(NamedFile file, List<String> all) {
@@ -83,7 +106,7 @@ final class Outputs {
       return all;
     }
     Set<String> taken = new HashSet<>();
-    targets.stream().filter(t -> !t.file().isArchive()).forEach(t -> taken.addAll(t.names()));
+    targets.stream().filter(t -> !t.isArchive()).forEach(t -> taken.addAll(t.outputs()));
     return List.of(
         all.stream()
             .filter(name -> !taken.contains(name))

@@ -28,7 +28,7 @@ final class Progress implements AutoCloseable, IntConsumer {
     if (terminal && slow && bar.length == 0 && done < total) {
       bar =
           new ProgressBar[] {
-            new ProgressBarBuilder().setTaskName(what).setInitialMax(total).build()
+            new ProgressBarBuilder().setTaskName(what).setInitialMax(total).showSpeed().build()
           };
     }
     for (ProgressBar shown : bar) {

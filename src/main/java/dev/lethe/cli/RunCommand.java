@@ -1,11 +1,12 @@
 package dev.lethe.cli;
 
 import dev.lethe.Device;
-import dev.lethe.InputException;
 import dev.lethe.Options;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.io.WholeFiles;
+import dev.lethe.job.Axes;
+import dev.lethe.network.Graph;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
@@ -21,16 +22,20 @@ import picocli.CommandLine.Spec;
 /** {@code lethe run}. */
 @Command(
     name = "run",
-    header = "Run a model on arrays in .npy or .npz files.",
+    header = "Run a model on arrays in files.",
     footer = {
       "%nAn -i or -o FILE.npy without NAME= takes the next required input or the next output.",
       "An .npz binds by the names in it; as an output it gets every output.",
       "Inputs that the model takes as an LSTM's weights (W, R, B, P) are given as -i NAME=FILE.",
-      "Outputs appear whole or not at all.",
+      "An input may also be a folder of .npy files, in the order of their names, or a .csv with the",
+      "shape of one sequence: x.csv@52x1. An output may be a .csv with a row for each sequence.",
+      "Outputs appear whole or not at all. What is large goes through memory in chunks; a run that",
+      "was killed goes on with --resume.",
       "%nExamples:",
       "  lethe run model.onnx -i x.npy -o y.npy",
       "  lethe run model.onnx -i X=x.npy --lengths n.npy -o Y_h=last.npy",
       "  lethe run model.safetensors -i all.npz -o out.npz -d opencl --batch-size 256",
+      "  lethe run model.onnx -i parts/ -o y.npy --memory 2g --resume",
       ExitCodes.HELP
     })
 final class RunCommand implements Callable<Integer> {
@@ -41,46 +46,52 @@ final class RunCommand implements Callable<Integer> {
       description = "Where outputs go; may be given several times.")
   private List<String> outputs = List.of();
 
-  @Option(
-      names = "--batch-size",
-      paramLabel = "N",
-      description = "Run at most N sequences at a time; default: all at once.")
-  private Optional<Integer> batchSize = Optional.empty();
-
   @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private JobOptions job = new JobOptions();
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
     Options options = model.options();
     model.requireInputs();
-    if (batchSize.isPresent() && batchSize.get() < 1) {
-      throw new InputException("--batch-size " + batchSize.get() + ": must be at least 1");
-    }
+    job.check();
     checkFolders();
-    ModelOptions.Loaded loaded = model.load();
-    Outputs plan = Outputs.plan(outputs, loaded.graph());
-    long work = FasterJava.work(loaded.graph(), loaded.inputs());
+    boolean several = Sessions.areSeveral(options);
+    if (job.isGiven() || several || model.isLarge()) {
+      ModelOptions.Listed listed = model.list();
+      Optional<String> obstacle = Axes.obstacle(listed.graph());
+      obstacle.ifPresent(why -> job.checkWhole(why, several));
+      return obstacle.isPresent()
+          ? whole(options, new ModelOptions.Loaded(listed.graph(), listed.read()))
+          : inChunks(options, listed);
+    }
+    return whole(options, model.load());
+  }
+
+  /** So little, or so entangled, that it goes through at once. */
+  private int whole(Options options, ModelOptions.Loaded loaded) {
+    Graph graph = loaded.graph();
+    Outputs plan = Outputs.plan(outputs, graph);
+    long work = FasterJava.work(graph, loaded.inputs());
     OptionalInt code = FasterJava.run(spec, options, work);
     if (code.isPresent()) {
       return code.getAsInt();
     }
-    try (Session session = loaded.graph().open(options)) {
-      Map<String, Tensor> results = results(session, loaded.inputs(), plan);
+    if (work >= FasterJava.WORTH_IT && Axes.obstacle(graph).isEmpty()) {
+      return inChunks(options, model.list());
+    }
+    try (Session session = graph.open(options)) {
+      Map<String, Tensor> results = session.run(loaded.inputs());
       announce(session, work, Main.err(spec));
       plan.write(results);
     }
     return ExitCodes.DONE;
   }
 
-  private Map<String, Tensor> results(Session session, Map<String, Tensor> bound, Outputs plan) {
-    if (batchSize.isEmpty()) {
-      return session.run(bound);
-    }
-    Batches batches = new Batches(session, bound, batchSize.get());
-    try (Progress progress = new Progress("sequences", batches.sequences())) {
-      return batches.run(bound, plan.wanted(), progress);
-    }
+  /** More than memory is to hold, or so long that what is done is to be kept. */
+  private int inChunks(Options options, ModelOptions.Listed listed) {
+    Outputs plan = Outputs.plan(outputs, listed.graph());
+    return new JobRun(spec, options, job, model.model(), listed, plan).call();
   }
 
   /**
@@ -88,7 +99,7 @@ final class RunCommand implements Callable<Integer> {
    */
   private void checkFolders() {
     for (String output : outputs) {
-      WholeFiles.check(NamedFile.ofOutput(output, List.of()).checkKind().file());
+      WholeFiles.check(Outputs.checkKind(NamedFile.ofOutput(output, List.of())).file());
     }
   }
 

@@ -91,12 +91,9 @@ public final class Npy {
   }
 
   private static boolean mappable(NpyHeader header) {
-    boolean plain = header.element() == NpyElement.F4 || header.element() == NpyElement.I4;
-    boolean nativeOrder = header.bigEndian() == (ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN);
     boolean aligned = header.offset() % ALIGNMENT == 0;
-    boolean cOrder = !header.fortran() || header.shape().length <= 1;
     boolean sizeFits = header.dataBytes() > 0 && header.dataBytes() <= Integer.MAX_VALUE;
-    return plain && nativeOrder && aligned && cOrder && sizeFits;
+    return header.isPlain() && aligned && sizeFits;
   }
 
   private static Tensor map(FileChannel channel, NpyHeader header, Path file) throws IOException {

@@ -40,8 +40,14 @@ final class NpyData {
    */
   static Tensor read(InputStream in, NpyHeader header, String where) throws IOException {
     Tensor tensor = allocate(header, where);
-    new NpyData(header, where).fill(in, tensor);
+    read(in, header, where, tensor);
     return tensor;
+  }
+
+  /** Likewise, into a tensor of the header's shape. */
+  static void read(InputStream in, NpyHeader header, String where, Tensor tensor)
+      throws IOException {
+    new NpyData(header, where).fill(in, tensor);
   }
 
   private static Tensor allocate(NpyHeader header, String where) {

@@ -3,6 +3,7 @@ package dev.lethe.io;
 import dev.lethe.InputException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.stream.Collectors;
@@ -77,6 +78,18 @@ record NpyHeader(NpyElement element, boolean bigEndian, boolean fortran, int[] s
   /** Bytes of data that follow the header. */
   long dataBytes() {
     return Math.multiplyExact(count(), (long) element.bytes());
+  }
+
+  /** Whether the data are what a tensor holds, byte for byte. */
+  boolean isPlain() {
+    boolean sameElements = element == NpyElement.F4 || element == NpyElement.I4;
+    boolean nativeOrder = bigEndian == (ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN);
+    return sameElements && nativeOrder && (!fortran || shape.length <= 1);
+  }
+
+  /** The same array cut to another shape. */
+  NpyHeader withShape(int... other) {
+    return new NpyHeader(element, bigEndian, fortran, other, offset);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.Enumeration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
@@ -20,7 +21,7 @@ import java.util.zip.ZipOutputStream;
 
 /** Several arrays by name in a file (NumPy's .npz, as savez and savez_compressed write it). */
 public final class Npz {
-  private static final String SUFFIX = ".npy";
+  static final String SUFFIX = ".npy";
 
   /** Deflate cannot do better than 1032 to 1; what claims more is a lie, not an array. */
   private static final long MAX_RATIO = 1032;
@@ -41,10 +42,7 @@ public final class Npz {
    * @throws InputException when there is no such file, it is damaged, or an array does not fit
    */
   public static Map<String, Tensor> read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new InputException(file + ": no such file; give the path of an .npz archive");
-    }
-    try (ZipFile zip = new ZipFile(file.toFile())) {
+    try (ZipFile zip = open(file)) {
       checkTotal(zip, file);
       Map<String, Tensor> arrays = new LinkedHashMap<>();
       for (Enumeration<? extends ZipEntry> all = zip.entries(); all.hasMoreElements(); ) {
@@ -55,11 +53,8 @@ public final class Npz {
         }
       }
       return arrays;
-    } catch (ZipException e) {
-      throw new InputException(
-          file + ": not an .npz archive, or a damaged one: " + Npy.reason(e), e);
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + Npy.reason(e), e);
+      throw unreadable(file, e);
     }
   }
 
@@ -100,16 +95,74 @@ public final class Npz {
     CRC32 crc = new CRC32();
     crc.update(header);
     crc.update(Npy.littleEndian(tensor));
+    return stored(name, header.length + (long) tensor.bytes().capacity(), crc);
+  }
+
+  private static ZipEntry stored(String name, long size, CRC32 crc) {
     ZipEntry entry = new ZipEntry(name + SUFFIX);
     entry.setMethod(ZipEntry.STORED);
-    entry.setSize(header.length + (long) tensor.bytes().capacity());
+    entry.setSize(size);
     entry.setCrc(crc.getValue());
     entry.setTimeLocal(TIME);
     return entry;
   }
 
+  /**
+   * The names of the arrays.
+   *
+   * @param file an .npz
+   * @return in the file's order
+   * @throws InputException when there is no such file, or it is damaged
+   */
+  public static List<String> names(Path file) {
+    try (ZipFile zip = open(file)) {
+      checkTotal(zip, file);
+      return zip.stream()
+          .map(entry -> name(entry, file + ", entry '" + entry.getName() + "'"))
+          .toList();
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  /**
+   * Writes an archive of .npy files, uncompressed, in the map's order; of any size.
+   *
+   * @param out left open
+   * @param arrays files by the names of their arrays
+   * @throws IOException when the stream throws it, or a file cannot be read
+   */
+  public static void pack(OutputStream out, Map<String, Path> arrays) throws IOException {
+    ZipOutputStream zip = new ZipOutputStream(out);
+    for (Map.Entry<String, Path> array : arrays.entrySet()) {
+      CRC32 crc = new CRC32();
+      try (InputStream in = new CheckedInputStream(Files.newInputStream(array.getValue()), crc)) {
+        in.transferTo(OutputStream.nullOutputStream());
+      }
+      zip.putNextEntry(stored(array.getKey(), Files.size(array.getValue()), crc));
+      Files.copy(array.getValue(), zip);
+      zip.closeEntry();
+    }
+    zip.finish();
+  }
+
+  /** Opens an archive. */
+  static ZipFile open(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new InputException(file + ": no such file; give the path of an .npz archive");
+    }
+    return new ZipFile(file.toFile());
+  }
+
+  /** What to say of an archive that cannot be read. */
+  static InputException unreadable(Path file, IOException e) {
+    return e instanceof ZipException
+        ? new InputException(file + ": not an .npz archive, or a damaged one: " + Npy.reason(e), e)
+        : new InputException(file + ": cannot be read: " + Npy.reason(e), e);
+  }
+
   /** Entries that share their bytes make a small file say much; entries side by side cannot. */
-  private static void checkTotal(ZipFile zip, Path file) throws IOException {
+  static void checkTotal(ZipFile zip, Path file) throws IOException {
     long total = zip.stream().mapToLong(entry -> Math.max(0, entry.getCompressedSize())).sum();
     if (total > Files.size(file)) {
       throw new InputException(
@@ -131,6 +184,19 @@ public final class Npz {
   }
 
   private static Tensor array(ZipFile zip, ZipEntry entry, String where) throws IOException {
+    checkEntry(entry, where);
+    CRC32 crc = new CRC32();
+    try (InputStream in = new CheckedInputStream(zip.getInputStream(entry), crc)) {
+      NpyHeader header = NpyHeader.read(in, where);
+      header.checkSize(entry.getSize() - header.offset(), where);
+      Tensor tensor = NpyData.read(in, header, where);
+      checkEnd(in, entry, crc, where);
+      return tensor;
+    }
+  }
+
+  /** Refuses an entry that claims more than it can hold. */
+  static void checkEntry(ZipEntry entry, String where) {
     boolean stored = entry.getMethod() == ZipEntry.STORED;
     if (!stored && entry.getMethod() != ZipEntry.DEFLATED) {
       throw new InputException(
@@ -149,18 +215,10 @@ public final class Npz {
               + entry.getCompressedSize()
               + ", more than it can hold; the archive is damaged");
     }
-    CRC32 crc = new CRC32();
-    try (InputStream in = new CheckedInputStream(zip.getInputStream(entry), crc)) {
-      NpyHeader header = NpyHeader.read(in, where);
-      header.checkSize(entry.getSize() - header.offset(), where);
-      Tensor tensor = NpyData.read(in, header, where);
-      checkEnd(in, entry, crc, where);
-      return tensor;
-    }
   }
 
-  private static void checkEnd(InputStream in, ZipEntry entry, CRC32 crc, String where)
-      throws IOException {
+  /** Refuses an entry that goes on, or whose bytes were others when it was written. */
+  static void checkEnd(InputStream in, ZipEntry entry, CRC32 crc, String where) throws IOException {
     if (in.read() >= 0) {
       throw new InputException(
           where + ": holds more than the " + entry.getSize() + " bytes that it claims");

@@ -115,7 +115,14 @@ public final class WholeFiles implements AutoCloseable {
     return folder == null ? target.toAbsolutePath() : folder;
   }
 
-  private static void move(Path from, Path to) throws IOException {
+  /**
+   * Puts a finished file in its place, at once where the file system can.
+   *
+   * @param from in the same folder
+   * @param to replaced if it is there
+   * @throws IOException when it cannot be moved
+   */
+  public static void move(Path from, Path to) throws IOException {
     try {
       Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (AtomicMoveNotSupportedException e) {

@@ -18,6 +18,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The program as a process of its own, started without the Vector API's module. */
 class FasterJavaTest {
@@ -114,15 +116,20 @@ class FasterJavaTest {
     assertEquals(0, FasterJava.work(graph, Map.of()));
   }
 
-  @Test
-  void itEndsWhenThisProcessIsToldToEnd() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void itEndsWhenThisProcessDoes(boolean killed) throws Exception {
     Process process = start(List.of(), List.of("compare", model, "-d", "cpu"));
     List<ProcessHandle> children = List.of();
     while (children.isEmpty() && process.isAlive()) {
       children = process.children().toList();
     }
     assertFalse(children.isEmpty(), "it ended before it started another");
-    process.destroy();
+    if (killed) {
+      process.destroyForcibly();
+    } else {
+      process.destroy();
+    }
     children.get(0).onExit().get(1, TimeUnit.MINUTES);
     assertTrue(process.waitFor() != 0);
   }

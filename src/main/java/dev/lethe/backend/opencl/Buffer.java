@@ -25,7 +25,7 @@ final class Buffer implements AutoCloseable {
     int[] code = new int[1];
     cl_mem handle = CL.clCreateBuffer(context.handle(), CL.CL_MEM_READ_WRITE, bytes, null, code);
     if (code[0] != CL.CL_SUCCESS) {
-      throw new DeviceException(
+      throw DeviceException.outOfMemory(
           "device "
               + context.facts().name()
               + ": no room for "

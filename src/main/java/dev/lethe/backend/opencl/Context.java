@@ -80,7 +80,7 @@ final class Context implements AutoCloseable {
   /** A buffer on the device, contents undefined. */
   Buffer allocate(String what, long bytes) {
     if (bytes > facts.allocationBytes()) {
-      throw new DeviceException(
+      throw DeviceException.outOfMemory(
           "device "
               + facts.name()
               + ": "

@@ -115,13 +115,23 @@ final class OpenClSession extends GraphSession {
     bound = List.of();
     context.finish();
     values.forgetOrders();
+    try {
+      bound = bind(sizes);
+    } catch (DeviceException e) {
+      // what is too large for the device is not to be in the way of a smaller batch
+      values.close();
+      throw e;
+    }
+    boundSizes = Optional.of(Map.copyOf(sizes));
+  }
+
+  private List<Runnable> bind(Map<String, Integer> sizes) {
     values.allocate(network(), sizes);
     // scratch memory is shared and may grow while stages bind, which makes earlier bindings stale
     runners.forEach(runner -> runner.bind(sizes, values));
     List<Runnable> runs = new ArrayList<>();
     runners.forEach(runner -> runs.add(runner.bind(sizes, values)));
-    bound = runs;
-    boundSizes = Optional.of(Map.copyOf(sizes));
+    return runs;
   }
 
   @Override
