@@ -134,7 +134,7 @@ public final class DeviceProbe implements AutoCloseable {
       }
     }
     for (Precision precision : Precision.values()) {
-      if (precision != Precision.FP32) {
+      if (OpenClPlan.onMatrixUnits(precision)) {
         String options = "-DPRECISION=" + precision.ordinal();
         ask("product of " + precision + ", portable", () -> product(precision, options));
         ask(

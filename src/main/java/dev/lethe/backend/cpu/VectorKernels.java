@@ -17,7 +17,6 @@ final class VectorKernels implements Kernels {
 
   private static final int ROUNDER_BITS = Float.floatToRawIntBits(FloatMath.ROUNDER);
   private static final int ONE_BITS = Float.floatToRawIntBits(1f);
-  private static final int INFINITY_BITS = Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
 
   @Override
   public int units(int hidden) {

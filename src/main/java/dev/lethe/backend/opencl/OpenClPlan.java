@@ -252,7 +252,7 @@ record OpenClPlan(
   }
 
   /** Those of int8 want x and h in int8, too. */
-  private static boolean onMatrixUnits(Precision precision) {
+  static boolean onMatrixUnits(Precision precision) {
     return precision != Precision.FP32 && precision != Precision.INT8;
   }
 

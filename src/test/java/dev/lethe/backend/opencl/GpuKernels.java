@@ -21,10 +21,12 @@ final class GpuKernels {
     OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200());
     Cell plain = cell(Matrix.empty(), Matrix.empty());
     Cell special = cell(Matrix.zeros(3, 2), Matrix.zeros(1, 2));
+    OpenClPlan int8 = OpenClPlan.of(OpenClPlanTest.h200(), Precision.INT8);
     for (OpenClPlan.ProductTile tile : plan.products()) {
       int items = tile.rowItems() * tile.columnItems();
       print("product.cl", items, plan.productOptions(tile, true));
       print("product.cl", items, plan.productOptions(tile, false));
+      print("product.cl", items, int8.productOptions(tile, true));
     }
     print("lstm_begin.cl", "");
     for (OpenClPlan.StepTile tile : plan.steps()) {
@@ -32,9 +34,11 @@ final class GpuKernels {
       print("lstm_step.cl", items, plan.stepOptions(tile, plain, false, false));
       print("lstm_step.cl", items, plan.stepOptions(tile, special, false, true));
       print("lstm_step.cl", items, plan.stepOptions(tile, plain, true, true));
+      print("lstm_step.cl", items, int8.stepOptions(tile, plain, false, false));
     }
     for (OpenClPlan.SequenceTile tile : plan.sequences()) {
       print("lstm_sequence.cl", plan.sequenceOptions(tile, plain));
+      print("lstm_sequence.cl", int8.sequenceOptions(tile, plain));
     }
     print("lstm_norm_step.cl", plan.normStepOptions(normed(plain), true));
     print("lstm_project.cl", "");
@@ -51,7 +55,7 @@ final class GpuKernels {
       print("lstm_persistent.cl", tile.items(), options);
     }
     for (Precision precision : Precision.values()) {
-      if (precision != Precision.FP32) {
+      if (OpenClPlan.onMatrixUnits(precision)) {
         printMatrix(precision, special);
       }
     }
