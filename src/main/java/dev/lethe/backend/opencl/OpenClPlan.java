@@ -227,6 +227,21 @@ record OpenClPlan(
             new ProductTile(16, 16, 4, 4, 16),
             new ProductTile(16, 16, 8, 4, 16),
             new ProductTile(16, 16, 8, 8, 16)),
+        stepTiles(precision),
+        List.of(new SequenceTile(128, 4, MOST_ALONE), new SequenceTile(128, 8, MOST_ALONE)),
+        PersistentPlan.of(facts),
+        precision,
+        matrix ? MATRIX_STEPS : List.of(),
+        64,
+        256,
+        projection,
+        Integer.MAX_VALUE,
+        facts.computeUnits(),
+        TunedLayers.NONE);
+  }
+
+  private static List<StepTile> stepTiles(Precision precision) {
+    List<StepTile> tiles =
         List.of(
             new StepTile(16, 8, 2, 32),
             new StepTile(8, 8, 1, 128),
@@ -238,17 +253,12 @@ record OpenClPlan(
             new StepTile(16, 8, 8, 16),
             new StepTile(16, 16, 4, 16),
             new StepTile(8, 16, 8, 32),
-            new StepTile(16, 16, 8, 16)),
-        List.of(new SequenceTile(128, 4, MOST_ALONE), new SequenceTile(128, 8, MOST_ALONE)),
-        PersistentPlan.of(facts),
-        precision,
-        matrix ? MATRIX_STEPS : List.of(),
-        64,
-        256,
-        projection,
-        Integer.MAX_VALUE,
-        facts.computeUnits(),
-        TunedLayers.NONE);
+            new StepTile(16, 16, 8, 16));
+    // what int8 reads ahead takes the registers that this one has left
+    StepTile full = new StepTile(8, 16, 8, 32);
+    return precision == Precision.INT8
+        ? tiles.stream().filter(tile -> !tile.equals(full)).toList()
+        : tiles;
   }
 
   /** Those of int8 want x and h in int8, too. */

@@ -34,6 +34,9 @@ final class GpuKernels {
       print("lstm_step.cl", items, plan.stepOptions(tile, plain, false, false));
       print("lstm_step.cl", items, plan.stepOptions(tile, special, false, true));
       print("lstm_step.cl", items, plan.stepOptions(tile, plain, true, true));
+    }
+    for (OpenClPlan.StepTile tile : int8.steps()) {
+      int items = tile.units() * tile.sequenceItems();
       print("lstm_step.cl", items, int8.stepOptions(tile, plain, false, false));
     }
     for (OpenClPlan.SequenceTile tile : plan.sequences()) {
