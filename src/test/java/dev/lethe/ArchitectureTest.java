@@ -48,6 +48,8 @@ final class ArchitectureTest {
           .definedBy("dev.lethe.backend.opencl..")
           .layer("cli")
           .definedBy("dev.lethe.cli..")
+          .layer("spark")
+          .definedBy("dev.lethe.spark..")
           .whereLayer("door")
           .mayNotAccessAnyLayer()
           .whereLayer("network")
@@ -69,6 +71,10 @@ final class ArchitectureTest {
           .whereLayer("opencl")
           .mayOnlyAccessLayers("door", "network", "io", "backend")
           .whereLayer("cli")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("spark")
+          .mayOnlyAccessLayers("door")
+          .whereLayer("spark")
           .mayNotBeAccessedByAnyLayer();
 
   @ArchTest
@@ -88,6 +94,10 @@ final class ArchitectureTest {
   static final ArchRule terminalLibrariesStayInCli =
       only(
           "dev.lethe.cli..", "picocli..", "me.tongfei.progressbar..", "org.jline..", "org.knowm..");
+
+  @ArchTest
+  static final ArchRule sparkStaysInSpark =
+      only("dev.lethe.spark..", "org.apache.spark..", "org.apache.hadoop..", "scala..");
 
   @ArchTest
   static final ArchRule vectorsStayInCpu =
