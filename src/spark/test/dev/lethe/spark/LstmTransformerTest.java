@@ -133,8 +133,7 @@ final class LstmTransformerTest {
             .setModelPath(Sequences.NO_LENGTHS.toString())
             .transform(Sequences.table(spark, Sequences.NESTED, sequences));
     String output = network.outputs().get(0).name();
-    assertSameBits(
-        alone(Sequences.NO_LENGTHS, output, sequences), scored(result, ports.nested()));
+    assertSameBits(alone(Sequences.NO_LENGTHS, output, sequences), scored(result, ports.nested()));
   }
 
   @Test
@@ -181,7 +180,8 @@ final class LstmTransformerTest {
     float[] step = {1, 2, 3, 4};
     assertRefused("column 'x' holds a null; every row", Arrays.asList(new float[][] {step}, null));
     assertRefused("every sequence its steps", List.<Object>of(new float[][] {step, null}));
-    assertRefused("column 'x' holds a step of 3 numbers", List.<Object>of(new float[][] {step, {1, 2, 3}}));
+    assertRefused(
+        "column 'x' holds a step of 3 numbers", List.<Object>of(new float[][] {step, {1, 2, 3}}));
     assertRefused(
         "column 'x' holds a null among", List.<Object>of(new Float[][] {{1f, null, 2f, 3f}}));
   }
@@ -200,13 +200,15 @@ final class LstmTransformerTest {
   void refusesWhatDoesNotFitBeforeTheJob() {
     Dataset<Row> table =
         Sequences.table(spark, Sequences.NESTED, Sequences.random(2, Sequences.FEATURES, k -> 2));
-    assertRefused("there is no column 'z'; the columns are [id, x, tag]", stage().setInputCol("z"), table);
+    assertRefused(
+        "there is no column 'z'; the columns are [id, x, tag]", stage().setInputCol("z"), table);
     assertRefused("column 'tag' is string", stage().setInputCol("tag"), table);
     assertRefused("there is a column 'id' already", stage().setOutputCol("id"), table);
     assertRefused("the network takes 4", stage().setFeatures(3), table);
     assertRefused("has no output 'Z'", stage().setOutputName("Z"), table);
     assertRefused("no such file", stage().setModelPath("/no/such.onnx"), table);
-    assertRefused("modelPath is not set", new LstmTransformer().setInputCol("x").setOutputCol("y"), table);
+    assertRefused(
+        "modelPath is not set", new LstmTransformer().setInputCol("x").setOutputCol("y"), table);
   }
 
   private static void assertRefused(String message, LstmTransformer stage, Dataset<Row> table) {
