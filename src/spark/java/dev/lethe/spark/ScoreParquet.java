@@ -1,6 +1,7 @@
 package dev.lethe.spark;
 
 import dev.lethe.InputException;
+import java.io.IOException;
 import org.apache.spark.sql.SparkSession;
 
 /** A job for spark-submit: a Parquet table with the network's output as one column more. */
@@ -13,8 +14,9 @@ public final class ScoreParquet {
    * @param arguments the model's path, the table's, that of the new table, the column of sequences
    *     and the column to add
    * @throws InputException when there are not five, or one does not fit
+   * @throws IOException when Spark cannot be shut down
    */
-  public static void main(String[] arguments) {
+  public static void main(String[] arguments) throws IOException {
     if (arguments.length != 5) {
       throw new InputException(
           "five arguments are needed, not "
