@@ -31,7 +31,7 @@ final class Cluster implements AutoCloseable {
     path = path == null ? System.getProperty("java.class.path") : path;
     Files.createDirectories(home.resolve("jars"));
     List<String> folders = new ArrayList<>();
-    for (String entry : path.split(File.pathSeparator)) {
+    for (String entry : path.split(File.pathSeparator, -1)) {
       Path file = Path.of(entry).toAbsolutePath();
       if (Files.isDirectory(file)) {
         folders.add(file.toString());

@@ -179,11 +179,11 @@ final class LstmTransformerTest {
   void namesTheColumnOfABadRow() {
     float[] step = {1, 2, 3, 4};
     assertRefused("column 'x' holds a null; every row", Arrays.asList(new float[][] {step}, null));
-    assertRefused("every sequence its steps", List.<Object>of(new float[][] {step, null}));
+    assertRefused("every sequence its steps", List.of((Object) new float[][] {step, null}));
     assertRefused(
-        "column 'x' holds a step of 3 numbers", List.<Object>of(new float[][] {step, {1, 2, 3}}));
+        "column 'x' holds a step of 3 numbers", List.of((Object) new float[][] {step, {1, 2, 3}}));
     assertRefused(
-        "column 'x' holds a null among", List.<Object>of(new Float[][] {{1f, null, 2f, 3f}}));
+        "column 'x' holds a null among", List.of((Object) new Float[][] {{1f, null, 2f, 3f}}));
   }
 
   private static void assertRefused(String message, List<?> sequences) {
