@@ -18,7 +18,7 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 /** The rooms are ordered, and each foreign library is let into one of them only. */
 @AnalyzeClasses(
     packages = "dev.lethe",
-    importOptions = {ImportOption.DoNotIncludeTests.class, ArchitectureTest.NoBenchmarks.class})
+    importOptions = {ArchitectureTest.NoTests.class, ArchitectureTest.NoBenchmarks.class})
 final class ArchitectureTest {
   /** A package that stands in no room fails this as soon as a room uses it. */
   @ArchTest
@@ -50,6 +50,8 @@ final class ArchitectureTest {
           .definedBy("dev.lethe.job..")
           .layer("cli")
           .definedBy("dev.lethe.cli..")
+          .layer("spark")
+          .definedBy("dev.lethe.spark..")
           .whereLayer("door")
           .mayNotAccessAnyLayer()
           .whereLayer("network")
@@ -73,6 +75,10 @@ final class ArchitectureTest {
           .whereLayer("job")
           .mayOnlyAccessLayers("door", "network", "io")
           .whereLayer("cli")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("spark")
+          .mayOnlyAccessLayers("door")
+          .whereLayer("spark")
           .mayNotBeAccessedByAnyLayer();
 
   @ArchTest
@@ -94,6 +100,10 @@ final class ArchitectureTest {
           "dev.lethe.cli..", "picocli..", "me.tongfei.progressbar..", "org.jline..", "org.knowm..");
 
   @ArchTest static final ArchRule csvStaysInIo = only("dev.lethe.io..", "de.siegmar.fastcsv..");
+
+  @ArchTest
+  static final ArchRule sparkStaysInSpark =
+      only("dev.lethe.spark..", "org.apache.spark..", "org.apache.hadoop..", "scala..");
 
   @ArchTest
   static final ArchRule vectorsStayInCpu =
@@ -118,6 +128,14 @@ final class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(libraries);
+  }
+
+  /** Wherever a profile builds; ArchUnit's own option knows target/test-classes only. */
+  static final class NoTests implements ImportOption {
+    @Override
+    public boolean includes(Location location) {
+      return !location.contains("/test-classes/");
+    }
   }
 
   /** Benchmarks stand outside and use what they measure. */
