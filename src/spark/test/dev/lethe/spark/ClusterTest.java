@@ -66,7 +66,7 @@ final class ClusterTest {
         assertEquals(expected, jobs.run(input, folder.resolve("killed")));
         report("two workers, an executor killed", jobs);
         assertTrue(cluster.killed(), "an executor was killed");
-        await(() -> jobs.removed.get() == 1, "the loss of the executor to be known");
+        await(() -> jobs.removed.get() >= 1, "the loss of the executor to be known");
       }
     }
     System.out.println("rows " + expected.rows() + ", checksum " + expected.checksum());
