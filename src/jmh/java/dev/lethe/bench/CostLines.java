@@ -5,14 +5,11 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.lethe.network.LstmShape;
 import java.awt.Color;
-import java.awt.Graphics2D;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
-import javax.imageio.ImageIO;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -50,8 +47,7 @@ final class CostLines {
         arguments.length > 1
             ? List.of(arguments).subList(1, arguments.length)
             : List.of("lethe-cpu", "onnxruntime");
-    BufferedImage image = new BufferedImage(LINES.size() * SIZE, SIZE, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = image.createGraphics();
+    List<XYChart> charts = new ArrayList<>();
     try (JsonGenerator json =
         new JsonFactory()
             .createGenerator(output.toFile(), JsonEncoding.UTF8)
@@ -61,14 +57,12 @@ final class CostLines {
       json.writeStringField("java", System.getProperty("java.vm.name") + " " + Runtime.version());
       json.writeArrayFieldStart("rows");
       for (Line line : LINES) {
-        chart(line, engines, json).paint(graphics, SIZE, SIZE);
-        graphics.translate(SIZE, 0);
+        charts.add(chart(line, engines, json));
       }
       json.writeEndArray();
       json.writeEndObject();
     }
-    graphics.dispose();
-    ImageIO.write(image, "png", CpuChart.beside(output).toFile());
+    CpuChart.write(CpuChart.beside(output), charts);
   }
 
   private static XYChart chart(Line line, List<String> engines, JsonGenerator json)

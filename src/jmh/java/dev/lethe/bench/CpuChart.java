@@ -11,6 +11,7 @@ import java.util.Objects;
 import javax.imageio.ImageIO;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
+import org.knowm.xchart.internal.chartpart.Chart;
 import org.knowm.xchart.style.CategoryStyler;
 import org.knowm.xchart.style.Styler;
 
@@ -44,9 +45,20 @@ final class CpuChart {
 
   /** Writes a PNG. */
   void write(Path png) throws IOException {
-    BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
+    write(png, List.of(chart()));
+  }
+
+  /** Writes charts of one size side by side. */
+  static void write(Path png, List<? extends Chart<?, ?>> charts) throws IOException {
+    int width = charts.get(0).getWidth();
+    int height = charts.get(0).getHeight();
+    BufferedImage image =
+        new BufferedImage(charts.size() * width, height, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = image.createGraphics();
-    chart().paint(graphics, WIDTH, HEIGHT);
+    for (Chart<?, ?> chart : charts) {
+      chart.paint(graphics, width, height);
+      graphics.translate(width, 0);
+    }
     graphics.dispose();
     if (!ImageIO.write(image, "png", png.toFile())) {
       throw new IOException(png + ": this Java runtime writes no PNG");

@@ -6,14 +6,11 @@ import dev.lethe.InputException;
 import dev.lethe.Lethe;
 import dev.lethe.Options;
 import dev.lethe.backend.Peak;
-import dev.lethe.network.Graph;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +18,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code lethe bench}. */
@@ -48,34 +44,6 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
   private static final double MOST_SECONDS = 86_400;
 
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "MODEL",
-      description = "A model file: .onnx, .safetensors, .pt, .pth, .keras or .h5.")
-  private Optional<Path> model = Optional.empty();
-
-  @Option(
-      names = "--shapes",
-      paramLabel = "FILE",
-      description = {
-        "Shapes TxBxIxH or TxBxIxHxLxD, one a line: steps, batch, input",
-        "size, hidden size, layers, directions. # begins a comment. Or CSV",
-        "with the columns T, B, I, H, layers and directions."
-      })
-  private Optional<Path> shapes = Optional.empty();
-
-  @Option(
-      names = "--steps",
-      paramLabel = "T",
-      description = "Time steps of MODEL, where it leaves them open; default: 64.")
-  private Optional<Integer> steps = Optional.empty();
-
-  @Option(
-      names = {"-i", "--input"},
-      paramLabel = "NAME=FILE",
-      description = "Weights that MODEL takes as inputs; other arrays are not looked at.")
-  private List<String> inputs = List.of();
-
   @Option(
       names = "--seconds",
       paramLabel = "S",
@@ -86,6 +54,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Write JSON.")
   private boolean json;
 
+  @Mixin private MeasuredOptions measured = new MeasuredOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
   @Spec private CommandSpec spec;
 
@@ -121,15 +90,7 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private void check() {
-    if (model.isPresent() && shapes.isPresent()) {
-      throw new InputException("--shapes and a MODEL: give one of them");
-    }
-    if (model.isEmpty() && (steps.isPresent() || !inputs.isEmpty())) {
-      throw new InputException("--steps and -i belong to a MODEL; give one");
-    }
-    if (steps.isPresent() && steps.get() < 1) {
-      throw new InputException("--steps " + steps.get() + ": must be at least 1");
-    }
+    measured.check(List.of());
     boolean sensible = seconds > 0 && seconds <= MOST_SECONDS;
     if (!sensible) {
       throw new InputException("--seconds " + seconds + ": must be above 0, 86400 at most");
@@ -137,12 +98,10 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private List<BenchNetwork> networks() {
-    if (model.isPresent()) {
-      Model.requireFile(model.get());
-      Graph graph = Model.graph(Model.load(model.get(), Inputs.read(inputs).named()).network());
-      return List.of(BenchNetwork.of(graph, steps));
-    }
-    return BenchNetwork.of(shapes.map(BenchShapes::read).orElseGet(BenchShapes::builtIn));
+    return measured
+        .graph()
+        .map(graph -> List.of(BenchNetwork.of(graph, measured.steps())))
+        .orElseGet(() -> BenchNetwork.of(measured.shapes()));
   }
 
   /** Every device that is worth measuring, or the one that -d asks for. */

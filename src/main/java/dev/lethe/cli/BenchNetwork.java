@@ -61,16 +61,7 @@ record BenchNetwork(
    *     has no room for one sequence
    */
   static BenchNetwork of(Graph graph, Optional<Integer> steps) {
-    Map<String, Integer> sizes = new TreeMap<>(MadeUpInputs.sizes(graph));
-    if (steps.isPresent()) {
-      String time =
-          graph
-              .timeSteps()
-              .orElseThrow(
-                  () ->
-                      new InputException("--steps: the model fixes its time steps; leave it out"));
-      sizes.put(time, steps.get());
-    }
+    Map<String, Integer> sizes = new TreeMap<>(MadeUpInputs.sizes(graph, steps));
     graph.batchSize().ifPresent(sizes::remove);
     String name =
         graph.name() + graph.timeSteps().map(time -> ", " + sizes.get(time) + " steps").orElse("");

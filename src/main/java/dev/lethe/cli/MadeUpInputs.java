@@ -1,6 +1,7 @@
 package dev.lethe.cli;
 
 import dev.lethe.Dim;
+import dev.lethe.InputException;
 import dev.lethe.Network;
 import dev.lethe.Port;
 import dev.lethe.Tensor;
@@ -10,6 +11,7 @@ import dev.lethe.network.Stage;
 import java.nio.IntBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 
 /** Seeded inputs for a network whose caller gave none. Optional ones are left out. */
@@ -56,6 +58,25 @@ final class MadeUpInputs {
     }
     network.batchSize().ifPresent(name -> sizes.put(name, SEQUENCES));
     network.timeSteps().ifPresent(name -> sizes.put(name, STEPS));
+    return sizes;
+  }
+
+  /**
+   * Every named size, with the steps that a user gave, if any.
+   *
+   * @throws InputException when the model fixes its time steps and they are given nevertheless
+   */
+  static Map<String, Integer> sizes(Network network, Optional<Integer> steps) {
+    Map<String, Integer> sizes = sizes(network);
+    if (steps.isPresent()) {
+      String time =
+          network
+              .timeSteps()
+              .orElseThrow(
+                  () ->
+                      new InputException("--steps: the model fixes its time steps; leave it out"));
+      sizes.put(time, steps.get());
+    }
     return sizes;
   }
 

@@ -23,7 +23,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code lethe tune}. */
@@ -51,27 +50,6 @@ import picocli.CommandLine.Spec;
 final class TuneCommand implements Callable<Integer> {
   private static final int MOST_BATCH = 1 << 20;
 
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "MODEL",
-      description = "A model file: .onnx, .safetensors, .pt, .pth, .keras or .h5.")
-  private Optional<Path> model = Optional.empty();
-
-  @Option(
-      names = "--shapes",
-      paramLabel = "FILE",
-      description = {
-        "Shapes TxBxIxH or TxBxIxHxLxD, one a line, # begins a comment;",
-        "or CSV with the columns T, B, I, H, layers and directions."
-      })
-  private Optional<Path> shapes = Optional.empty();
-
-  @Option(
-      names = "--steps",
-      paramLabel = "T",
-      description = "Time steps of MODEL, where it leaves them open; default: 64.")
-  private Optional<Integer> steps = Optional.empty();
-
   @Option(
       names = "--batch",
       paramLabel = "B",
@@ -80,17 +58,12 @@ final class TuneCommand implements Callable<Integer> {
   private List<Integer> batches = List.of();
 
   @Option(
-      names = {"-i", "--input"},
-      paramLabel = "NAME=FILE",
-      description = "Weights that MODEL takes as inputs; other arrays are not looked at.")
-  private List<String> inputs = List.of();
-
-  @Option(
       names = "--file",
       paramLabel = "FILE",
       description = "Where to keep what is found; default: the user's file, see below.")
   private Optional<Path> file = Optional.empty();
 
+  @Mixin private MeasuredOptions measured = new MeasuredOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
   @Spec private CommandSpec spec;
 
@@ -119,15 +92,7 @@ final class TuneCommand implements Callable<Integer> {
   }
 
   private void check() {
-    if (model.isPresent() && shapes.isPresent()) {
-      throw new InputException("--shapes and a MODEL: give one of them");
-    }
-    if (model.isEmpty() && (steps.isPresent() || !batches.isEmpty() || !inputs.isEmpty())) {
-      throw new InputException("--steps, --batch and -i belong to a MODEL; give one");
-    }
-    if (steps.isPresent() && steps.get() < 1) {
-      throw new InputException("--steps " + steps.get() + ": must be at least 1");
-    }
+    measured.check(batches);
     for (int batch : batches) {
       if (batch < 1 || batch > MOST_BATCH) {
         throw new InputException("--batch " + batch + ": must be from 1 to " + MOST_BATCH);
@@ -150,25 +115,17 @@ final class TuneCommand implements Callable<Integer> {
   /** Every layer once. */
   private Set<LstmShape> layers() {
     Set<LstmShape> layers = new LinkedHashSet<>();
-    if (model.isEmpty()) {
-      for (LstmShape shape : shapes.map(BenchShapes::read).orElseGet(BenchShapes::builtIn)) {
-        add(shape, layers);
-      }
-      return layers;
-    }
-    Model.requireFile(model.get());
-    Graph graph = Model.graph(Model.load(model.get(), Inputs.read(inputs).named()).network());
-    Map<String, Integer> sizes = new TreeMap<>(MadeUpInputs.sizes(graph));
-    steps.ifPresent(
-        count ->
-            sizes.put(
-                graph
-                    .timeSteps()
-                    .orElseThrow(
-                        () ->
-                            new InputException(
-                                "--steps: the model fixes its time steps; leave it out")),
-                count));
+    measured
+        .graph()
+        .ifPresentOrElse(
+            graph -> add(graph, layers),
+            () -> measured.shapes().forEach(shape -> add(shape, layers)));
+    return layers;
+  }
+
+  /** The layers of a model, at each batch. */
+  private void add(Graph graph, Set<LstmShape> layers) {
+    Map<String, Integer> sizes = new TreeMap<>(MadeUpInputs.sizes(graph, measured.steps()));
     List<Integer> each = batches.isEmpty() ? List.of(0) : batches;
     for (int batch : each) {
       if (batch > 0) {
@@ -193,9 +150,8 @@ final class TuneCommand implements Callable<Integer> {
                           lstm.directions().size())));
     }
     if (layers.isEmpty()) {
-      throw new InputException(model.get() + ": there is no LSTM layer in it to tune");
+      throw new InputException(graph.name() + ": there is no LSTM layer in it to tune");
     }
-    return layers;
   }
 
   /** The layers of a shape: all but the first read what the one below puts out. */

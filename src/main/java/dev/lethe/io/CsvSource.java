@@ -51,7 +51,7 @@ final class CsvSource implements ArraySource {
     try {
       return new CsvSource(file, type, sequence, axis, count(file, sequence));
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + Npy.reason(e), e);
+      throw Npy.unreadable(file, e);
     } catch (CsvParseException | UncheckedIOException e) {
       throw damaged(file, e);
     }
@@ -218,10 +218,6 @@ final class CsvSource implements ArraySource {
 
   @Override
   public void close() {
-    try {
-      reader.close();
-    } catch (IOException e) {
-      System.getLogger("dev.lethe").log(System.Logger.Level.WARNING, file + " stays open", e);
-    }
+    Npy.close(reader, file);
   }
 }

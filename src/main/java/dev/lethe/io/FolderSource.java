@@ -83,7 +83,7 @@ final class FolderSource implements ArraySource {
       }
       return files;
     } catch (IOException e) {
-      throw new InputException(folder + ": cannot be read: " + Npy.reason(e), e);
+      throw Npy.unreadable(folder, e);
     }
   }
 

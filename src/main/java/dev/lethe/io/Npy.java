@@ -3,6 +3,7 @@ package dev.lethe.io;
 import dev.lethe.InputException;
 import dev.lethe.Tensor;
 import java.io.BufferedInputStream;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -45,7 +46,7 @@ public final class Npy {
           ? map(channel, header, file)
           : NpyData.read(in, header, file.toString());
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + reason(e), e);
+      throw unreadable(file, e);
     }
   }
 
@@ -84,6 +85,20 @@ public final class Npy {
         ByteBuffer.allocate(tensor.bytes().capacity()).order(ByteOrder.LITTLE_ENDIAN);
     swapped.asIntBuffer().put(tensor.bytes().asIntBuffer());
     return swapped;
+  }
+
+  /** What to say of a file or folder that cannot be read. */
+  static InputException unreadable(Path file, IOException e) {
+    return new InputException(file + ": cannot be read: " + reason(e), e);
+  }
+
+  /** Closes what was only read: that it fails loses nothing, so it is logged. */
+  static void close(Closeable open, Path file) {
+    try {
+      open.close();
+    } catch (IOException e) {
+      System.getLogger("dev.lethe").log(System.Logger.Level.WARNING, file + " stays open", e);
+    }
   }
 
   static String reason(IOException e) {

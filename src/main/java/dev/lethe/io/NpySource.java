@@ -44,7 +44,7 @@ final class NpySource implements ArraySource {
         throw e;
       }
     } catch (IOException e) {
-      throw unreadable(file, e);
+      throw Npy.unreadable(file, e);
     }
   }
 
@@ -78,21 +78,13 @@ final class NpySource implements ArraySource {
         NpyData.read(runs, header.withShape(target.shape()), file.toString(), target);
       }
     } catch (IOException e) {
-      throw unreadable(file, e);
+      throw Npy.unreadable(file, e);
     }
   }
 
   @Override
   public void close() {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      System.getLogger("dev.lethe").log(System.Logger.Level.WARNING, file + " stays open", e);
-    }
-  }
-
-  private static InputException unreadable(Path file, IOException e) {
-    return new InputException(file + ": cannot be read: " + Npy.reason(e), e);
+    Npy.close(channel, file);
   }
 
   /** The bytes of a piece, in the file's order: one run of them for each place on outer axes. */

@@ -158,7 +158,7 @@ public final class Npz {
   static InputException unreadable(Path file, IOException e) {
     return e instanceof ZipException
         ? new InputException(file + ": not an .npz archive, or a damaged one: " + Npy.reason(e), e)
-        : new InputException(file + ": cannot be read: " + Npy.reason(e), e);
+        : Npy.unreadable(file, e);
   }
 
   /** Entries that share their bytes make a small file say much; entries side by side cannot. */

@@ -94,10 +94,6 @@ final class NpzSource implements ArraySource {
 
   @Override
   public void close() {
-    try {
-      zip.close();
-    } catch (IOException e) {
-      System.getLogger("dev.lethe").log(System.Logger.Level.WARNING, file + " stays open", e);
-    }
+    Npy.close(zip, file);
   }
 }

@@ -8,14 +8,12 @@ import dev.lethe.Options;
 import dev.lethe.Session;
 import dev.lethe.Shape;
 import dev.lethe.Tensor;
-import dev.lethe.network.Cell;
 import dev.lethe.network.Graph;
 import dev.lethe.network.GraphBuilder;
 import dev.lethe.network.GraphBuilder.Layouts;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Value;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -101,8 +99,8 @@ class BatchInvarianceTest {
               "lstm",
               Layouts.BATCH_FIRST,
               List.of(
-                  new Lstm.Direction(false, cell(random, width)),
-                  new Lstm.Direction(true, cell(random, width))),
+                  new Lstm.Direction(false, Cases.cell(random, HIDDEN, width)),
+                  new Lstm.Direction(true, Cases.cell(random, HIDDEN, width))),
               below,
               Optional.of(lengths),
               Optional.empty(),
@@ -113,13 +111,6 @@ class BatchInvarianceTest {
     Value head =
         g.dense("head", Cases.matrix(random, 2 * HIDDEN, 3), Cases.matrix(random, 1, 3), below);
     return g.output("y", g.softmax("softmax", true, head)).build("invariance", "made by hand");
-  }
-
-  private static Cell cell(Random random, int input) {
-    return Cell.of(
-        Cases.matrix(random, 4 * HIDDEN, input),
-        Cases.matrix(random, 4 * HIDDEN, HIDDEN),
-        Cases.matrix(random, 1, 4 * HIDDEN));
   }
 
   /** [B][length * I], of lengths from 0 to STEPS. */
@@ -137,26 +128,17 @@ class BatchInvarianceTest {
 
   /** Everything that belongs to each sequence, without what follows its end. */
   private static float[][] run(Session session, float[][] sequences, int steps) {
-    int count = sequences.length;
-    float[] x = new float[count * steps * INPUT];
-    Arrays.fill(x, 7.25f);
-    int[] lengths = new int[count];
-    for (int b = 0; b < count; b++) {
-      lengths[b] = sequences[b].length / INPUT;
-      System.arraycopy(sequences[b], 0, x, b * steps * INPUT, sequences[b].length);
-    }
-    Map<String, Tensor> out =
-        session.run(
-            Map.of("x", Tensor.of(x, count, steps, INPUT), "lengths", Tensor.of(lengths, count)));
+    Map<String, Tensor> out = session.run(Cases.padded(sequences, steps, INPUT));
     List<float[]> results = new ArrayList<>();
-    for (int b = 0; b < count; b++) {
-      float[] result = new float[4 * HIDDEN + lengths[b] * 3];
+    for (int b = 0; b < sequences.length; b++) {
+      int length = sequences[b].length / INPUT;
+      float[] result = new float[4 * HIDDEN + length * 3];
       for (int layer = 0; layer < 2; layer++) {
         float[] h = out.get("h" + (layer == 0 ? INPUT : 2 * HIDDEN)).toFloatArray();
         System.arraycopy(h, b * 2 * HIDDEN, result, layer * 2 * HIDDEN, 2 * HIDDEN);
       }
       float[] y = out.get("y").toFloatArray();
-      System.arraycopy(y, b * steps * 3, result, 4 * HIDDEN, lengths[b] * 3);
+      System.arraycopy(y, b * steps * 3, result, 4 * HIDDEN, length * 3);
       results.add(result);
     }
     return results.toArray(float[][]::new);

@@ -15,6 +15,7 @@ import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
 import dev.lethe.network.Value;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -571,6 +572,32 @@ public final class Cases {
   }
 
   /** Normal numbers of variance 1/columns, so that products stay of order 1. */
+  /** A cell without anything special. */
+  public static Cell cell(Random random, int hidden, int input) {
+    return Cell.of(
+        matrix(random, 4 * hidden, input),
+        matrix(random, 4 * hidden, hidden),
+        matrix(random, 1, 4 * hidden));
+  }
+
+  /**
+   * Sequences of different lengths in one batch, as inputs x and lengths.
+   *
+   * @param sequences each [length * size]
+   * @param steps to which they are padded, with what no result may show
+   */
+  public static Map<String, Tensor> padded(float[][] sequences, int steps, int size) {
+    int count = sequences.length;
+    float[] x = new float[count * steps * size];
+    Arrays.fill(x, 7.25f);
+    int[] lengths = new int[count];
+    for (int b = 0; b < count; b++) {
+      lengths[b] = sequences[b].length / size;
+      System.arraycopy(sequences[b], 0, x, b * steps * size, sequences[b].length);
+    }
+    return Map.of("x", Tensor.of(x, count, steps, size), "lengths", Tensor.of(lengths, count));
+  }
+
   public static Matrix matrix(Random random, int rows, int columns) {
     float[] values = new float[rows * columns];
     for (int k = 0; k < values.length; k++) {

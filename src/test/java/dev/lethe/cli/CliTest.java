@@ -225,7 +225,7 @@ class CliTest {
     assertFails("no such file", "bench", "--shapes", path("none.txt"));
     assertFails("shapes.txt, line 2: shape must be", "bench", "--shapes", path("shapes.txt"));
     assertFails("give one of them", "bench", model, "--shapes", path("shapes.txt"));
-    assertFails("belong to a MODEL", "bench", "--steps", "3");
+    assertFails("--steps: belongs to a MODEL", "bench", "--steps", "3");
     assertFails("--steps 0: must be at least 1", "bench", model, "--steps", "0");
     assertFails("--seconds", "bench", model, "--seconds", "0");
     assertFails("--seconds", "bench", model, "--seconds", "NaN");

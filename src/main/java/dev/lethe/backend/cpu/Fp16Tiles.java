@@ -32,7 +32,7 @@ final class Fp16Tiles {
   private Fp16Tiles() {}
 
   /** Whether no weight is infinite or NaN. */
-  static boolean has(int depth, int blocks, int width, Packed.Source source) {
+  static boolean allFinite(int depth, int blocks, int width, Packed.Source source) {
     for (int block = 0; block < blocks; block++) {
       for (int k = 0; k < depth; k++) {
         for (int column = 0; column < width; column++) {

@@ -55,6 +55,7 @@ final class LstmSlice {
   /** [zRows][inputSize]. */
   private float[] x = {};
 
+  // what a step that a mask skips shows: the row of y before, or zeros
   private float[] still = {};
 
   /** [blocks][zRows][width]. */

@@ -40,7 +40,7 @@ final class VectorKernels implements Kernels {
       case BF16 ->
           Packed.pairs(precision, depth, blocks, width, VectorTiles.PANEL, source, HalfTiles::bits);
       case FP16 ->
-          Fp16Tiles.has(depth, blocks, width, source)
+          Fp16Tiles.allFinite(depth, blocks, width, source)
               ? Packed.pairs(
                   precision, depth, blocks, width, VectorTiles.PANEL, source, Float16::bits)
               : pack(depth, blocks, width, source);

@@ -10,7 +10,6 @@ import dev.lethe.Precision;
 import dev.lethe.Shape;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Cases;
-import dev.lethe.network.Cell;
 import dev.lethe.network.Graph;
 import dev.lethe.network.GraphBuilder;
 import dev.lethe.network.GraphBuilder.Layouts;
@@ -18,7 +17,6 @@ import dev.lethe.network.Lstm;
 import dev.lethe.network.Value;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -138,19 +136,13 @@ class MatrixInvarianceTest {
             "lstm",
             Layouts.BATCH_FIRST,
             List.of(
-                new Lstm.Direction(false, cell(random)), new Lstm.Direction(true, cell(random))),
+                new Lstm.Direction(false, Cases.cell(random, HIDDEN, INPUT)),
+                new Lstm.Direction(true, Cases.cell(random, HIDDEN, INPUT))),
             x,
             Optional.of(lengths),
             Optional.empty(),
             Optional.empty());
     return g.output("y", out.y()).build("invariance", "made by hand");
-  }
-
-  private static Cell cell(Random random) {
-    return Cell.of(
-        Cases.matrix(random, 4 * HIDDEN, INPUT),
-        Cases.matrix(random, 4 * HIDDEN, HIDDEN),
-        Cases.matrix(random, 1, 4 * HIDDEN));
   }
 
   /** [B][length * I], of lengths from 0 to STEPS. */
@@ -168,25 +160,12 @@ class MatrixInvarianceTest {
 
   /** y of each sequence up to its end. */
   private static float[][] run(OpenClSession session, float[][] sequences, int steps) {
-    int count = sequences.length;
-    float[] x = new float[count * steps * INPUT];
-    Arrays.fill(x, 7.25f);
-    int[] lengths = new int[count];
-    for (int b = 0; b < count; b++) {
-      lengths[b] = sequences[b].length / INPUT;
-      System.arraycopy(sequences[b], 0, x, b * steps * INPUT, sequences[b].length);
-    }
-    Tensor y =
-        session
-            .run(
-                Map.of(
-                    "x", Tensor.of(x, count, steps, INPUT), "lengths", Tensor.of(lengths, count)))
-            .get("y");
+    Tensor y = session.run(Cases.padded(sequences, steps, INPUT)).get("y");
     float[] all = y.toFloatArray();
-    float[][] results = new float[count][];
-    for (int b = 0; b < count; b++) {
+    float[][] results = new float[sequences.length][];
+    for (int b = 0; b < results.length; b++) {
       int from = b * steps * 2 * HIDDEN;
-      results[b] = Arrays.copyOfRange(all, from, from + lengths[b] * 2 * HIDDEN);
+      results[b] = Arrays.copyOfRange(all, from, from + sequences[b].length / INPUT * 2 * HIDDEN);
     }
     return results;
   }
