@@ -13,11 +13,10 @@ final class DeviceOptions {
       names = {"-d", "--device"},
       paramLabel = "DEVICE",
       defaultValue = "auto",
-      description = {
-        "auto (default), cpu, cpu:scalar, opencl (the first that works) or opencl:P.D",
-        "(platform P, device D); lethe doctor lists them. For lethe run also several with commas,",
-        "or all that auto could take: they share the sequences."
-      })
+      description =
+          "auto (default), cpu, cpu:scalar, opencl (the first that works) or opencl:P.D (platform P,"
+              + " device D); lethe doctor lists them. For lethe run also several with commas, or all"
+              + " that auto could take: they share the sequences.")
   private String device = "auto";
 
   @Option(
@@ -30,11 +29,10 @@ final class DeviceOptions {
   @Option(
       names = {"-p", "--precision"},
       paramLabel = "PRECISION",
-      description = {
-        "fp32 (default); tf32, bf16 or fp16: LSTM layers round what they multiply, and sum in fp32.",
-        "On the CPU bf16 and fp16 round the weights alone, and tf32 is not there. int8: weights alone,",
-        "as integers of 8 bits times a scale for each row."
-      })
+      description =
+          "fp32 (default); tf32, bf16 or fp16: LSTM layers round what they multiply, and sum in"
+              + " fp32. On the CPU bf16 and fp16 round the weights alone, and tf32 is not there. int8:"
+              + " weights alone, as integers of 8 bits times a scale for each row.")
   private Optional<String> precision = Optional.empty();
 
   /** The precision that is asked for, or every one that there is. */
