@@ -115,23 +115,26 @@ final class CpuCell {
   }
 
   /**
-   * What follows the {@link #gates}: h (before any projection) stands in place of i afterwards.
+   * What follows the {@link #gates}.
    *
    * @param z [rows][4][units] from {@code zAt}
    * @param c [rows][units] from {@code cAt}, replaced
+   * @param h before any projection: row r of all blocks from {@code at[r]} on, and room up to the
+   *     end of the last block
    */
-  void update(int block, int rows, float[] z, int zAt, float[] c, int cAt) {
+  void update(int block, int rows, float[] z, int zAt, float[] c, int cAt, float[] h, int[] at) {
+    int first = block * units;
     if (vectorised) {
-      kernels.update(rows, z, zAt, c, cAt, units, identity());
+      kernels.update(rows, z, zAt, c, cAt, h, at, first, units, identity());
       return;
     }
     for (int row = 0; row < rows; row++) {
       for (int j = 0; j < unitsOf(block); j++) {
-        int at = zAt + row * width() + j;
+        int i = zAt + row * width() + j;
         int old = cAt + row * units + j;
-        float now = Math.fma(z[at + units], c[old], z[at] * z[at + 2 * units]);
+        float now = Math.fma(z[i + units], c[old], z[i] * z[i + 2 * units]);
         c[old] = now;
-        z[at] = z[at + 3 * units] * FloatMath.apply(cell.output(), now);
+        h[at[row] + first + j] = z[i + 3 * units] * FloatMath.apply(cell.output(), now);
       }
     }
   }

@@ -80,11 +80,22 @@ interface Kernels {
    * What follows the {@link #gates}: c = fma(f, c, i*g), h = o * tanh(c), or o * c if {@code
    * identity}.
    *
-   * @param z [rows][4][units] from {@code zAt}: i, f, g, o; h stands in place of i afterwards
+   * @param z [rows][4][units] from {@code zAt}: i, f, g, o; overwritten
    * @param c [rows][units] from {@code cAt}, replaced
+   * @param h where the {@code units} of row r go: from {@code at[r] + hAt} on
    * @param units as {@link #units} gave it
    */
-  void update(int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity);
+  void update(
+      int rows,
+      float[] z,
+      int zAt,
+      float[] c,
+      int cAt,
+      float[] h,
+      int[] at,
+      int hAt,
+      int units,
+      boolean identity);
 
   /**
    * Operations of a round of {@link #multiplyAdd}; 0 where the processor's peak is out of reach.

@@ -66,10 +66,13 @@ final class LstmSlice {
 
   private float[] keptC = {};
 
-  /** [room][outputSize], spaced out: what even and odd steps read, and the other writes. */
+  /**
+   * [room][outputSize], spaced out: what even and odd steps read, and the other writes. The last
+   * block's padding is written as well.
+   */
   private final float[][] h = {{}, {}};
 
-  /** [room][hidden], spaced out. */
+  /** [room][hidden], spaced out; with the last block's padding. */
   private float[] unprojected = {};
 
   /** [projection blocks][room][width]. */
@@ -92,6 +95,8 @@ final class LstmSlice {
   void allocate(int sequences, int steps) {
     count = sequences;
     room = Kernels.padded(sequences);
+    int paddedHidden = cell.blocks * cell.units;
+    int hWidth = cell.projected() ? outputSize : paddedHidden;
     int columns = cell.blocks * cell.width();
     boolean large = (long) columns * inputSize >= CpuLstm.BEYOND_CACHE;
     stretch = Math.max(1, Math.min(steps, (large ? LONG_STRETCH : STRETCH / columns) / room));
@@ -99,18 +104,18 @@ final class LstmSlice {
     if (rows.length < room) {
       rows = new int[room];
       lengths = new int[room];
-      hAt = places(room, outputSize);
-      unprojectedAt = places(room, hidden);
+      hAt = places(room, hWidth);
+      unprojectedAt = places(room, paddedHidden);
     }
     firstRow = firstRow.length > stretch ? firstRow : new int[stretch + 1];
     xAt = xAt.length < zRows ? places(zRows, inputSize) : xAt;
     x = grown(x, zRows * spaced(inputSize));
     z = grown(z, cell.blocks * zRows * cell.width());
     c = grown(c, cell.blocks * room * cell.units);
-    h[0] = grown(h[0], room * spaced(outputSize));
-    h[1] = grown(h[1], room * spaced(outputSize));
+    h[0] = grown(h[0], room * spaced(hWidth));
+    h[1] = grown(h[1], room * spaced(hWidth));
     if (cell.projected()) {
-      unprojected = grown(unprojected, room * spaced(hidden));
+      unprojected = grown(unprojected, room * spaced(paddedHidden));
       projected = grown(projected, cell.projection.blocks() * room * cell.projection.width());
     }
   }
@@ -270,15 +275,17 @@ final class LstmSlice {
     if (data.masked()) {
       System.arraycopy(c, c0, keptC, c0, active * cell.units);
     }
-    cell.update(block, active, z, at, c, c0);
+    if (cell.projected()) {
+      cell.update(block, active, z, at, c, c0, unprojected, unprojectedAt);
+    } else {
+      cell.update(block, active, z, at, c, c0, h[(step + 1) % 2], hAt);
+    }
     if (data.gates.length > 0) {
       traceCells(data, step, block, active);
     }
-    for (int row = 0; row < active; row++) {
-      if (data.masked() && data.skips(time(row, step), rows[row])) {
+    for (int row = 0; row < active && data.masked(); row++) {
+      if (data.skips(time(row, step), rows[row])) {
         skip(step, block, row);
-      } else {
-        handOn(step, block, row, at);
       }
     }
   }

@@ -136,14 +136,25 @@ final class PlainKernels implements Kernels {
 
   @Override
   public void update(
-      int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
+      int rows,
+      float[] z,
+      int zAt,
+      float[] c,
+      int cAt,
+      float[] h,
+      int[] at,
+      int hAt,
+      int units,
+      boolean identity) {
     for (int row = 0; row < rows; row++) {
-      int at = zAt + row * 4 * units;
-      for (int j = at; j < at + units; j++) {
-        int old = cAt + row * units + j - at;
-        float now = Math.fma(z[j + units], c[old], z[j] * z[j + 2 * units]);
-        c[old] = now;
-        z[j] = z[j + 3 * units] * (identity ? now : FloatMath.tanh(now));
+      int first = zAt + row * 4 * units;
+      int old = cAt + row * units;
+      int to = at[row] + hAt;
+      for (int j = 0; j < units; j++) {
+        int i = first + j;
+        float now = Math.fma(z[i + units], c[old + j], z[i] * z[i + 2 * units]);
+        c[old + j] = now;
+        h[to + j] = z[i + 3 * units] * (identity ? now : FloatMath.tanh(now));
       }
     }
   }

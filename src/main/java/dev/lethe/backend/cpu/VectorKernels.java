@@ -122,21 +122,31 @@ final class VectorKernels implements Kernels {
 
   @Override
   public void update(
-      int rows, float[] z, int zAt, float[] c, int cAt, int units, boolean identity) {
+      int rows,
+      float[] z,
+      int zAt,
+      float[] c,
+      int cAt,
+      float[] h,
+      int[] at,
+      int hAt,
+      int units,
+      boolean identity) {
     int end = zAt + rows * ROW;
-    int at = cAt;
+    int place = cAt;
     for (int k = zAt; k < end; k += ROW) {
       FloatVector product = load(z, k).mul(load(z, k + 2 * LANES));
-      FloatVector now = load(z, k + LANES).fma(load(c, at), product);
-      now.intoArray(c, at);
+      FloatVector now = load(z, k + LANES).fma(load(c, place), product);
+      now.intoArray(c, place);
       now.intoArray(z, k);
-      at += LANES;
+      place += LANES;
     }
     if (!identity) {
       functions(true, z, zAt, end);
     }
-    for (int k = zAt; k < end; k += ROW) {
-      load(z, k + 3 * LANES).mul(load(z, k)).intoArray(z, k);
+    for (int row = 0; row < rows; row++) {
+      int k = zAt + row * ROW;
+      load(z, k + 3 * LANES).mul(load(z, k)).intoArray(h, at[row] + hAt);
     }
   }
 
