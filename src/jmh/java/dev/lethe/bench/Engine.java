@@ -1,5 +1,6 @@
 package dev.lethe.bench;
 
+import dev.lethe.Precision;
 import dev.lethe.Tensor;
 import dev.lethe.network.LstmShape;
 
@@ -25,26 +26,40 @@ interface Engine extends AutoCloseable {
   @Override
   void close();
 
+  /** The precision that an engine's name asks for. */
+  static Precision precision(String name) {
+    int at = name.indexOf('@');
+    return at < 0 ? Precision.FP32 : Precision.parse(name.substring(at + 1));
+  }
+
   /**
    * Opens an engine.
    *
-   * @param name lethe-DEVICE, as in lethe-cpu, or a peer: onnxruntime, onednn, pytorch
+   * @param name lethe-DEVICE, as in lethe-cpu, or a peer: onnxruntime, onednn, pytorch; with
+   *     {@code @PRECISION} for another than fp32, which only some have
    * @param threads at most; 0 for one per processor
    * @throws IllegalArgumentException for an unknown name, or a peer whose jar is missing
    */
   static Engine open(String name, LstmShape shape, int threads) {
     int all = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    Precision precision = precision(name);
+    String engine = name.replaceFirst("@.*", "");
+    boolean peer = !engine.startsWith("lethe-");
+    boolean quantized = engine.equals("onnxruntime") && precision == Precision.INT8;
+    if (peer && precision != Precision.FP32 && !quantized) {
+      throw new IllegalArgumentException("engine " + engine + " is not measured in " + precision);
+    }
     try {
-      return switch (name) {
-        case "onnxruntime" -> new OnnxRuntimeEngine(shape, all);
+      return switch (engine) {
+        case "onnxruntime" -> new OnnxRuntimeEngine(shape, all, quantized);
         case "onednn" -> new OneDnnEngine(shape, all);
         case "pytorch" -> new PytorchEngine(shape, all);
         default -> {
-          if (!name.startsWith("lethe-")) {
+          if (peer) {
             throw new IllegalArgumentException(
                 "engine must be lethe-DEVICE, onnxruntime, onednn or pytorch, not " + name);
           }
-          yield new LetheEngine(name.substring("lethe-".length()), shape, threads);
+          yield new LetheEngine(engine.substring("lethe-".length()), shape, threads, precision);
         }
       };
     } catch (NoClassDefFoundError e) {

@@ -98,7 +98,7 @@ final class EngineProcess implements AutoCloseable {
         BufferedReader orders =
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
       engine.run();
-      Outputs.check(shape, engine.y());
+      Outputs.check(shape, engine.y(), Engine.precision(arguments[0]));
       for (String line = orders.readLine(); line != null; line = orders.readLine()) {
         System.out.println(
             line.equals("peak")

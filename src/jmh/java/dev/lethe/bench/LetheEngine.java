@@ -2,6 +2,7 @@ package dev.lethe.bench;
 
 import dev.lethe.Network;
 import dev.lethe.Options;
+import dev.lethe.Precision;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.backend.GraphSession;
@@ -16,8 +17,8 @@ final class LetheEngine implements Engine {
   private final Map<String, Tensor> inputs;
   private final Map<String, Tensor> outputs;
 
-  LetheEngine(String device, LstmShape shape, int threads) {
-    session = shape.network().open(new Options(device, threads));
+  LetheEngine(String device, LstmShape shape, int threads, Precision precision) {
+    session = shape.network().open(new Options(device, threads, precision));
     inputs = Map.of("x", shape.input());
     outputs = session.run(inputs);
   }

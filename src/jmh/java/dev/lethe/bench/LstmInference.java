@@ -56,7 +56,7 @@ public class LstmInference {
     opened = Engine.open(engine, sizes, threads);
     System.out.println("# " + opened.description());
     opened.run();
-    Outputs.check(sizes, opened.y());
+    Outputs.check(sizes, opened.y(), Engine.precision(engine));
   }
 
   /** One run. */

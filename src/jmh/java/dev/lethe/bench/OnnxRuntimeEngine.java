@@ -18,7 +18,11 @@ final class OnnxRuntimeEngine implements Engine {
   private final OnnxTensor x;
   private final OnnxTensor y;
 
-  OnnxRuntimeEngine(LstmShape shape, int threads) {
+  /**
+   * @param quantized whether the weights are int8, and what they are multiplied with is made that
+   *     at each step: DynamicQuantizeLSTM
+   */
+  OnnxRuntimeEngine(LstmShape shape, int threads, boolean quantized) {
     this.threads = threads;
     Tensor xData = shape.input();
     yData = Tensor.allocate(Tensor.Type.FLOAT32, shape.steps(), shape.batch(), shape.outputSize());
@@ -28,7 +32,7 @@ final class OnnxRuntimeEngine implements Engine {
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
       options.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
-      session = environment.createSession(OnnxModel.of(shape).toByteArray(), options);
+      session = environment.createSession(OnnxModel.of(shape, quantized).toByteArray(), options);
       x = OnnxTensor.createTensor(environment, xData.floats(), dims(xData));
       y = OnnxTensor.createTensor(environment, yData.floats(), dims(yData));
     } catch (OrtException e) {
