@@ -40,7 +40,7 @@ final class JoclLibrary {
     refuseWorkingFolder();
     byte[] library = bytes();
     Optional<Path> kept = kept(cache, library);
-    if (kept.isPresent() && loads(kept.get())) {
+    if (kept.isPresent()) {
       runIn(kept.get(), initialize);
       return;
     }
@@ -105,14 +105,19 @@ final class JoclLibrary {
         && Arrays.equals(Files.readAllBytes(file), library);
   }
 
-  /** False on a file system that takes no programs, or if another class loader has it already. */
-  private static boolean loads(Path folder) {
-    try {
-      runIn(folder, () -> LibUtils.loadLibrary(NAME));
-      return true;
-    } catch (UnsatisfiedLinkError e) {
-      return false;
-    }
+  /** Why the library itself was not loaded, if it was not: a folder may forbid programs. */
+  static Optional<String> problem(UnsatisfiedLinkError error) {
+    return String.valueOf(error.getMessage())
+        .lines()
+        .filter(line -> line.startsWith(UnsatisfiedLinkError.class.getName()))
+        .reduce((file, resource) -> resource)
+        .map(
+            line ->
+                "JOCL's native library cannot be loaded ("
+                    + line.replaceFirst("^[^:]*: ", "")
+                    + "); set "
+                    + ProgramCache.VARIABLE
+                    + " to a folder from which programs may run");
   }
 
   private static void runIn(Path folder, Runnable action) {

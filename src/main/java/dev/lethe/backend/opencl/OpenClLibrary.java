@@ -35,6 +35,8 @@ final class OpenClLibrary {
       return Optional.empty();
     } catch (IOException e) {
       return Optional.of("JOCL's native library cannot be loaded: " + e.getMessage());
+    } catch (UnsatisfiedLinkError e) {
+      return Optional.of(JoclLibrary.problem(e).orElse(MISSING));
     } catch (LinkageError e) {
       // also NoClassDefFoundError, when another user of JOCL failed first
       return Optional.of(MISSING);

@@ -23,6 +23,9 @@ import java.util.Optional;
  * whole, by renaming.
  */
 final class ProgramCache {
+  /** Names another folder than the user's. */
+  static final String VARIABLE = "LETHE_CACHE";
+
   /** A larger binary is not kept. */
   static final long MOST_BYTES = 64L << 20;
 
@@ -41,7 +44,7 @@ final class ProgramCache {
 
   /** LETHE_CACHE, or XDG_CACHE_HOME/lethe, or ~/.cache/lethe. */
   static Path userFolder() {
-    String own = System.getenv("LETHE_CACHE");
+    String own = System.getenv(VARIABLE);
     if (own != null && !own.isBlank()) {
       return Path.of(own);
     }
