@@ -49,13 +49,16 @@ final class Soak {
     this.options = new Options(device, 2);
   }
 
-  /** Arguments: the JSON to write, how many runs, how many openings, devices. */
+  /**
+   * Arguments: the JSON to write, how many runs, how many openings, MiB by which memory may grow
+   * between the second and the last quarter, devices.
+   */
   public static void main(String[] args) throws IOException {
     Path json = Path.of(args[0]);
     int runs = Integer.parseInt(args[1]);
     int cycles = Integer.parseInt(args[2]);
     List<Phase> phases = new ArrayList<>();
-    for (String device : Arrays.asList(args).subList(3, args.length)) {
+    for (String device : Arrays.asList(args).subList(4, args.length)) {
       Soak soak = new Soak(device);
       soak.runs(runs);
       soak.cycles(cycles);
@@ -64,7 +67,7 @@ final class Soak {
     SoakReport report = new SoakReport(phases);
     report.write(json);
     report.draw(Path.of(json.toString().replaceFirst("\\.json$", "") + ".png"));
-    System.exit(report.judge(System.out) ? 0 : 1);
+    System.exit(report.judge(System.out, Double.parseDouble(args[3])) ? 0 : 1);
   }
 
   private void runs(int count) {

@@ -27,9 +27,6 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** What a soak has shown, as JSON, as a picture, and whether something grows. */
 final class SoakReport {
-  /** What memory may grow by between the second and the last quarter of a phase. */
-  private static final double TOLERANCE_MIB = 8;
-
   private static final int WIDTH = 1600;
   private static final int HEIGHT = 1000;
 
@@ -44,20 +41,24 @@ final class SoakReport {
     this.phases = phases;
   }
 
-  /** A line for each phase; whether all of them are as they should be. */
-  boolean judge(PrintStream out) {
+  /**
+   * A line for each phase; whether all of them are as they should be.
+   *
+   * @param most MiB by which memory may grow between the second and the last quarter
+   */
+  boolean judge(PrintStream out, double most) {
     boolean sound = true;
     for (Phase phase : phases) {
       Sample first = phase.samples().get(0);
       Sample last = phase.samples().get(phase.samples().size() - 1);
       double resident = growth(phase, Sample::resident);
       double heap = growth(phase, Sample::heap);
-      boolean objects = phase.samples().stream().allMatch(s -> s.objects() <= most(phase));
+      boolean objects = phase.samples().stream().allMatch(s -> s.objects() <= objects(phase));
       boolean good =
-          resident <= TOLERANCE_MIB
-              && heap <= TOLERANCE_MIB
+          resident <= most
+              && heap <= most
               && objects
-              && last.objects() == most(phase)
+              && last.objects() == objects(phase)
               && last.threads() <= first.threads();
       out.printf(
           Locale.ROOT,
@@ -84,7 +85,7 @@ final class SoakReport {
   }
 
   /** Objects once every size has been met, and none between openings. */
-  private static int most(Phase phase) {
+  private static int objects(Phase phase) {
     return phase.what().equals("openings") ? 0 : phase.samples().get(1).objects();
   }
 
