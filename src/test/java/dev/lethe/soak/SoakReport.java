@@ -163,7 +163,7 @@ final class SoakReport {
     XYChart chart = chart(what, "memory, MiB");
     int color = 0;
     for (Phase phase : of(what)) {
-      add(chart, phase, "resident", Sample::resident, COLORS[color], 3);
+      add(chart, phase, "resident", Sample::resident, COLORS[color], thick(color));
       add(chart, phase, "heap", Sample::heap, COLORS[color], 1);
       color++;
     }
@@ -172,9 +172,10 @@ final class SoakReport {
 
   private XYChart counts(String what) {
     XYChart chart = chart(what, "count");
+    chart.getStyler().setYAxisMax(60.0);
     int color = 0;
     for (Phase phase : of(what)) {
-      add(chart, phase, "threads", Sample::threads, COLORS[color], 3);
+      add(chart, phase, "threads", Sample::threads, COLORS[color], thick(color));
       if (phase.samples().stream().anyMatch(s -> s.objects() > 0)
           || phase.device().startsWith("o")) {
         add(chart, phase, "OpenCL objects", Sample::objects, COLORS[color], 1);
@@ -182,6 +183,11 @@ final class SoakReport {
       color++;
     }
     return chart;
+  }
+
+  /** Later lines, which lie above earlier ones, leave an edge of them to be seen. */
+  private static float thick(int line) {
+    return Math.max(2, 6 - 3 * line);
   }
 
   private List<Phase> of(String what) {
@@ -208,6 +214,7 @@ final class SoakReport {
     style.setLegendLayout(Styler.LegendLayout.Horizontal);
     style.setPlotBorderVisible(false);
     style.setPlotGridVerticalLinesVisible(false);
+    style.setXAxisTickMarkSpacingHint(120);
     style.setYAxisMin(0.0);
     style.setXAxisDecimalPattern("#,##0");
     style.setYAxisDecimalPattern("#,##0");
