@@ -243,7 +243,12 @@ final class Soak {
           status("VmRSS:") / 1024.0,
           (runtime.totalMemory() - runtime.freeMemory()) / (double) (1 << 20),
           LiveObjects.openCl(),
-          java.lang.management.ManagementFactory.getThreadMXBean().getThreadCount());
+          (int) Thread.getAllStackTraces().keySet().stream().filter(Sample::counts).count());
+    }
+
+    /** Not that of a tool which looks at this process (jstack, jcmd). */
+    private static boolean counts(Thread thread) {
+      return !thread.getName().equals("Attach Listener");
     }
 
     private static void pause() {

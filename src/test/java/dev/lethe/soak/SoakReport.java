@@ -92,12 +92,12 @@ final class SoakReport {
   /** The first quarter is warm-up: classes load, C2 compiles, drivers fill their caches. */
   private static double growth(Phase phase, ToDoubleFunction<Sample> value) {
     int count = phase.samples().size();
-    double before = largest(phase.samples().subList(count / 4, count / 2), value);
-    return largest(phase.samples().subList(3 * count / 4, count), value) - before;
+    double before = median(phase.samples().subList(count / 4, count / 2), value);
+    return median(phase.samples().subList(3 * count / 4, count), value) - before;
   }
 
-  private static double largest(List<Sample> samples, ToDoubleFunction<Sample> value) {
-    return samples.stream().mapToDouble(value).max().orElseThrow();
+  private static double median(List<Sample> samples, ToDoubleFunction<Sample> value) {
+    return samples.stream().mapToDouble(value).sorted().toArray()[samples.size() / 2];
   }
 
   void write(Path file) throws IOException {
@@ -214,7 +214,7 @@ final class SoakReport {
     style.setLegendLayout(Styler.LegendLayout.Horizontal);
     style.setPlotBorderVisible(false);
     style.setPlotGridVerticalLinesVisible(false);
-    style.setXAxisTickMarkSpacingHint(120);
+    style.setXAxisTickMarkSpacingHint(170);
     style.setYAxisMin(0.0);
     style.setXAxisDecimalPattern("#,##0");
     style.setYAxisDecimalPattern("#,##0");
