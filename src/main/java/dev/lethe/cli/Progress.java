@@ -1,12 +1,17 @@
 package dev.lethe.cli;
 
 import java.io.Console;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.function.IntConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import org.jline.terminal.TerminalBuilder;
 
 /** A bar on stderr, on a terminal only, and only for a run that takes a while. */
 final class Progress implements AutoCloseable, IntConsumer {
+  static final String JLINE_FOLDER = "jline.tmpdir";
   private static final long PATIENCE_NANOS = 2_000_000_000L;
   private final long start = System.nanoTime();
   private final String what;
@@ -26,6 +31,7 @@ final class Progress implements AutoCloseable, IntConsumer {
   public void accept(int done) {
     boolean slow = System.nanoTime() - start > PATIENCE_NANOS;
     if (terminal && slow && bar.length == 0 && done < total) {
+      keepToOurselves();
       bar =
           new ProgressBar[] {
             new ProgressBarBuilder().setTaskName(what).setInitialMax(total).showSpeed().build()
@@ -33,6 +39,22 @@ final class Progress implements AutoCloseable, IntConsumer {
     }
     for (ProgressBar shown : bar) {
       shown.stepTo(done);
+    }
+  }
+
+  /**
+   * JLine, which asks the terminal for its width, unpacks a native library for that: into a folder
+   * that nobody else can write to, and that goes when the process ends.
+   */
+  static void keepToOurselves() {
+    try {
+      Path folder = Files.createTempDirectory("lethe");
+      // files are deleted in reverse order, so JLine's before their folder
+      folder.toFile().deleteOnExit();
+      System.setProperty(JLINE_FOLDER, folder.toString());
+    } catch (IOException e) {
+      // no library then, and a bar for 80 columns
+      System.setProperty(TerminalBuilder.PROP_PROVIDER, TerminalBuilder.PROP_PROVIDER_DUMB);
     }
   }
 

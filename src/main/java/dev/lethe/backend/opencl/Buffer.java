@@ -11,19 +11,31 @@ final class Buffer implements AutoCloseable {
   private final String what;
   private final long bytes;
   private final cl_mem handle;
+  private final GuardZones zones;
   private final Pointer argument;
 
-  private Buffer(Context context, String what, long bytes, cl_mem handle) {
+  private Buffer(Context context, String what, long bytes, cl_mem handle, GuardZones zones) {
     this.context = context;
     this.what = what;
     this.bytes = bytes;
     this.handle = handle;
+    this.zones = zones;
     this.argument = Pointer.to(handle);
   }
 
   static Buffer allocate(Context context, String what, long bytes) {
     int[] code = new int[1];
-    cl_mem handle = CL.clCreateBuffer(context.handle(), CL.CL_MEM_READ_WRITE, bytes, null, code);
+    int zone = context.zoneBytes();
+    boolean guarded = zone > 0 && bytes + 2L * zone <= context.facts().allocationBytes();
+    cl_mem handle = create(context, guarded ? bytes + 2L * zone : bytes, code);
+    GuardZones zones = GuardZones.NONE;
+    if (guarded && code[0] == CL.CL_SUCCESS) {
+      zones = GuardZones.around(context, handle, bytes);
+      handle = zones.inside(code);
+      if (code[0] != CL.CL_SUCCESS) {
+        zones.close(context, what);
+      }
+    }
     if (code[0] != CL.CL_SUCCESS) {
       throw DeviceException.outOfMemory(
           "device "
@@ -36,9 +48,13 @@ final class Buffer implements AutoCloseable {
               + ClError.name(code[0])
               + "); run a smaller batch");
     }
-    Buffer buffer = new Buffer(context, what, bytes, handle);
-    context.own(buffer);
+    Buffer buffer = new Buffer(context, what, bytes, handle, zones);
+    context.own(buffer, Handles.Kind.BUFFER);
     return buffer;
+  }
+
+  private static cl_mem create(Context context, long bytes, int[] code) {
+    return CL.clCreateBuffer(context.handle(), CL.CL_MEM_READ_WRITE, bytes, null, code);
   }
 
   String what() {
@@ -60,7 +76,9 @@ final class Buffer implements AutoCloseable {
 
   @Override
   public void close() {
-    CL.clReleaseMemObject(handle);
-    context.released(this);
+    if (context.released(this)) {
+      CL.clReleaseMemObject(handle);
+      zones.close(context, what);
+    }
   }
 }

@@ -3,11 +3,11 @@ package dev.lethe.backend.opencl;
 import dev.lethe.DeviceException;
 import dev.lethe.Tensor;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.cl_command_queue;
@@ -32,18 +32,21 @@ final class Context implements AutoCloseable {
   // whether the driver may have compiled since the last wait
   private boolean compiled = true;
   private long launches;
-  private final Set<AutoCloseable> owned = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final int zoneBytes;
+  private final Map<AutoCloseable, Handles.Kind> owned = new IdentityHashMap<>();
 
   private Context(
-      DeviceFacts facts, cl_device_id device, cl_context context, cl_command_queue queue) {
-    this.facts = facts;
-    this.device = device;
+      Discovery.Found found, cl_context context, cl_command_queue queue, int zoneBytes) {
+    this.facts = found.facts();
+    this.device = found.id();
     this.context = context;
     this.queue = queue;
+    this.zoneBytes = zoneBytes;
   }
 
   /** Opens a device. */
   static Context open(Discovery.Found found) {
+    int zoneBytes = GuardZones.zoneBytes(found);
     cl_context_properties properties = new cl_context_properties();
     properties.addProperty(CL.CL_CONTEXT_PLATFORM, found.platform());
     int[] code = new int[1];
@@ -57,8 +60,9 @@ final class Context implements AutoCloseable {
       CL.clReleaseContext(context);
       ClError.check(code[0], "creating a queue on " + found.device().id());
     }
-    Handles.opened(2);
-    return new Context(found.facts(), found.id(), context, queue);
+    Handles.opened(Handles.Kind.CONTEXT);
+    Handles.opened(Handles.Kind.QUEUE);
+    return new Context(found, context, queue, zoneBytes);
   }
 
   DeviceFacts facts() {
@@ -75,6 +79,11 @@ final class Context implements AutoCloseable {
 
   cl_command_queue queue() {
     return queue;
+  }
+
+  /** Bytes of the guard zones on each side of a buffer; 0 without. */
+  int zoneBytes() {
+    return zoneBytes;
   }
 
   /** A buffer on the device, contents undefined. */
@@ -207,28 +216,37 @@ final class Context implements AutoCloseable {
   }
 
   /** {@code made} is closed with this context, unless it is {@link #released} before. */
-  void own(AutoCloseable made) {
-    owned.add(made);
-    Handles.opened(1);
+  void own(AutoCloseable made, Handles.Kind kind) {
+    owned.put(made, kind);
+    Handles.opened(kind);
   }
 
-  /** {@code made} has been closed. */
-  void released(AutoCloseable made) {
-    owned.remove(made);
-    Handles.closed(1);
+  /** Whether {@code made} was still this context's; from now on it is nobody's. */
+  boolean released(AutoCloseable made) {
+    Handles.Kind kind = owned.remove(made);
+    if (kind == null) {
+      return false;
+    }
+    Handles.closed(kind);
+    return true;
   }
 
   @Override
   public void close() {
-    for (AutoCloseable made : List.copyOf(owned)) {
+    List<Exception> failures = new ArrayList<>();
+    for (AutoCloseable made : List.copyOf(owned.keySet())) {
       try {
         made.close();
       } catch (Exception e) {
-        throw new IllegalStateException("closing " + made, e);
+        failures.add(e);
       }
     }
     CL.clReleaseCommandQueue(queue);
     CL.clReleaseContext(context);
-    Handles.closed(2);
+    Handles.closed(Handles.Kind.QUEUE);
+    Handles.closed(Handles.Kind.CONTEXT);
+    if (!failures.isEmpty()) {
+      throw new IllegalStateException(failures.get(0).getMessage(), failures.get(0));
+    }
   }
 }

@@ -1,23 +1,40 @@
 package dev.lethe.backend.opencl;
 
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.EnumMap;
+import java.util.Map;
 
 /** Counts the OpenCL objects that this process holds, so that tests see a leak at once. */
 final class Handles {
-  private static final AtomicInteger LIVE = new AtomicInteger();
+  /** What OpenCL counts references of. */
+  enum Kind {
+    CONTEXT,
+    QUEUE,
+    PROGRAM,
+    KERNEL,
+    BUFFER
+  }
+
+  private static final Map<Kind, Integer> LIVE = new EnumMap<>(Kind.class);
 
   private Handles() {}
 
-  static void opened(int count) {
-    LIVE.addAndGet(count);
+  static synchronized void opened(Kind kind) {
+    LIVE.merge(kind, 1, Integer::sum);
   }
 
-  static void closed(int count) {
-    LIVE.addAndGet(-count);
+  static synchronized void closed(Kind kind) {
+    LIVE.merge(kind, -1, Integer::sum);
   }
 
-  /** Contexts, queues, programs, kernels and buffers not yet released. */
-  static int live() {
-    return LIVE.get();
+  /** Objects not yet released. */
+  static synchronized int live() {
+    return LIVE.values().stream().mapToInt(count -> count).sum();
+  }
+
+  /** Objects not yet released of each kind of which there are any. */
+  static synchronized Map<Kind, Integer> liveByKind() {
+    Map<Kind, Integer> some = new EnumMap<>(LIVE);
+    some.values().removeIf(count -> count == 0);
+    return some;
   }
 }

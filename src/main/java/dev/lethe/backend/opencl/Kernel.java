@@ -22,7 +22,7 @@ final class Kernel implements AutoCloseable {
     this.context = context;
     this.name = name;
     this.handle = handle;
-    context.own(this);
+    context.own(this, Handles.Kind.KERNEL);
   }
 
   /** Sets an int argument. */
@@ -82,7 +82,8 @@ final class Kernel implements AutoCloseable {
 
   @Override
   public void close() {
-    CL.clReleaseKernel(handle);
-    context.released(this);
+    if (context.released(this)) {
+      CL.clReleaseKernel(handle);
+    }
   }
 }

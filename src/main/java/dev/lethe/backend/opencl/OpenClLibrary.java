@@ -1,5 +1,6 @@
 package dev.lethe.backend.opencl;
 
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -29,9 +30,13 @@ final class OpenClLibrary {
     try (PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
       System.setOut(nowhere);
-      CL.setExceptionsEnabled(false);
+      JoclLibrary.load(ProgramCache.userFolder(), () -> CL.setExceptionsEnabled(false));
       CL.clGetPlatformIDs(0, (cl_platform_id[]) null, new int[1]);
       return Optional.empty();
+    } catch (IOException e) {
+      return Optional.of("JOCL's native library cannot be loaded: " + e.getMessage());
+    } catch (UnsatisfiedLinkError e) {
+      return Optional.of(JoclLibrary.problem(e).orElse(MISSING));
     } catch (LinkageError e) {
       // also NoClassDefFoundError, when another user of JOCL failed first
       return Optional.of(MISSING);

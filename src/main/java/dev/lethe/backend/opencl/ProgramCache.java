@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -24,6 +23,9 @@ import java.util.Optional;
  * whole, by renaming.
  */
 final class ProgramCache {
+  /** Names another folder than the user's. */
+  static final String VARIABLE = "LETHE_CACHE";
+
   /** A larger binary is not kept. */
   static final long MOST_BYTES = 64L << 20;
 
@@ -42,7 +44,7 @@ final class ProgramCache {
 
   /** LETHE_CACHE, or XDG_CACHE_HOME/lethe, or ~/.cache/lethe. */
   static Path userFolder() {
-    String own = System.getenv("LETHE_CACHE");
+    String own = System.getenv(VARIABLE);
     if (own != null && !own.isBlank()) {
       return Path.of(own);
     }
@@ -76,17 +78,19 @@ final class ProgramCache {
 
   /** The binary, if a whole one is there. */
   Optional<byte[]> load(String key) {
-    Path file = file(key);
     try {
-      if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || !privateFolder()) {
+      Optional<Path> trusted = PrivateFolder.trusted(folder);
+      if (trusted.isEmpty()) {
         return Optional.empty();
       }
-      if (Files.size(file) > MOST_BYTES + 2 * DIGEST_BYTES) {
+      Path file = file(trusted.get(), key);
+      if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+          || Files.size(file) > MOST_BYTES + 2 * DIGEST_BYTES) {
         return Optional.empty();
       }
       return binary(key, Files.readAllBytes(file));
     } catch (IOException e) {
-      LOG.log(System.Logger.Level.DEBUG, "program cache: cannot read " + file, e);
+      LOG.log(System.Logger.Level.DEBUG, "program cache: cannot read " + key, e);
       return Optional.empty();
     }
   }
@@ -94,17 +98,21 @@ final class ProgramCache {
   /** Keeps a binary, if that is possible. */
   void store(String key, byte[] binary) {
     try {
-      createFolder();
-      if (!privateFolder()) {
+      PrivateFolder.create(folder);
+      Optional<Path> trusted = PrivateFolder.trusted(folder);
+      if (trusted.isEmpty()) {
         return;
       }
-      Path part = Files.createTempFile(folder, key, ".part");
+      Path part = Files.createTempFile(trusted.get(), key, ".part");
       try {
         ByteBuffer whole = ByteBuffer.allocate(2 * DIGEST_BYTES + binary.length);
         whole.put(HexFormat.of().parseHex(key)).put(sha256().digest(binary)).put(binary);
         Files.write(part, whole.array());
         Files.move(
-            part, file(key), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            part,
+            file(trusted.get(), key),
+            StandardCopyOption.ATOMIC_MOVE,
+            StandardCopyOption.REPLACE_EXISTING);
       } finally {
         Files.deleteIfExists(part);
       }
@@ -125,36 +133,7 @@ final class ProgramCache {
     return sound ? Optional.of(binary) : Optional.empty();
   }
 
-  private void createFolder() throws IOException {
-    createFolder(folder);
-  }
-
-  /** Makes a folder, if it is not there, that is this user's alone. */
-  static void createFolder(Path folder) throws IOException {
-    if (!Files.isDirectory(folder)) {
-      if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-        Files.createDirectories(
-            folder,
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      } else {
-        Files.createDirectories(folder);
-      }
-    }
-  }
-
-  // a binary is code: one that somebody else may have put there is not run
-  private boolean privateFolder() throws IOException {
-    if (!folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      return true;
-    }
-    String permissions = PosixFilePermissions.toString(Files.getPosixFilePermissions(folder));
-    String owner = Files.getOwner(folder).getName();
-    return permissions.charAt(4) == '-'
-        && permissions.charAt(7) == '-'
-        && owner.equals(System.getProperty("user.name"));
-  }
-
-  private Path file(String key) {
+  private static Path file(Path folder, String key) {
     return folder.resolve(key + ".clbin");
   }
 

@@ -44,11 +44,11 @@ final class Programs implements AutoCloseable {
     String key = ProgramCache.key(context.facts(), options, source);
     Optional<cl_program> cached = cache.load(key).flatMap(binary -> fromBinary(binary, options));
     if (cached.isPresent()) {
-      Handles.opened(1);
+      Handles.opened(Handles.Kind.PROGRAM);
       return cached.get();
     }
     cl_program program = compile(file, source, options);
-    Handles.opened(1);
+    Handles.opened(Handles.Kind.PROGRAM);
     binary(program).ifPresent(binary -> cache.store(key, binary));
     return program;
   }
@@ -139,8 +139,10 @@ final class Programs implements AutoCloseable {
 
   @Override
   public void close() {
-    programs.values().forEach(CL::clReleaseProgram);
-    Handles.closed(programs.size());
+    for (cl_program program : programs.values()) {
+      CL.clReleaseProgram(program);
+      Handles.closed(Handles.Kind.PROGRAM);
+    }
     programs.clear();
   }
 }

@@ -4,7 +4,9 @@ import dev.lethe.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -53,11 +55,23 @@ final class RunOrder implements AutoCloseable {
     this.stepsHost = host(2L * timeSteps * Integer.BYTES);
     this.forwardHost = host(rowBytes);
     this.reverseHost = host(rowBytes);
-    this.order = context.allocate("sequence order", orderHost.capacity());
-    this.lengthsDevice = context.allocate("sequence lengths", lengthsHost.capacity());
-    this.steps = context.allocate("running sequences", stepsHost.capacity());
-    this.forward = context.allocate("forward rows", rowBytes);
-    this.reverse = context.allocate("reverse rows", rowBytes);
+    List<Buffer> made = new ArrayList<>();
+    try {
+      made.add(context.allocate("sequence order", orderHost.capacity()));
+      made.add(context.allocate("sequence lengths", lengthsHost.capacity()));
+      made.add(context.allocate("running sequences", stepsHost.capacity()));
+      made.add(context.allocate("forward rows", rowBytes));
+      made.add(context.allocate("reverse rows", rowBytes));
+    } catch (RuntimeException e) {
+      // the session goes on with a smaller batch, and must have all of the device for it
+      made.forEach(Buffer::close);
+      throw e;
+    }
+    this.order = made.get(0);
+    this.lengthsDevice = made.get(1);
+    this.steps = made.get(2);
+    this.forward = made.get(3);
+    this.reverse = made.get(4);
     Arrays.fill(lengths, -1);
   }
 

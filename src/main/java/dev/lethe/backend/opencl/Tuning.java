@@ -100,7 +100,7 @@ public final class Tuning {
     if (file.equals(userFile())) {
       Path folder = file.toAbsolutePath().getParent();
       try {
-        ProgramCache.createFolder(Objects.requireNonNull(folder));
+        PrivateFolder.create(Objects.requireNonNull(folder));
       } catch (IOException e) {
         throw new InputException(folder + ": cannot be made: " + e.getMessage(), e);
       }

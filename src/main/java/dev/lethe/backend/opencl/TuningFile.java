@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -225,11 +226,16 @@ final class TuningFile {
     if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
       throw new Unsound("it is no plain file");
     }
-    if (Files.size(path) > MOST_BYTES) {
+    Path real = path.toRealPath();
+    Optional<String> problem = PrivateFolder.fileProblem(real);
+    if (problem.isPresent()) {
+      throw new Unsound(problem.get());
+    }
+    if (Files.size(real) > MOST_BYTES) {
       throw new Unsound("it is larger than " + MOST_BYTES + " bytes");
     }
     Object root;
-    try (JsonParser parser = JSON.createParser(Files.readAllBytes(path))) {
+    try (JsonParser parser = JSON.createParser(Files.readAllBytes(real))) {
       parser.nextToken();
       root = value(parser);
       if (parser.nextToken() != null) {

@@ -110,6 +110,44 @@ class OpenClSessionTest {
     }
   }
 
+  /** A session that meets with it goes on, so what was made by then cannot wait for its end. */
+  @Test
+  void anOrderForWhichThereIsNoRoomLeavesNothing() {
+    Discovery.Found found = Discovery.run().found().get(0);
+    int steps = 1000;
+    int sequences = 10;
+    long most = 2L * Integer.BYTES * steps * sequences - 1;
+    try (Context context = Context.open(limited(found, most))) {
+      int live = Handles.live();
+      assertThrows(
+          DeviceException.class, () -> new RunOrder(context, RunOrder.FULL, steps, sequences));
+      assertEquals(live, Handles.live());
+      new RunOrder(context, RunOrder.FULL, steps - 1, sequences).close();
+      assertEquals(live, Handles.live());
+    }
+  }
+
+  /** The same device with a smaller limit for a buffer. */
+  private static Discovery.Found limited(Discovery.Found found, long allocationBytes) {
+    DeviceFacts f = found.facts();
+    DeviceFacts facts =
+        new DeviceFacts(
+            f.name(),
+            f.platform(),
+            f.vendor(),
+            f.version(),
+            f.driver(),
+            f.cpu(),
+            f.computeUnits(),
+            f.workGroupSize(),
+            f.localBytes(),
+            f.globalBytes(),
+            allocationBytes,
+            f.registers(),
+            f.computeCapability());
+    return new Discovery.Found(found.device(), facts, found.platform(), found.id());
+  }
+
   @Test
   void binariesFromTheCacheGiveTheSameBits(@TempDir Path folder) {
     Graph graph = graph(6);

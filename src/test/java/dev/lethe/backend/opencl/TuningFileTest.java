@@ -3,6 +3,7 @@ package dev.lethe.backend.opencl;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lethe.InputException;
 import dev.lethe.Precision;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -212,6 +214,16 @@ class TuningFileTest {
     }
     assertEquals(TunedLayers.NONE, file().load(GPU));
     assertEquals(1, lines.size(), lines::toString);
+  }
+
+  @Test
+  void whatOthersMayHaveWrittenIsPassedOver() throws IOException {
+    file().add(GPU, List.of(entry(1, 1)));
+    assumeTrue(path().getFileSystem().supportedFileAttributeViews().contains("posix"));
+    Files.setPosixFilePermissions(path(), PosixFilePermissions.fromString("rw-rw-rw-"));
+    assertEquals(TunedLayers.NONE, file().load(GPU));
+    assertEquals(1, lines.size(), lines::toString);
+    assertTrue(lines.get(0).contains("everybody may write to it"), lines.get(0));
   }
 
   @Test
