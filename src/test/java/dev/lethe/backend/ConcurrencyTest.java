@@ -52,7 +52,7 @@ class ConcurrencyTest {
       List<Future<?>> running = new ArrayList<>();
       for (int k = 0; k < THREADS; k++) {
         int thread = k;
-        running.add(threads.submit(() -> work(thread, cpu ? 200 : 20, all, device)));
+        running.add(threads.submit(() -> work(thread, cpu ? 100 : 20, all, device)));
       }
       for (Future<?> each : running) {
         each.get();
