@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class CpuInvarianceTest {
   private static final Device CPU = new CpuBackend().devices().get(0);
-  private static final int NETWORKS = 400;
+  private static final int NETWORKS = 300;
 
   static LongStream seeds() {
     return RandomNetwork.seeds(NETWORKS);

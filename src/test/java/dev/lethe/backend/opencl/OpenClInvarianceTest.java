@@ -20,10 +20,10 @@ import org.junit.jupiter.params.provider.MethodSource;
  * the pieces. Fewer of them than on the CPU: each kernel of each network is compiled.
  */
 class OpenClInvarianceTest {
-  private static final int NETWORKS = Cases.SMALL ? 1 : 12;
+  private static final int NETWORKS = Cases.SMALL ? 1 : 8;
 
   /** Where the compiler takes minutes for what others do in seconds. */
-  private static final int OF_SLOW_COMPILERS = 2;
+  private static final int OF_SLOW_COMPILERS = 1;
 
   static LongStream seeds() {
     return RandomNetwork.seeds(NETWORKS);
