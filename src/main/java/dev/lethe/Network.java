@@ -6,7 +6,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A trained network: immutable, without any device, free to be shared between threads and sessions.
+ * A trained network: immutable, without any device.
+ *
+ * <p>Threads: safe for any number of them without synchronization, {@link #open} and {@link
+ * #openStream} included; sessions share its weights on the CPU's side and nothing else.
  *
  * <pre>{@code
  * Network network = Network.load(Path.of("model.onnx"));

@@ -6,8 +6,14 @@ import java.util.Map;
  * A network on a device, ready to run. Owns the device's buffers and programs until {@link
  * #close()}.
  *
- * <p>Threads: one run at a time; a call from a second thread waits for the first. {@code close} may
- * be called from any thread, any number of times, and waits for a run in progress.
+ * <p>Threads: safe for any number of them, one call at a time; a call from a second thread waits
+ * for the first, and which of those that wait is next is not defined. {@link #network()}, {@link
+ * #device()} and {@link #choice()} never wait. The tensors of a call are the session's from its
+ * beginning to its end: nobody else may write the inputs or touch the outputs in between. {@code
+ * close} may be called from any thread, any number of times; it waits for the call in progress, and
+ * those that come after it throw {@link IllegalStateException}. A thread that is interrupted
+ * finishes its call, and is interrupted still when it returns. Sessions know nothing of each other:
+ * to run two batches at a time, open two.
  */
 public interface Session extends AutoCloseable {
   /** {@return what runs} */

@@ -18,8 +18,12 @@ import java.util.Map;
  * the steps of the call: an output that is made of a sequence's last step is made of the last step
  * of the call.
  *
- * <p>Threads: one call at a time; a call from a second thread waits for the first. {@code close}
- * may be called from any thread, any number of times, and waits for a call in progress.
+ * <p>Threads: safe for any number of them, one call at a time, as for a {@link Session}; each call
+ * is whole before the next begins. So threads that have sequences of their own may share a stream
+ * without more ado. Calls that continue the same sequence from several threads do so in an order
+ * that is not defined: whose order matters, he keeps it. {@code close} may be called from any
+ * thread, any number of times; it waits for the call in progress, and those that come after it
+ * throw {@link IllegalStateException}.
  */
 public interface Stream extends AutoCloseable {
   /** {@return what runs} */

@@ -11,6 +11,12 @@ import java.util.Optional;
 /**
  * A run of any size: inputs that are read while it goes on, files that appear when all is done, and
  * a journal from which it goes on after its process ended.
+ *
+ * <p>Threads: to be used by one, which {@link #run} keeps until all is done; inside, a thread
+ * reads, one writes, and one for each session computes. The sessions may be shared with others,
+ * whose runs then come in between. A job that another process or object is at is refused by {@link
+ * #begin}. When the thread is interrupted, {@link #run} throws, and what is done stays in the
+ * journal.
  */
 public final class Job implements AutoCloseable {
   private final Axes axes;

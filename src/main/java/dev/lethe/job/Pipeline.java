@@ -75,18 +75,36 @@ final class Pipeline {
     try {
       List<Future<?>> running = new ArrayList<>();
       all.forEach(part -> running.add(threads.submit(() -> guarded(part))));
-      for (Future<?> each : running) {
-        each.get();
+      if (joined(running)) {
+        Thread.currentThread().interrupt();
       }
-    } catch (InterruptedException e) {
-      fail(e);
-      Thread.currentThread().interrupt();
     } catch (ExecutionException e) {
       fail(e);
     } finally {
       threads.shutdown();
     }
     failure().ifPresent(Pipeline::rethrow);
+  }
+
+  /**
+   * Waits for all threads, which an interruption has stop early: what they use is the caller's
+   * again after.
+   *
+   * @return whether the calling thread was interrupted
+   */
+  private boolean joined(List<Future<?>> running) throws ExecutionException {
+    boolean interrupted = false;
+    for (Future<?> each : running) {
+      while (!each.isDone()) {
+        try {
+          each.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+          fail(new InterruptedException("the job was interrupted; --resume goes on with it"));
+        }
+      }
+    }
+    return interrupted;
   }
 
   private void read(List<int[]> left) throws InterruptedException {

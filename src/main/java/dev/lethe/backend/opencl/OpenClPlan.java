@@ -21,6 +21,8 @@ import java.util.function.ToDoubleFunction;
  * @param products tiles of product.cl, the usual one first
  * @param steps tiles of lstm_step.cl, likewise
  * @param sequences tiles of lstm_sequence.cl, likewise; may be empty
+ * @param mostAlone largest hidden size of a layer whose recurrence stays off matrix units, since
+ *     one work-group can run it alone
  * @param persistent whether and how lstm_persistent.cl and lstm_matrix.cl run
  * @param precision of the inputs of an LSTM layer's products
  * @param matrixSteps tiles of lstm_matrix_step.cl, the usual one first; empty where there are no
@@ -39,6 +41,7 @@ record OpenClPlan(
     List<ProductTile> products,
     List<StepTile> steps,
     List<SequenceTile> sequences,
+    int mostAlone,
     PersistentPlan persistent,
     Precision precision,
     List<MatrixStepTile> matrixSteps,
@@ -188,6 +191,36 @@ record OpenClPlan(
     }
   }
 
+  /** A plan whose {@code sequences} say which layers a work-group can run alone. */
+  OpenClPlan(
+      List<ProductTile> products,
+      List<StepTile> steps,
+      List<SequenceTile> sequences,
+      PersistentPlan persistent,
+      Precision precision,
+      List<MatrixStepTile> matrixSteps,
+      int softmaxItems,
+      int flatItems,
+      long projectionBytes,
+      int mostDepth,
+      int computeUnits,
+      TunedLayers tuned) {
+    this(
+        products,
+        steps,
+        sequences,
+        sequences.stream().mapToInt(SequenceTile::mostHidden).max().orElse(0),
+        persistent,
+        precision,
+        matrixSteps,
+        softmaxItems,
+        flatItems,
+        projectionBytes,
+        mostDepth,
+        computeUnits,
+        tuned);
+  }
+
   /** The plan for a device, in single precision. */
   static OpenClPlan of(DeviceFacts facts) {
     return of(facts, Precision.FP32);
@@ -281,7 +314,7 @@ record OpenClPlan(
     return with(products, steps, sequences, persistent, matrixSteps, computeUnits, measured);
   }
 
-  /** The same plan with nothing to choose from but this, for layers that it can run. */
+  /** The same plan with nothing to choose from but this, for layers that have the choice. */
   OpenClPlan only(LayerChoice choice) {
     Recurrence kernel = choice.recurrence();
     List<StepTile> oneStep = kernel instanceof StepTile tile ? List.of(tile) : steps;
@@ -307,6 +340,7 @@ record OpenClPlan(
         newProducts,
         newSteps,
         newSequences,
+        mostAlone,
         newPersistent,
         precision,
         newMatrixSteps,
@@ -328,9 +362,7 @@ record OpenClPlan(
    * which costs neither waits nor launches.
    */
   boolean onMatrixUnits(int hidden, Recurrence.Permitted permitted) {
-    return matrix()
-        && permitted.alone()
-        && sequences.stream().allMatch(tile -> hidden > tile.mostHidden);
+    return matrix() && permitted.alone() && hidden > mostAlone;
   }
 
   /**

@@ -1,14 +1,27 @@
 package dev.lethe.backend.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lethe.DeviceException;
+import dev.lethe.Dim;
+import dev.lethe.Precision;
+import dev.lethe.Shape;
+import dev.lethe.Tensor;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
+import dev.lethe.network.CellNorm;
+import dev.lethe.network.GraphBuilder;
+import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
+import dev.lethe.network.Value;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -149,5 +162,184 @@ class OpenClPlanTest {
         assertThrows(
             DeviceException.class, () -> OpenClPlan.of(limited).requireDepth("dense", 4097));
     assertTrue(e.getMessage().startsWith("stage dense adds up 4097 terms"), e.getMessage());
+  }
+
+  private static final Cell CELL =
+      Cell.of(Matrix.zeros(8, 3), Matrix.zeros(8, 2), Matrix.zeros(1, 8));
+  private static final String CELL_OPTIONS =
+      " -DGATE=0,0x0.0p0f,0x0.0p0f -DCANDIDATE=1,0x0.0p0f,0x0.0p0f -DOUTPUT=1,0x0.0p0f,0x0.0p0f";
+
+  @Test
+  void everyKernelHasItsOptions() {
+    OpenClPlan fp32 = OpenClPlan.of(h200());
+    OpenClPlan tf32 = OpenClPlan.of(h200(), Precision.TF32);
+    OpenClPlan.ProductTile product = new OpenClPlan.ProductTile(16, 16, 8, 4, 16);
+    PersistentPlan.MatrixTile sums = new PersistentPlan.MatrixTile(4, 1);
+    String tile = "-DLM=16 -DLN=16 -DRM=8 -DRN=4 -DTK=16";
+    assertEquals(tile, tf32.productOptions(product, false));
+    assertEquals(tile + " -DROW_MAP -DPRECISION=1", tf32.productOptions(product, true));
+    assertEquals(
+        "-DL=128 -DRB=8 -DUNITS=1 -DUNROLL" + CELL_OPTIONS,
+        fp32.sequenceOptions(new OpenClPlan.SequenceTile(128, 8, 128), CELL));
+    String waits = " -DPOLLS=1048576 -DPTX";
+    assertEquals(
+        "-DU=8 -DP=2 -DKC=16 -DRB=1" + waits + CELL_OPTIONS,
+        fp32.persistentOptions(CELL, new PersistentPlan.Tile(8, 2, 16, 1)));
+    assertEquals(
+        "-DSLICES=4 -DPW=1" + waits + " -DPRECISION=1" + CELL_OPTIONS,
+        tf32.persistentOptions(CELL, sums));
+    assertEquals(
+        "-DSLICES=4 -DPW=1 -DWARPS=4 -DNT=6 -DPTX -DPRECISION=1" + CELL_OPTIONS + " -DTRACE",
+        tf32.matrixStepOptions(new OpenClPlan.MatrixStepTile(4, 6), sums, CELL, true));
+    assertEquals("-DPRECISION=1 -DPTX", tf32.matrixProductOptions());
+    assertEquals("-DPRECISION=1", tf32.beginMatrixOptions());
+    Cell normed =
+        CELL.withNorm(
+            new CellNorm(Matrix.zeros(1, 8), Matrix.zeros(1, 2), Matrix.zeros(1, 2), 0.5f));
+    assertEquals(
+        "-DL=64 -DEPSILON=0x1.0p-1f" + CELL_OPTIONS + " -DTRACE",
+        fp32.normStepOptions(normed, true));
+    String step = fp32.stepOptions(fp32.steps().get(0), CELL, true, true);
+    assertTrue(step.endsWith(CELL_OPTIONS + " -DMASKED -DTRACE"), step);
+    assertEquals("-DL=64 -DLOGARITHM", fp32.softmaxOptions(true));
+    assertEquals("-DL=64", fp32.softmaxOptions(false));
+    assertEquals("-DL=64", fp32.layerNormOptions());
+    assertEquals("-DELEMENT=int", OpenClPlan.stepMaskOptions(true));
+    assertEquals("-DELEMENT=float", OpenClPlan.stepMaskOptions(false));
+    assertEquals("-DOPERATOR=+", OpenClPlan.binaryOptions(Binary.Operation.ADD));
+    assertEquals("-DOPERATOR=*", OpenClPlan.binaryOptions(Binary.Operation.MULTIPLY));
+    assertEquals(
+        "-DFUNCTION=3,0x1.0p0f,0x0.0p0f",
+        OpenClPlan.activationOptions(ActivationFunction.IDENTITY));
+  }
+
+  /** The bytes of the arrays that each kernel declares __local. */
+  @Test
+  void localMemoryIsWhatTheKernelsDeclare() {
+    // xs[TK][TM + 4], ws[TK][TN], starts[TM]
+    assertEquals(
+        4 * (32 * (16 + 4) + 32 * 32 + 16),
+        new OpenClPlan.ProductTile(2, 16, 8, 2, 32).localBytes());
+    // hs[TK][TB + 4], float4 rs[TK][TU]
+    assertEquals(
+        4 * 16 * (8 + 4) + 16 * 16 * 16, new OpenClPlan.StepTile(16, 4, 2, 16).localBytes());
+    // h of 4 sequences before and after
+    OpenClPlan.SequenceTile sequence = new OpenClPlan.SequenceTile(16, 4, 256);
+    assertEquals(2 * 100 * 4 * 4, sequence.localBytes(100));
+    assertEquals(2, sequence.units(32));
+    assertEquals(3, sequence.units(33));
+    // float4 zs[2][P + 1][RB][U], hs[2][RB * P * KC], go
+    assertEquals(
+        16 * 2 * 4 * 2 * 8 + 4 * 2 * 2 * 3 * 16 + 4,
+        new PersistentPlan.Tile(8, 3, 16, 2).fixedBytes());
+    // parts[SLICES][SLICES / 2][8][32], box[6 * items], go
+    PersistentPlan.MatrixTile matrix = new PersistentPlan.MatrixTile(4, 1);
+    assertEquals(4 * 4 * 2 * 8 * 32 + 4 * 6 * 128 + 4, matrix.fixedBytes());
+    assertEquals(128, matrix.items());
+    assertEquals(4 * 16 * 8, matrix.cellBytes(16));
+    OpenClPlan.MatrixStepTile step = new OpenClPlan.MatrixStepTile(4, 6);
+    assertEquals(List.of(32, 48, 128), List.of(step.units(), step.sequences(), step.items()));
+  }
+
+  @Test
+  void sumsOnMatrixUnitsAreCutByTheHiddenSizeAlone() {
+    Map<Integer, PersistentPlan.MatrixTile> expected =
+        Map.of(
+            32, new PersistentPlan.MatrixTile(2, 1),
+            33, new PersistentPlan.MatrixTile(4, 1),
+            64, new PersistentPlan.MatrixTile(4, 1),
+            65, new PersistentPlan.MatrixTile(8, 1),
+            128, new PersistentPlan.MatrixTile(8, 1),
+            129, new PersistentPlan.MatrixTile(8, 2));
+    expected.forEach(
+        (hidden, tile) ->
+            assertEquals(tile, PersistentPlan.MatrixTile.of(Precision.TF32, hidden), "H" + hidden));
+  }
+
+  private static Recurrence.Permitted permitted(boolean masked, Cell... cells) {
+    GraphBuilder g = new GraphBuilder();
+    Shape shape = Shape.of(Dim.symbol("time"), Dim.symbol("batch"), Dim.of(3));
+    Value x = g.input("x", Tensor.Type.FLOAT32, shape);
+    Optional<Value> mask = masked ? Optional.of(g.stepMask("mask", 0, x)) : Optional.empty();
+    List<Lstm.Direction> directions =
+        IntStream.range(0, cells.length)
+            .mapToObj(k -> new Lstm.Direction(k == 1, cells[k]))
+            .toList();
+    g.lstm(
+        "lstm",
+        GraphBuilder.Layouts.ONNX,
+        directions,
+        x,
+        Optional.empty(),
+        mask,
+        Optional.empty(),
+        Optional.empty());
+    return OpenClPlan.permitted(g.build("one", "by hand").lstms().findFirst().orElseThrow());
+  }
+
+  @Test
+  void kernelsOfManyStepsRunPlainLayersOnly() {
+    Recurrence.Permitted none = new Recurrence.Permitted(false, false);
+    Cell projected =
+        Cell.of(Matrix.zeros(8, 3), Matrix.zeros(8, 1), Matrix.zeros(1, 8), Matrix.zeros(1, 2));
+    Cell normed =
+        CELL.withNorm(
+            new CellNorm(Matrix.zeros(1, 8), Matrix.zeros(1, 2), Matrix.zeros(1, 2), 0.5f));
+    Cell coupled =
+        new Cell(
+            CELL.input(),
+            CELL.recurrent(),
+            CELL.bias(),
+            CELL.peepholes(),
+            CELL.projection(),
+            CELL.gate(),
+            CELL.candidate(),
+            CELL.output(),
+            true,
+            CELL.clip());
+    assertEquals(Recurrence.Permitted.ALL, permitted(false, CELL));
+    assertEquals(Recurrence.Permitted.ALL, permitted(false, CELL, CELL));
+    assertEquals(new Recurrence.Permitted(true, false), permitted(false, CELL, coupled));
+    assertEquals(none, permitted(true, CELL));
+    assertEquals(none, permitted(false, projected));
+    assertEquals(none, permitted(false, normed));
+  }
+
+  /** As tuning has it measure one kernel after the other. */
+  @ParameterizedTest
+  @CsvSource({"FP32, 64", "FP32, 512", "FP16, 64", "FP16, 512", "INT8, 512"})
+  void aPlanOfOneKernelTakesThat(Precision precision, int hidden) {
+    OpenClPlan plan = OpenClPlan.of(h200(), precision);
+    LayerSizes sizes = new LayerSizes(5, 16, 40, hidden, 1);
+    List<Recurrence> all = plan.recurrences(sizes, Recurrence.Permitted.ALL);
+    assertTrue(all.size() > 5, all::toString);
+    OpenClPlan.ProductTile product = plan.products().get(1);
+    for (Recurrence each : all) {
+      OpenClPlan one = plan.only(new LayerChoice(product, each, false));
+      LayerChoice choice = one.choose(sizes, Recurrence.Permitted.ALL);
+      assertEquals(new LayerChoice(product, each, false), choice);
+      assertEquals(each.numbers(), choice.recurrence().numbers());
+      assertEquals(plan.precision(), one.precision());
+    }
+    assertTrue(all.stream().map(r -> r.kernel() + r.numbers()).distinct().count() == all.size());
+  }
+
+  @Test
+  void aPlanWithoutMatrixUnitsRunsTheOtherKernels() {
+    OpenClPlan plan = OpenClPlan.of(h200(), Precision.BF16);
+    LayerSizes sizes = new LayerSizes(5, 16, 40, 512, 1);
+    assertTrue(plan.matrix());
+    OpenClPlan without = plan.withoutMatrix();
+    assertFalse(without.matrix());
+    List<String> kernels =
+        without
+            .withPersistent(PersistentPlan.NONE)
+            .recurrences(sizes, Recurrence.Permitted.ALL)
+            .stream()
+            .map(Recurrence::kernel)
+            .distinct()
+            .toList();
+    assertEquals(List.of("lstm_step"), kernels);
+    assertFalse(OpenClPlan.of(h200(), Precision.INT8).matrix());
   }
 }
