@@ -1,6 +1,5 @@
 package dev.lethe.backend.opencl;
 
-import dev.lethe.DeviceException;
 import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.cl_mem;
@@ -24,18 +23,7 @@ final class Buffer implements AutoCloseable {
   static Buffer allocate(Context context, String what, long bytes) {
     int[] code = new int[1];
     cl_mem handle = CL.clCreateBuffer(context.handle(), CL.CL_MEM_READ_WRITE, bytes, null, code);
-    if (code[0] != CL.CL_SUCCESS) {
-      throw DeviceException.outOfMemory(
-          "device "
-              + context.facts().name()
-              + ": no room for "
-              + what
-              + " ("
-              + bytes
-              + " bytes, "
-              + ClError.name(code[0])
-              + "); run a smaller batch");
-    }
+    context.check(code[0], "making room for " + what + " (" + bytes + " bytes)");
     Buffer buffer = new Buffer(context, what, bytes, handle);
     context.own(buffer);
     return buffer;

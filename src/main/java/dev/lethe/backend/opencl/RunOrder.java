@@ -4,7 +4,9 @@ import dev.lethe.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -28,6 +30,7 @@ final class RunOrder implements AutoCloseable {
   private final int[] wanted;
   private final int[] firstRow;
   private final int[] running;
+  private final List<Buffer> buffers = new ArrayList<>();
   private final ByteBuffer orderHost;
   private final ByteBuffer lengthsHost;
   private final ByteBuffer stepsHost;
@@ -53,12 +56,23 @@ final class RunOrder implements AutoCloseable {
     this.stepsHost = host(2L * timeSteps * Integer.BYTES);
     this.forwardHost = host(rowBytes);
     this.reverseHost = host(rowBytes);
-    this.order = context.allocate("sequence order", orderHost.capacity());
-    this.lengthsDevice = context.allocate("sequence lengths", lengthsHost.capacity());
-    this.steps = context.allocate("running sequences", stepsHost.capacity());
-    this.forward = context.allocate("forward rows", rowBytes);
-    this.reverse = context.allocate("reverse rows", rowBytes);
     Arrays.fill(lengths, -1);
+    try {
+      this.order = allocate("sequence order", orderHost.capacity());
+      this.lengthsDevice = allocate("sequence lengths", lengthsHost.capacity());
+      this.steps = allocate("running sequences", stepsHost.capacity());
+      this.forward = allocate("forward rows", rowBytes);
+      this.reverse = allocate("reverse rows", rowBytes);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private Buffer allocate(String what, long bytes) {
+    Buffer buffer = context.allocate(what, bytes);
+    buffers.add(buffer);
+    return buffer;
   }
 
   private static ByteBuffer host(long bytes) {
@@ -77,6 +91,10 @@ final class RunOrder implements AutoCloseable {
     }
     System.arraycopy(wanted, 0, lengths, 0, sequences);
     compute();
+    upload();
+  }
+
+  private void upload() {
     context.write(order, orderHost.clear());
     context.write(lengthsDevice, lengthsHost.clear());
     context.write(steps, stepsHost.clear());
@@ -169,10 +187,7 @@ final class RunOrder implements AutoCloseable {
 
   @Override
   public void close() {
-    order.close();
-    lengthsDevice.close();
-    steps.close();
-    forward.close();
-    reverse.close();
+    buffers.forEach(Buffer::close);
+    buffers.clear();
   }
 }
