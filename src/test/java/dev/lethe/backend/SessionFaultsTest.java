@@ -97,6 +97,7 @@ class SessionFaultsTest {
   }
 
   private static void assertSame(Map<String, Tensor> expected, Map<String, Tensor> actual) {
-    expected.forEach((name, tensor) -> assertEquals(tensor.bytes(), actual.get(name).bytes(), name));
+    expected.forEach(
+        (name, tensor) -> assertEquals(tensor.bytes(), actual.get(name).bytes(), name));
   }
 }

@@ -116,10 +116,9 @@ class JobFaultsTest {
       Thread caller = Thread.currentThread();
       afterChunk = caller::interrupt;
       try (Job job = job(2)) {
-        job.begin(List.of(), false);
+        job.begin(List.of("the same"), false);
         CancellationException e =
-            assertThrows(
-                CancellationException.class, () -> job.run(List.of(session), listener()));
+            assertThrows(CancellationException.class, () -> job.run(List.of(session), listener()));
         assertTrue(e.getMessage().contains("interrupted"), e.getMessage());
         assertTrue(Thread.interrupted(), "the interrupt is the caller's to see");
         // its threads have ended, or they would write to what is closed now
@@ -139,7 +138,7 @@ class JobFaultsTest {
     try (Session session = open("cpu")) {
       Tensor expected = y(session);
       try (Job job = job(SEQUENCES)) {
-        job.begin(List.of(), false);
+        job.begin(List.of("the same"), false);
         Thread.currentThread().interrupt();
         assertThrows(CancellationException.class, () -> job.run(List.of(session), listener()));
         assertTrue(Thread.interrupted());
@@ -158,9 +157,8 @@ class JobFaultsTest {
       expected = y(session);
       afterChunk = session::close;
       try (Job job = job(2)) {
-        job.begin(List.of(), false);
-        assertThrows(
-            IllegalStateException.class, () -> job.run(List.of(session), listener()));
+        job.begin(List.of("the same"), false);
+        assertThrows(IllegalStateException.class, () -> job.run(List.of(session), listener()));
       }
     }
     try (Session session = open("cpu")) {
@@ -171,7 +169,7 @@ class JobFaultsTest {
   private void goesOn(Session session, Tensor expected) throws IOException {
     afterChunk = () -> {};
     try (Job job = job(3)) {
-      int before = job.begin(List.of(), true);
+      int before = job.begin(List.of("the same"), true);
       assertTrue(before > 0 && before < SEQUENCES, before + " sequences were done");
       job.run(List.of(session), listener());
     }
@@ -181,7 +179,7 @@ class JobFaultsTest {
 
   private void run(List<Session> sessions, int most) {
     try (Job job = job(most)) {
-      job.begin(List.of(), false);
+      job.begin(List.of("the same"), false);
       job.run(sessions, listener());
     }
   }

@@ -65,7 +65,8 @@ public final class FaultLayer {
 
   /** No call fails from now on but those on devices that are lost; counting begins anew. */
   public void reset() {
-    for (int at : new int[] {COUNTDOWN, CODE, LOST, DEVICE, SEEN, PROVOKED, MISUSED, ROOM, LAZILY}) {
+    for (int at :
+        new int[] {COUNTDOWN, CODE, LOST, DEVICE, SEEN, PROVOKED, MISUSED, ROOM, LAZILY}) {
       control.putInt(at, 0);
     }
     put(FUNCTION, LAST, "");
@@ -73,7 +74,9 @@ public final class FaultLayer {
     put(SOURCE, BYTES, "");
   }
 
-  /** The {@code nth} call from now on answers {@code code}; if {@code function} is not empty, of it. */
+  /**
+   * The {@code nth} call from now on answers {@code code}; if {@code function} is not empty, of it.
+   */
   void fail(String function, int nth, int code) {
     fail(function, nth, code, false, 0);
   }
@@ -126,7 +129,9 @@ public final class FaultLayer {
     return new String(name, StandardCharsets.US_ASCII).replace("\0", "");
   }
 
-  /** Contexts, queues, buffers, programs and kernels that are not released, by the driver's count. */
+  /**
+   * Contexts, queues, buffers, programs and kernels that are not released, by the driver's count.
+   */
   int live() {
     int live = 0;
     for (int kind = 0; kind < KINDS; kind++) {
