@@ -222,6 +222,11 @@ public abstract class GraphSession implements Session {
     }
   }
 
+  /** Lets the next run ask for room again, whatever its sizes. */
+  protected final void forgetRoom() {
+    allocated = Optional.empty();
+  }
+
   private void makeRoom(RunInputs.Checked checked) {
     if (allocated.isEmpty() || allocated.get() != checked.sizes()) {
       allocated = Optional.empty();

@@ -79,8 +79,14 @@ public final class Main implements Runnable {
 
   @Spec private CommandSpec spec;
 
+  /** How java.util.logging writes what Lethe says while it works: a line like the others. */
+  private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
+
   /** Runs a command and exits with its code. */
   public static void main(String[] args) {
+    if (System.getProperty(LOG_FORMAT) == null) {
+      System.setProperty(LOG_FORMAT, "lethe: %5$s%n");
+    }
     FasterJava.endWithParent();
     Main main = new Main();
     Failures failures = new Failures(() -> main.debug);
@@ -91,7 +97,18 @@ public final class Main implements Runnable {
     } catch (OutOfMemoryError | LinkageError | ServiceConfigurationError e) {
       code = failures.handle(e, line);
     }
-    System.exit(code);
+    System.exit(written(line) ? code : Math.max(code, ExitCodes.BAD_INPUT));
+  }
+
+  /** Whether all data went out; streams that print keep failures to themselves until asked. */
+  @SuppressWarnings("SystemOut")
+  private static boolean written(CommandLine line) {
+    boolean failed = System.out.checkError();
+    if (failed) {
+      line.getErr()
+          .println("lethe: standard output cannot be written; is the disk full, its reader gone?");
+    }
+    return !failed;
   }
 
   /**

@@ -44,7 +44,13 @@ public final class NpyPart implements AutoCloseable {
       Files.deleteIfExists(file);
       long room = Files.getFileStore(file.toAbsolutePath().getParent()).getUsableSpace();
       if (room < bytes) {
-        throw new InputException(file + ": needs " + bytes + " bytes, the disk has " + room);
+        throw new InputException(
+            file
+                + ": needs "
+                + bytes
+                + " bytes, the disk has "
+                + room
+                + "; make room there, or write elsewhere");
       }
       FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);

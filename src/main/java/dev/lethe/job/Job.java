@@ -4,9 +4,11 @@ import dev.lethe.InputException;
 import dev.lethe.Session;
 import dev.lethe.io.ArraySource;
 import dev.lethe.network.Graph;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 
 /**
  * A run of any size: inputs that are read while it goes on, files that appear when all is done, and
@@ -99,8 +101,25 @@ public final class Job implements AutoCloseable {
    * @param sessions to compute it; they stay the caller's
    * @throws InputException when an input does not fit or a file cannot be read or written
    * @throws dev.lethe.DeviceException when the last device fails
+   * @throws CancellationException when the calling thread is interrupted, which it is still then;
+   *     what is done can be gone on with
    */
   public void run(List<Session> sessions, Listener listener) {
+    try {
+      runToTheEnd(sessions, listener);
+    } catch (InputException e) {
+      // which closes the file under a thread that is interrupted
+      throw e.getCause() instanceof ClosedByInterruptException ? interrupted() : e;
+    }
+  }
+
+  /** What an interrupted thread is told. */
+  static CancellationException interrupted() {
+    return new CancellationException(
+        "the job's thread was interrupted; what is done is kept, and the job can be gone on with");
+  }
+
+  private void runToTheEnd(List<Session> sessions, Listener listener) {
     Journal opened = journal.orElseThrow();
     if (!opened.isMoving()) {
       List<Worker> workers = sessions.stream().map(each -> new Worker(each, axes)).toList();

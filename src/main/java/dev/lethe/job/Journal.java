@@ -161,7 +161,12 @@ final class Journal implements AutoCloseable {
     int begin = there.indexOf(BEGIN);
     if (begin < 0) {
       channel.truncate(0);
-      append(TITLE + "\n" + String.join("\n", identity) + "\n" + BEGIN + "\n");
+      try {
+        append(TITLE + "\n" + String.join("\n", identity) + "\n" + BEGIN + "\n");
+      } catch (InputException e) {
+        delete(); // nobody could go on from what there is of it
+        throw e;
+      }
       return;
     }
     check(there.subList(0, begin), identity);

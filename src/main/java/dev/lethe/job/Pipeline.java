@@ -7,10 +7,10 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -64,7 +64,11 @@ final class Pipeline {
     free.add(new Slot());
   }
 
-  /** Does all that the journal does not say is done. */
+  /**
+   * Does all that the journal does not say is done. Returns when no thread is at work any more.
+   *
+   * @throws CancellationException when the caller is interrupted, which it is still then
+   */
   void run() {
     List<int[]> left = journal.left();
     List<Part> all = new ArrayList<>();
@@ -73,38 +77,29 @@ final class Pipeline {
     all.add(this::write);
     ExecutorService threads = Executors.newFixedThreadPool(all.size());
     try {
-      List<Future<?>> running = new ArrayList<>();
-      all.forEach(part -> running.add(threads.submit(() -> guarded(part))));
-      if (joined(running)) {
-        Thread.currentThread().interrupt();
-      }
-    } catch (ExecutionException e) {
-      fail(e);
+      all.forEach(part -> threads.execute(() -> guarded(part)));
     } finally {
       threads.shutdown();
     }
+    awaitEnd(threads);
     failure().ifPresent(Pipeline::rethrow);
   }
 
-  /**
-   * Waits for all threads, which an interruption has stop early: what they use is the caller's
-   * again after.
-   *
-   * @return whether the calling thread was interrupted
-   */
-  private boolean joined(List<Future<?>> running) throws ExecutionException {
+  /** Files and sessions are the threads' until they end, so an interrupt only hurries them. */
+  private void awaitEnd(ExecutorService threads) {
     boolean interrupted = false;
-    for (Future<?> each : running) {
-      while (!each.isDone()) {
-        try {
-          each.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-          fail(new InterruptedException("the job was interrupted; --resume goes on with it"));
-        }
+    boolean ended = false;
+    while (!ended) {
+      try {
+        ended = threads.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+      } catch (InterruptedException e) {
+        interrupted = true;
+        fail(Job.interrupted());
       }
     }
-    return interrupted;
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void read(List<int[]> left) throws InterruptedException {

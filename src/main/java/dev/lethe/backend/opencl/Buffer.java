@@ -1,6 +1,5 @@
 package dev.lethe.backend.opencl;
 
-import dev.lethe.DeviceException;
 import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.cl_mem;
@@ -36,18 +35,7 @@ final class Buffer implements AutoCloseable {
         zones.close(context, what);
       }
     }
-    if (code[0] != CL.CL_SUCCESS) {
-      throw DeviceException.outOfMemory(
-          "device "
-              + context.facts().name()
-              + ": no room for "
-              + what
-              + " ("
-              + bytes
-              + " bytes, "
-              + ClError.name(code[0])
-              + "); run a smaller batch");
-    }
+    context.check(code[0], "making room for " + what + " (" + bytes + " bytes)");
     Buffer buffer = new Buffer(context, what, bytes, handle, zones);
     context.own(buffer, Handles.Kind.BUFFER);
     return buffer;

@@ -26,6 +26,7 @@ final class Context implements AutoCloseable {
 
   private static final Pointer ZERO = Pointer.to(new float[1]);
   private final DeviceFacts facts;
+  private final String label;
   private final cl_device_id device;
   private final cl_context context;
   private final cl_command_queue queue;
@@ -38,6 +39,7 @@ final class Context implements AutoCloseable {
   private Context(
       Discovery.Found found, cl_context context, cl_command_queue queue, int zoneBytes) {
     this.facts = found.facts();
+    this.label = found.label();
     this.device = found.id();
     this.context = context;
     this.queue = queue;
@@ -52,13 +54,13 @@ final class Context implements AutoCloseable {
     int[] code = new int[1];
     cl_context context =
         CL.clCreateContext(properties, 1, new cl_device_id[] {found.id()}, null, null, code);
-    ClError.check(code[0], "creating a context on " + found.device().id());
+    ClError.check(code[0], found.label(), "creating a context");
     // the OpenCL 1.x call, which every version has
     @SuppressWarnings("deprecation")
     cl_command_queue queue = CL.clCreateCommandQueue(context, found.id(), 0, code);
     if (code[0] != CL.CL_SUCCESS) {
       CL.clReleaseContext(context);
-      ClError.check(code[0], "creating a queue on " + found.device().id());
+      ClError.check(code[0], found.label(), "creating a queue");
     }
     Handles.opened(Handles.Kind.CONTEXT);
     Handles.opened(Handles.Kind.QUEUE);
@@ -67,6 +69,20 @@ final class Context implements AutoCloseable {
 
   DeviceFacts facts() {
     return facts;
+  }
+
+  /** The device's id and name, for messages. */
+  String label() {
+    return label;
+  }
+
+  /**
+   * @param code what an OpenCL function answered
+   * @param what was being done, for the message
+   * @throws DeviceException unless the code means success
+   */
+  void check(int code, String what) {
+    ClError.check(code, label, what);
   }
 
   cl_device_id device() {
@@ -91,20 +107,20 @@ final class Context implements AutoCloseable {
     if (bytes > facts.allocationBytes()) {
       throw DeviceException.outOfMemory(
           "device "
-              + facts.name()
+              + label
               + ": "
               + what
               + " needs "
               + bytes
               + " bytes, one buffer may have "
               + facts.allocationBytes()
-              + "; run a smaller batch");
+              + "; run a smaller batch, or take another device");
     }
     Buffer buffer = Buffer.allocate(this, what, Math.max(bytes, Float.BYTES));
     if (POISON) {
       float[] nan = new float[(int) (buffer.bytes() / Float.BYTES)];
       Arrays.fill(nan, Float.NaN);
-      write(buffer, Tensor.of(nan, nan.length).bytes());
+      return filled(buffer, Tensor.of(nan, nan.length).bytes());
     }
     return buffer;
   }
@@ -112,19 +128,24 @@ final class Context implements AutoCloseable {
   /** A buffer on the device holding {@code values}. */
   Buffer upload(String what, float[] values) {
     Buffer buffer = allocate(what, (long) values.length * Float.BYTES);
-    if (values.length > 0) {
-      write(buffer, Tensor.of(values, values.length).bytes());
-    }
-    return buffer;
+    return values.length > 0 ? filled(buffer, Tensor.of(values, values.length).bytes()) : buffer;
   }
 
   /** A buffer on the device holding {@code values}. */
   Buffer upload(String what, int[] values) {
     Buffer buffer = allocate(what, (long) values.length * Integer.BYTES);
-    if (values.length > 0) {
-      write(buffer, Tensor.of(values, values.length).bytes());
+    return values.length > 0 ? filled(buffer, Tensor.of(values, values.length).bytes()) : buffer;
+  }
+
+  /** The buffer, which nobody else knows yet, with contents. */
+  private Buffer filled(Buffer buffer, ByteBuffer contents) {
+    try {
+      write(buffer, contents);
+      return buffer;
+    } catch (RuntimeException e) {
+      buffer.close();
+      throw e;
     }
-    return buffer;
   }
 
   /**
@@ -151,7 +172,7 @@ final class Context implements AutoCloseable {
             0,
             null,
             null);
-    ClError.check(code, "uploading " + target.what());
+    check(code, "uploading " + target.what());
   }
 
   /** Copies bytes of a buffer to others of it; the two must not overlap. */
@@ -159,7 +180,7 @@ final class Context implements AutoCloseable {
     int code =
         CL.clEnqueueCopyBuffer(
             queue, buffer.handle(), buffer.handle(), from, to, bytes, 0, null, null);
-    ClError.check(code, "copying within " + buffer.what());
+    check(code, "copying within " + buffer.what());
   }
 
   /** Copies from the device once everything enqueued before is done; {@code target} is direct. */
@@ -180,14 +201,14 @@ final class Context implements AutoCloseable {
             0,
             null,
             null);
-    ClError.check(code, "downloading " + source.what());
+    check(code, "downloading " + source.what());
   }
 
   /** Fills the first bytes with zeros. */
   void clear(Buffer buffer, long bytes) {
     int code =
         CL.clEnqueueFillBuffer(queue, buffer.handle(), ZERO, Float.BYTES, 0, bytes, 0, null, null);
-    ClError.check(code, "clearing " + buffer.what());
+    check(code, "clearing " + buffer.what());
   }
 
   /** Waits until everything enqueued is done. */
@@ -197,7 +218,7 @@ final class Context implements AutoCloseable {
       compiled = false;
       SignalHandlers.restore();
     }
-    ClError.check(code, "running on " + facts.name());
+    check(code, "waiting for what was started");
   }
 
   /** The driver compiles, or may do so at its leisure until all that is enqueued is done. */

@@ -28,6 +28,11 @@ final class Discovery {
 
   /** A device that works, with the handles to open it. */
   record Found(Device device, DeviceFacts facts, cl_platform_id platform, cl_device_id id) {
+    /** The device's id and name, for messages. */
+    String label() {
+      return device.id() + " (" + device.name() + ")";
+    }
+
     /** The same, described further to people. */
     Found describedAs(String description) {
       Device d = device;

@@ -45,7 +45,7 @@ final class GuardZones {
     int code =
         CL.clGetDeviceInfo(
             found.id(), CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN, Sizeof.cl_int, Pointer.to(bits), null);
-    ClError.check(code, "asking for the alignment of buffers");
+    ClError.check(code, found.label(), "asking for the alignment of buffers");
     return Math.max(bits[0] / Byte.SIZE, LEAST_BYTES);
   }
 
@@ -61,7 +61,7 @@ final class GuardZones {
       int code =
           CL.clEnqueueWriteBuffer(
               context.queue(), whole, true, offset, zones.zone, source, 0, null, null);
-      ClError.check(code, "uploading guard zones");
+      context.check(code, "uploading guard zones");
     }
     return zones;
   }

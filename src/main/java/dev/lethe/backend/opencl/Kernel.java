@@ -28,10 +28,7 @@ final class Kernel implements AutoCloseable {
   /** Sets an int argument. */
   Kernel set(int index, int value) {
     number.putInt(0, value);
-    ClError.check(
-        CL.clSetKernelArg(handle, index, Sizeof.cl_int, numberArgument),
-        "argument " + index + " of " + name);
-    return this;
+    return checked(CL.clSetKernelArg(handle, index, Sizeof.cl_int, numberArgument), index);
   }
 
   /** Sets a float argument. */
@@ -41,17 +38,20 @@ final class Kernel implements AutoCloseable {
 
   /** Sets a pointer argument. */
   Kernel set(int index, Buffer value) {
-    ClError.check(
-        CL.clSetKernelArg(handle, index, Sizeof.cl_mem, value.argument()),
-        "argument " + index + " of " + name);
-    return this;
+    return checked(CL.clSetKernelArg(handle, index, Sizeof.cl_mem, value.argument()), index);
   }
 
   /** Sets a pointer argument to local memory. */
   Kernel setLocal(int index, long bytes) {
     // no pointer: local memory has a size and no contents
-    int code = CL.clSetKernelArg(handle, index, bytes, null);
-    ClError.check(code, "argument " + index + " of " + name);
+    return checked(CL.clSetKernelArg(handle, index, bytes, null), index);
+  }
+
+  // a run makes no text for what goes well
+  private Kernel checked(int code, int index) {
+    if (code != CL.CL_SUCCESS) {
+      context.check(code, "setting argument " + index + " of " + name);
+    }
     return this;
   }
 
@@ -76,7 +76,9 @@ final class Kernel implements AutoCloseable {
     global[1] = wholeY;
     int code =
         CL.clEnqueueNDRangeKernel(context.queue(), handle, 2, null, global, local, 0, null, null);
-    ClError.check(code, "starting " + name);
+    if (code != CL.CL_SUCCESS) {
+      context.check(code, "starting " + name);
+    }
     context.launched();
   }
 

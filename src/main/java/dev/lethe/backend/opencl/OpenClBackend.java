@@ -46,7 +46,8 @@ public final class OpenClBackend implements Backend {
         Discovery.run().found().stream()
             .filter(f -> f.device().id().equals(device.id()))
             .findFirst()
-            .orElseThrow(() -> new DeviceException("device " + device.id() + " has gone"));
+            .orElseThrow(
+                () -> new DeviceException("device " + device.id() + " has gone; take another one"));
     TunedLayers tuned = tuned(found);
     OpenClPlan plan = OpenClPlan.of(found.facts(), options.precision()).withTuned(tuned);
     ProgramCache cache = ProgramCache.inUserFolder();

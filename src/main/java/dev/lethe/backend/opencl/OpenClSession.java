@@ -148,7 +148,12 @@ final class OpenClSession extends GraphSession {
           compute(bound);
           context.finish();
         };
-    return RunTimes.of(() -> copyIn(given), compute, () -> copyOut(wanted), context::launches);
+    try {
+      return RunTimes.of(() -> copyIn(given), compute, () -> copyOut(wanted), context::launches);
+    } catch (RuntimeException e) {
+      forget();
+      throw e;
+    }
   }
 
   @Override
@@ -167,13 +172,31 @@ final class OpenClSession extends GraphSession {
       buffers.clear();
       execute(runs, given, wanted);
       buffers.read(values);
+    } catch (RuntimeException e) {
+      forget();
+      throw e;
     }
   }
 
   private void execute(List<Runnable> runs, Map<String, Tensor> given, Map<String, Tensor> wanted) {
-    copyIn(given);
-    compute(runs);
-    copyOut(wanted);
+    try {
+      copyIn(given);
+      compute(runs);
+      copyOut(wanted);
+    } catch (RuntimeException e) {
+      forget();
+      throw e;
+    }
+  }
+
+  /**
+   * After a failure nobody knows what is on the device but the weights: orders of sequences, words
+   * that work-groups wait for. The next run makes all of it anew.
+   */
+  private void forget() {
+    boundSizes = Optional.empty();
+    bound = List.of();
+    forgetRoom();
   }
 
   private void compute(List<Runnable> runs) {

@@ -30,6 +30,7 @@ final class OpenClStates implements StateTable {
     this.capacity = capacity;
     this.context = context;
     this.values = values;
+    idsHost = ByteBuffer.allocateDirect(capacity * Integer.BYTES).order(ByteOrder.nativeOrder());
     try {
       for (State state : states) {
         Buffer table = context.allocate("live states " + state.name(), rowBytes(state) * capacity);
@@ -46,7 +47,6 @@ final class OpenClStates implements StateTable {
       close();
       throw e;
     }
-    idsHost = ByteBuffer.allocateDirect(capacity * Integer.BYTES).order(ByteOrder.nativeOrder());
   }
 
   private Kernel kernel(Programs programs, String name) {

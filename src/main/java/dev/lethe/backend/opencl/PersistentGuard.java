@@ -57,7 +57,7 @@ final class PersistentGuard implements AutoCloseable {
     LOG.log(
         System.Logger.Level.WARNING,
         "device "
-            + context.facts().name()
+            + context.label()
             + ": work-groups waited for each other in vain; this session goes on with a launch for"
             + " each step");
     return true;

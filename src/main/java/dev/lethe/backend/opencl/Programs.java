@@ -35,7 +35,7 @@ final class Programs implements AutoCloseable {
         programs.computeIfAbsent(file + "\n" + options, key -> program(file, options));
     int[] code = new int[1];
     cl_kernel kernel = CL.clCreateKernel(program, name, code);
-    ClError.check(code[0], "creating the kernel " + name + " of " + file);
+    context.check(code[0], "creating the kernel " + name + " of " + file);
     return new Kernel(context, name, kernel);
   }
 
@@ -58,20 +58,21 @@ final class Programs implements AutoCloseable {
     cl_program program =
         CL.clCreateProgramWithSource(
             context.handle(), 1, new String[] {source}, new long[] {source.length()}, code);
-    ClError.check(code[0], "reading the kernels of " + file);
+    context.check(code[0], "reading the kernels of " + file);
     int built = build(program, options);
     if (built != CL.CL_SUCCESS) {
       String log = buildLog(program);
       CL.clReleaseProgram(program);
       throw new DeviceException(
           "device "
-              + context.facts().name()
+              + context.label()
               + ": "
               + file
               + " does not compile ("
               + ClError.name(built)
               + "): "
-              + firstError(log),
+              + firstError(log)
+              + "; update its driver, or take another device",
           new DeviceException("options " + options + "\n" + log));
     }
     return program;

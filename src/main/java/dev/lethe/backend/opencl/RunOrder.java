@@ -30,6 +30,7 @@ final class RunOrder implements AutoCloseable {
   private final int[] wanted;
   private final int[] firstRow;
   private final int[] running;
+  private final List<Buffer> buffers = new ArrayList<>();
   private final ByteBuffer orderHost;
   private final ByteBuffer lengthsHost;
   private final ByteBuffer stepsHost;
@@ -55,24 +56,23 @@ final class RunOrder implements AutoCloseable {
     this.stepsHost = host(2L * timeSteps * Integer.BYTES);
     this.forwardHost = host(rowBytes);
     this.reverseHost = host(rowBytes);
-    List<Buffer> made = new ArrayList<>();
+    Arrays.fill(lengths, -1);
     try {
-      made.add(context.allocate("sequence order", orderHost.capacity()));
-      made.add(context.allocate("sequence lengths", lengthsHost.capacity()));
-      made.add(context.allocate("running sequences", stepsHost.capacity()));
-      made.add(context.allocate("forward rows", rowBytes));
-      made.add(context.allocate("reverse rows", rowBytes));
+      this.order = allocate("sequence order", orderHost.capacity());
+      this.lengthsDevice = allocate("sequence lengths", lengthsHost.capacity());
+      this.steps = allocate("running sequences", stepsHost.capacity());
+      this.forward = allocate("forward rows", rowBytes);
+      this.reverse = allocate("reverse rows", rowBytes);
     } catch (RuntimeException e) {
-      // the session goes on with a smaller batch, and must have all of the device for it
-      made.forEach(Buffer::close);
+      close();
       throw e;
     }
-    this.order = made.get(0);
-    this.lengthsDevice = made.get(1);
-    this.steps = made.get(2);
-    this.forward = made.get(3);
-    this.reverse = made.get(4);
-    Arrays.fill(lengths, -1);
+  }
+
+  private Buffer allocate(String what, long bytes) {
+    Buffer buffer = context.allocate(what, bytes);
+    buffers.add(buffer);
+    return buffer;
   }
 
   private static ByteBuffer host(long bytes) {
@@ -91,6 +91,10 @@ final class RunOrder implements AutoCloseable {
     }
     System.arraycopy(wanted, 0, lengths, 0, sequences);
     compute();
+    upload();
+  }
+
+  private void upload() {
     context.write(order, orderHost.clear());
     context.write(lengthsDevice, lengthsHost.clear());
     context.write(steps, stepsHost.clear());
@@ -183,10 +187,7 @@ final class RunOrder implements AutoCloseable {
 
   @Override
   public void close() {
-    order.close();
-    lengthsDevice.close();
-    steps.close();
-    forward.close();
-    reverse.close();
+    buffers.forEach(Buffer::close);
+    buffers.clear();
   }
 }

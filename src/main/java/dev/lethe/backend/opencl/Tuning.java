@@ -80,7 +80,7 @@ public final class Tuning {
         Discovery.run().found().stream()
             .filter(found -> found.device().id().equals(id))
             .findFirst()
-            .orElseThrow(() -> new DeviceException("device " + id + " has gone"));
+            .orElseThrow(() -> new DeviceException("device " + id + " has gone; take another one"));
     this.plan = OpenClPlan.of(device.facts(), precision);
     this.reference = reference;
   }

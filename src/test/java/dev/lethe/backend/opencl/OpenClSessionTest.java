@@ -2,6 +2,7 @@ package dev.lethe.backend.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -19,16 +20,22 @@ import dev.lethe.network.GraphBuilder;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Matrix;
 import dev.lethe.network.Value;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an OpenCL session holds, and what it leaves behind when something fails. */
 class OpenClSessionTest {
@@ -160,6 +167,44 @@ class OpenClSessionTest {
     }
     try (Session session = OpenClSession.open(graph, found, plan, cache, "")) {
       assertArrayEquals(compiled, run(session, 4, 5));
+    }
+  }
+
+  /** Damaged files, and whole ones of what no compiler made. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatIsNoProgramIsCompiledAnewAndReplaced(boolean sound, @TempDir Path folder)
+      throws IOException {
+    Graph graph = graph(6);
+    Discovery.Found found = Discovery.run().found().get(0);
+    OpenClPlan plan = OpenClPlan.of(found.facts());
+    ProgramCache cache = new ProgramCache(folder);
+    float[] compiled;
+    try (Session session = OpenClSession.open(graph, found, plan, cache, "")) {
+      compiled = run(session, 4, 5);
+    }
+    List<Path> files = files(folder);
+    byte[] noise = new byte[3000];
+    new Random(9).nextBytes(noise);
+    for (Path file : files) {
+      if (sound) {
+        cache.store(file.getFileName().toString().replace(".clbin", ""), noise);
+      } else {
+        Files.write(file, noise);
+      }
+    }
+    try (Session session = OpenClSession.open(graph, found, plan, cache, "")) {
+      assertArrayEquals(compiled, run(session, 4, 5));
+    }
+    assertEquals(files, files(folder));
+    for (Path file : files) {
+      assertFalse(Arrays.equals(noise, 0, 100, Files.readAllBytes(file), 64, 164), file.toString());
+    }
+  }
+
+  private static List<Path> files(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.sorted().toList();
     }
   }
 
