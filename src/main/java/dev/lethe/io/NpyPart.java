@@ -45,7 +45,12 @@ public final class NpyPart implements AutoCloseable {
       long room = Files.getFileStore(file.toAbsolutePath().getParent()).getUsableSpace();
       if (room < bytes) {
         throw new InputException(
-            file + ": needs " + bytes + " bytes, the disk has " + room + "; make room there, or write elsewhere");
+            file
+                + ": needs "
+                + bytes
+                + " bytes, the disk has "
+                + room
+                + "; make room there, or write elsewhere");
       }
       FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
