@@ -177,6 +177,8 @@ class OpenClSessionTest {
       throws IOException {
     Graph graph = graph(6);
     Discovery.Found found = Discovery.run().found().get(0);
+    boolean trusting = found.facts().platform().contains("rusticl");
+    assumeTrue(!sound || !trusting, "a driver that ends the process on what is no program");
     OpenClPlan plan = OpenClPlan.of(found.facts());
     ProgramCache cache = new ProgramCache(folder);
     float[] compiled;
