@@ -140,13 +140,25 @@ final class Hdf implements AutoCloseable {
     return floats(path, guarded(where, array::getDataFlat));
   }
 
+  /** A vector of one number, which counts like an array of the file. */
+  float[] filled(float number, int length) {
+    spend("a vector of " + number, (long) length * Float.BYTES);
+    float[] floats = new float[length];
+    Arrays.fill(floats, number);
+    return floats;
+  }
+
   private void checkBytes(String path, Dataset array) {
     long bytes = guarded(where, array::getSizeInBytes);
     if (array instanceof ChunkedDataset chunked) {
       bytes = Math.max(bytes, guarded(where, () -> chunkBytes(chunked)));
     }
+    spend("array '" + path + "'", bytes);
+  }
+
+  private void spend(String what, long bytes) {
     if (bytes < 0 || bytes > bytesLeft) {
-      throw error("array '" + path + "' would be " + bytes + " bytes, more than the file can hold");
+      throw error(what + " would be " + bytes + " bytes, more than the file can hold");
     }
     bytesLeft -= bytes;
   }

@@ -108,6 +108,18 @@ class KerasErrorsTest {
     assertTrue(refused > 30, "refused " + refused);
   }
 
+  @Test
+  void aLayerWithoutWeightsIsNoLargerThanTheFileAllows() {
+    String layers =
+        "{\"class_name\": \"Sequential\", \"registered_name\": null, \"config\": {\"layers\": ["
+            + "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\":"
+            + " {\"batch_shape\": [null, 6, 16777216], \"name\": \"x\"}},"
+            + "{\"module\": \"keras.layers\", \"class_name\": \"LayerNormalization\", \"config\":"
+            + " {\"name\": \"y\", \"scale\": false, \"center\": false}}]}}";
+    String message = refusal(layers);
+    assertTrue(message.contains("more than the file can hold"), message);
+  }
+
   /** Every tree of groups becomes one whose children are itself. */
   @Test
   void groupsThatLeadBackToThemselvesEnd() throws IOException {
