@@ -110,7 +110,8 @@ public record Dim(long factor, List<String> symbols) {
         throw new InputException(
             "the size of '" + symbol + "' is not known; known are " + sizes.keySet());
       }
-      length = Math.multiplyExact(length, (long) size);
+      // what is too large stays so, unless a later size is 0
+      length = length > Integer.MAX_VALUE && size > 0 ? length : length * size;
     }
     if (length > Integer.MAX_VALUE) {
       throw new InputException("a dimension of " + this + " = " + length + " is too large");

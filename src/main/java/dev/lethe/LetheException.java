@@ -7,6 +7,7 @@ package dev.lethe;
 public abstract sealed class LetheException extends RuntimeException
     permits ModelFormatException, InputException, DeviceException {
   private static final long serialVersionUID = 1L;
+  private static final int LONGEST = 2000;
 
   LetheException(String message) {
     super(message);
@@ -16,9 +17,13 @@ public abstract sealed class LetheException extends RuntimeException
     super(message, cause);
   }
 
-  /** Names from a file may hold anything, and what a message quotes is not to break its line. */
+  /**
+   * Names from a file may hold anything, and be of any length: what a message quotes is not to
+   * break its line, nor to bury it.
+   */
   static String oneLine(String message) {
-    return message.replaceAll("\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
+    String line = message.length() > LONGEST ? message.substring(0, LONGEST) + "..." : message;
+    return line.replaceAll("\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
   }
 
   /** One line, never missing. */

@@ -38,6 +38,10 @@ class DimTest {
     Dim large = BATCH.times(TIME);
     assertThrows(
         InputException.class, () -> large.resolve(Map.of("batch", 1 << 20, "time", 1 << 20)));
+    Dim beyond = large.times(large).times(large);
+    assertThrows(
+        InputException.class, () -> beyond.resolve(Map.of("batch", 1 << 30, "time", 1 << 30)));
+    assertEquals(0, beyond.resolve(Map.of("batch", 1 << 30, "time", 0)));
   }
 
   @Test

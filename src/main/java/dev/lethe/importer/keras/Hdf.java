@@ -6,10 +6,14 @@ import io.jhdf.api.Attribute;
 import io.jhdf.api.Dataset;
 import io.jhdf.api.Group;
 import io.jhdf.api.Node;
+import io.jhdf.api.dataset.ChunkedDataset;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -24,21 +28,52 @@ final class Hdf implements AutoCloseable {
   /** The longest attribute, a model's configuration. */
   private static final long LONGEST_ATTRIBUTE = 64 << 20;
 
+  /** Filters that leave the number of bytes as it is, or nearly so. */
+  private static final Set<String> REARRANGE = Set.of("shuffle", "fletcher32");
+
   private final String where;
+  private final BoundedStorage storage;
   private final HdfFile file;
 
-  private Hdf(String where, HdfFile file) {
+  /** What the arrays that are still to be read may have together. */
+  private long bytesLeft;
+
+  /**
+   * @param packed bytes in the archive that it comes from, or the same
+   */
+  private Hdf(String where, BoundedStorage storage, long packed) {
     this.where = where;
-    this.file = file;
+    this.storage = storage;
+    this.file = storage.file();
+    this.bytesLeft = packed * BEST_COMPRESSION;
   }
 
   static Hdf open(Path path) {
-    return guarded(path.toString(), () -> new Hdf(path.toString(), new HdfFile(path)));
+    String where = path.toString();
+    return guarded(where, () -> open(where, path));
   }
 
-  /** A file in memory. */
-  static Hdf open(String where, byte[] bytes) {
-    return guarded(where, () -> new Hdf(where, HdfFile.fromBytes(bytes)));
+  private static Hdf open(String where, Path path) {
+    try {
+      BoundedStorage storage = BoundedStorage.open(path);
+      try {
+        return new Hdf(where, storage, storage.size());
+      } catch (RuntimeException | Error e) {
+        storage.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * A file in memory.
+   *
+   * @param packed bytes in the archive that it comes from
+   */
+  static Hdf open(String where, byte[] bytes, long packed) {
+    return guarded(where, () -> new Hdf(where, BoundedStorage.open(bytes), packed));
   }
 
   String where() {
@@ -105,12 +140,44 @@ final class Hdf implements AutoCloseable {
     return floats(path, guarded(where, array::getDataFlat));
   }
 
+  /** A vector of one number, which counts like an array of the file. */
+  float[] filled(float number, int length) {
+    spend("a vector of " + number, (long) length * Float.BYTES);
+    float[] floats = new float[length];
+    Arrays.fill(floats, number);
+    return floats;
+  }
+
   private void checkBytes(String path, Dataset array) {
     long bytes = guarded(where, array::getSizeInBytes);
-    long limit = guarded(where, file::size) * BEST_COMPRESSION;
-    if (bytes < 0 || bytes > limit) {
-      throw error("array '" + path + "' would be " + bytes + " bytes, more than the file can hold");
+    if (array instanceof ChunkedDataset chunked) {
+      bytes = Math.max(bytes, guarded(where, () -> chunkBytes(chunked)));
     }
+    spend("array '" + path + "'", bytes);
+  }
+
+  private void spend(String what, long bytes) {
+    if (bytes < 0 || bytes > bytesLeft) {
+      throw error(what + " would be " + bytes + " bytes, more than the file can hold");
+    }
+    bytesLeft -= bytes;
+  }
+
+  /** Bytes of one chunk. What all chunks take in the file, and how, is checked on the way. */
+  private long chunkBytes(ChunkedDataset array) {
+    long bytes = array.getDataType().getSize();
+    for (int length : array.getChunkDimensions()) {
+      bytes = Math.multiplyExact(bytes, (long) length);
+    }
+    long compressions =
+        array.getFilters().stream().filter(filter -> !REARRANGE.contains(filter.getName())).count();
+    if (compressions > 1) {
+      throw error("an array is compressed " + compressions + " times over");
+    }
+    if (array.getStorageInBytes() > storage.size()) {
+      throw error("an array's parts share their bytes");
+    }
+    return bytes;
   }
 
   private float[] floats(String path, Object data) {
@@ -128,8 +195,12 @@ final class Hdf implements AutoCloseable {
 
   private Optional<Attribute> attribute(String path, String name) {
     Optional<Attribute> attribute = node(path).map(node -> node.getAttributes().get(name));
-    if (attribute.isPresent() && attribute.get().getSizeInBytes() > LONGEST_ATTRIBUTE) {
-      throw error("attribute '" + name + "' is larger than " + LONGEST_ATTRIBUTE + " bytes");
+    if (attribute.isPresent()) {
+      long bytes = attribute.get().getSizeInBytes();
+      long most = Math.min(LONGEST_ATTRIBUTE, storage.size());
+      if (bytes > most || attribute.get().getSize() > most) {
+        throw error("attribute '" + name + "' is larger than " + most + " bytes");
+      }
     }
     return attribute;
   }
@@ -171,6 +242,6 @@ final class Hdf implements AutoCloseable {
 
   @Override
   public void close() {
-    file.close();
+    storage.close();
   }
 }

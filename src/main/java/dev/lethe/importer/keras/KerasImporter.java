@@ -62,7 +62,7 @@ public final class KerasImporter implements Importer {
     String version =
         Json.parse(file + ": metadata.json", zip.metadata()).text("keras_version", "3.0");
     Config config = Json.parse(file + ": config.json", zip.config());
-    try (Hdf weights = Hdf.open(file + ": model.weights.h5", zip.weights())) {
+    try (Hdf weights = Hdf.open(file + ": model.weights.h5", zip.weights(), zip.size())) {
       return network(file, config, version, weights);
     }
   }

@@ -49,6 +49,11 @@ final class KerasOne {
     }
 
     @Override
+    public float[] filled(float number, int length) {
+      return twelve.filled(number, length);
+    }
+
+    @Override
     public float[] array(int k, int... shape) {
       int rows = k == 0 ? inputSize : k == 1 ? hidden : 1;
       float[] joined = {};

@@ -4,8 +4,10 @@ import dev.lethe.ModelFormatException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Enumeration;
+import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
@@ -17,8 +19,9 @@ import java.util.zip.ZipFile;
  * @param config config.json
  * @param metadata metadata.json
  * @param weights model.weights.h5, an HDF5 file
+ * @param size bytes of the archive
  */
-record KerasZip(String config, String metadata, byte[] weights) {
+record KerasZip(String config, String metadata, byte[] weights, long size) {
   private static final long LONGEST_JSON = 64 << 20;
   private static final long LARGEST_WEIGHTS = Integer.MAX_VALUE - 16;
 
@@ -36,7 +39,8 @@ record KerasZip(String config, String metadata, byte[] weights) {
       return new KerasZip(
           text(file, zip, "config.json"),
           text(file, zip, "metadata.json"),
-          bytes(file, zip, "model.weights.h5", LARGEST_WEIGHTS));
+          bytes(file, zip, "model.weights.h5", LARGEST_WEIGHTS),
+          Files.size(file));
     } catch (IOException | IllegalArgumentException e) {
       String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
       throw new ModelFormatException(file + ": not a whole .keras archive: " + reason, e);
@@ -73,6 +77,11 @@ record KerasZip(String config, String metadata, byte[] weights) {
       byte[] bytes = in.readNBytes((int) size);
       if (bytes.length != size || in.read() >= 0) {
         throw new ZipException(name + " is not as long as the archive says");
+      }
+      CRC32 crc = new CRC32();
+      crc.update(bytes);
+      if (crc.getValue() != entry.getCrc()) {
+        throw new ZipException(name + " has a wrong checksum");
       }
       return bytes;
     }

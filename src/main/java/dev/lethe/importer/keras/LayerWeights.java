@@ -18,4 +18,10 @@ interface LayerWeights {
    * @throws dev.lethe.ModelFormatException when there is none of this shape
    */
   float[] array(int k, int... shape);
+
+  /**
+   * A vector of one number, in place of an array that the layer does without. It counts like one
+   * that was read: a configuration of a few bytes may ask for many.
+   */
+  float[] filled(float number, int length);
 }

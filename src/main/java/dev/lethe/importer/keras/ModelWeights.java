@@ -100,6 +100,11 @@ final class ModelWeights {
     }
 
     @Override
+    public float[] filled(float number, int length) {
+      return file.filled(number, length);
+    }
+
+    @Override
     public float[] array(int k, int... shape) {
       return file.floats(group + "/vars/" + k, shape);
     }
@@ -110,6 +115,11 @@ final class ModelWeights {
     public LayerWeights part(String name, int first) {
       int from = Math.min(first, paths.size());
       return new Listed(file, where, paths.subList(from, paths.size()));
+    }
+
+    @Override
+    public float[] filled(float number, int length) {
+      return file.filled(number, length);
     }
 
     @Override

@@ -9,7 +9,6 @@ import dev.lethe.network.Binary;
 import dev.lethe.network.Matrix;
 import dev.lethe.network.Value;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -154,9 +153,7 @@ final class PlainLayers {
     if (use.config().flag(setting, true)) {
       return use.weights().array(k, features);
     }
-    float[] values = new float[features];
-    Arrays.fill(values, otherwise);
-    return values;
+    return use.weights().filled(otherwise, features);
   }
 
   private static Value withVector(Use use, Binary.Operation operation, Value x, float[] vector) {

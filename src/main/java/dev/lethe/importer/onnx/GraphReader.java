@@ -59,9 +59,10 @@ final class GraphReader {
     graph.getNodeList().forEach(this::requireKnown);
     readConstants();
     Rewrites rewrites = Rewrites.none();
+    Allowance allowance = new Allowance(held());
     for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       try {
-        return attempt(rewrites);
+        return attempt(rewrites, allowance);
       } catch (Rewrites.Restart restart) {
         rewrites = restart.next();
       }
@@ -125,13 +126,22 @@ final class GraphReader {
     }
   }
 
-  private Network attempt(Rewrites rewrites) {
+  /** Nearly all elements of constants; those inside of nodes count by their bytes. */
+  private long held() {
+    return graph.getSerializedSize()
+        + constants.values().stream()
+            .mapToLong(item -> item instanceof Item.Floats floats ? floats.data().length : 0)
+            .sum();
+  }
+
+  private Network attempt(Rewrites rewrites, Allowance allowance) {
     Set<String> taken = new HashSet<>(constants.keySet());
     graph.getInputList().forEach(input -> taken.add(input.getName()));
     graph.getNodeList().forEach(node -> taken.add(node.getName()));
     graph.getNodeList().forEach(node -> taken.addAll(node.getOutputList()));
     boolean ownLengths = graph.getNodeList().stream().anyMatch(GraphReader::hasLengths);
-    Scope scope = new Scope(opset, rewrites, !ownLengths && !taken.contains(Scope.LENGTHS));
+    boolean free = !ownLengths && !taken.contains(Scope.LENGTHS);
+    Scope scope = new Scope(opset, rewrites, free, allowance);
     constants.forEach(scope::define);
     defineInputs(scope);
     graph.getNodeList().forEach(node -> lower(new Node(node, scope)));

@@ -17,6 +17,9 @@ sealed interface Item {
     /** Lengths of its axes; the elements are row-major. */
     int[] lengths();
 
+    /** How many elements there are. */
+    int size();
+
     /** Another tensor, made of some of these elements. */
     Known pick(int[] newLengths, int[] indices);
 
@@ -36,6 +39,11 @@ sealed interface Item {
    * @param data row-major, not to be written again
    */
   record Floats(int[] lengths, float[] data) implements Known {
+    @Override
+    public int size() {
+      return data.length;
+    }
+
     @Override
     public Floats pick(int[] newLengths, int[] indices) {
       float[] picked = new float[indices.length];
@@ -71,6 +79,11 @@ sealed interface Item {
   record Ints(int[] lengths, List<Num> data) implements Known {
     static Ints scalar(Num value) {
       return new Ints(new int[0], List.of(value));
+    }
+
+    @Override
+    public int size() {
+      return data.size();
     }
 
     static Ints list(List<Num> values) {

@@ -113,7 +113,9 @@ final class MathOperators {
   private static Matrix matrix(Item.Floats constant) {
     int[] lengths = constant.lengths();
     int rank = lengths.length;
-    if (rank < 2 || lengths[rank - 2] * (long) lengths[rank - 1] != constant.data().length) {
+    if (rank < 2
+        || constant.data().length == 0
+        || lengths[rank - 2] * (long) lengths[rank - 1] != constant.data().length) {
       throw new IllegalArgumentException("needs a matrix to multiply by, not " + constant.shape());
     }
     return Matrix.of(lengths[rank - 2], lengths[rank - 1], constant.data());

@@ -81,6 +81,7 @@ final class Moves {
       List<Num> all = new ArrayList<>();
       require(
           xs.stream().allMatch(x -> x.shape().rank() == 1), "only lists of integers can be joined");
+      xs.forEach(x -> scope.spend(((Item.Ints) x).size()));
       xs.forEach(x -> all.addAll(((Item.Ints) x).data()));
       return Item.Ints.list(all);
     }

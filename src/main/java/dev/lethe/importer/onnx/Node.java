@@ -83,6 +83,7 @@ record Node(NodeProto proto, Scope scope) {
 
   void write(int k, Item item) {
     if (writes(k)) {
+      scope.spend(item instanceof Item.Known known ? known.size() : 0);
       scope.define(proto.getOutput(k), item);
     }
   }

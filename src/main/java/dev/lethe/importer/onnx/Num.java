@@ -12,6 +12,9 @@ import java.util.Optional;
  * @param size product of named sizes, with factor 1
  */
 record Num(long value, Dim size) {
+  /** Named sizes in a product: squares of squares grow without bound. */
+  private static final int MOST_SYMBOLS = 32;
+
   static Num of(long value) {
     return new Num(value, Dim.of(1));
   }
@@ -30,6 +33,10 @@ record Num(long value, Dim size) {
   }
 
   Num times(Num other) {
+    if (size.symbols().size() + other.size.symbols().size() > MOST_SYMBOLS) {
+      throw new IllegalArgumentException(
+          "multiplies more than " + MOST_SYMBOLS + " named sizes with each other");
+    }
     long product = Math.multiplyExact(value, other.value);
     return product == 0 ? of(0) : new Num(product, size.times(other.size));
   }

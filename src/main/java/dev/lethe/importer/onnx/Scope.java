@@ -21,9 +21,6 @@ import java.util.Set;
  * attempt each.
  */
 final class Scope {
-  /** The most elements that a fill may have where trained numbers are wanted. */
-  private static final long MOST_FILLED = 1 << 24;
-
   /** Name of the input of lengths that is added to models without one. */
   static final String LENGTHS = "sequence_lens";
 
@@ -38,6 +35,7 @@ final class Scope {
   private final Map<String, Product> products = new HashMap<>();
   private Optional<AddedLengths> added = Optional.empty();
   private final boolean mayAddLengths;
+  private final Allowance allowance;
 
   /** A value of which another one is the transpose. */
   record Swapped(Value source, List<Integer> permutation) {}
@@ -50,11 +48,18 @@ final class Scope {
 
   /**
    * @param freeForLengths whether no name of the model is that of the input of lengths
+   * @param allowance shared by all attempts
    */
-  Scope(long opset, Rewrites rewrites, boolean freeForLengths) {
+  Scope(long opset, Rewrites rewrites, boolean freeForLengths, Allowance allowance) {
     this.opset = opset;
     this.rewrites = rewrites;
     this.mayAddLengths = freeForLengths && rewrites.lengths();
+    this.allowance = allowance;
+  }
+
+  /** Before so many elements of constants are made. */
+  void spend(long elements) {
+    allowance.spend(elements);
   }
 
   long opset() {
@@ -175,6 +180,7 @@ final class Scope {
       return edge.value();
     }
     if (item instanceof Item.Floats floats) {
+      spend(floats.data().length);
       return builder.constant(name, Tensor.of(floats.data(), floats.lengths()));
     }
     if (item instanceof Item.Fill fill) {
@@ -189,14 +195,12 @@ final class Scope {
   /** The item as trained numbers, if they are known. */
   Optional<Item.Floats> floats(Item item) {
     if (item instanceof Item.Floats floats) {
+      spend(floats.data().length);
       return Optional.of(floats);
     }
     if (item instanceof Item.Fill fill && fill.shape().isConstant()) {
       long count = fill.shape().count().factor();
-      if (count > MOST_FILLED) {
-        throw new IllegalArgumentException(
-            "a constant of " + fill.shape() + " elements is too large");
-      }
+      spend(count);
       float[] data = new float[(int) count];
       Arrays.fill(data, fill.value());
       return Optional.of(new Item.Floats(fill.shape().resolve(Map.of()), data));

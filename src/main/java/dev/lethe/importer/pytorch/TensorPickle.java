@@ -26,6 +26,9 @@ import java.util.Map;
 final class TensorPickle {
   private static final Object NONE = new Object();
 
+  /** PyTorch's own limit. A shape is copied for each tensor that recalls it. */
+  private static final int MOST_AXES = 64;
+
   private final ByteBuffer bytes;
   private final String where;
   private final List<Object> stack = new ArrayList<>();
@@ -189,6 +192,7 @@ final class TensorPickle {
   }
 
   private List<Long> longs(List<?> values) {
+    require(values.size() <= MOST_AXES, "has a tensor of " + values.size() + " axes");
     List<Long> longs = new ArrayList<>();
     for (Object value : values) {
       if (!(value instanceof Long number) || number < 0) {

@@ -8,6 +8,8 @@ import dev.lethe.ModelFormatException;
 import dev.lethe.Network;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,6 +106,36 @@ class KerasErrorsTest {
       refused += isRefused(file) ? 1 : 0;
     }
     assertTrue(refused > 30, "refused " + refused);
+  }
+
+  @Test
+  void aLayerWithoutWeightsIsNoLargerThanTheFileAllows() {
+    String layers =
+        "{\"class_name\": \"Sequential\", \"registered_name\": null, \"config\": {\"layers\": ["
+            + "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\":"
+            + " {\"batch_shape\": [null, 6, 16777216], \"name\": \"x\"}},"
+            + "{\"module\": \"keras.layers\", \"class_name\": \"LayerNormalization\", \"config\":"
+            + " {\"name\": \"y\", \"scale\": false, \"center\": false}}]}}";
+    String message = refusal(layers);
+    assertTrue(message.contains("more than the file can hold"), message);
+  }
+
+  /** Every tree of groups becomes one whose children are itself. */
+  @Test
+  void groupsThatLeadBackToThemselvesEnd() throws IOException {
+    byte[] bytes = Files.readAllBytes(whole("model.h5"));
+    ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int trees = 0;
+    for (int at = 0; at < bytes.length - 48; at += 8) {
+      // signature, type, level, entries, two siblings, key, child
+      if (file.getInt(at) == 0x45455254 && file.get(at + 4) == 0) {
+        file.put(at + 5, (byte) 1).putLong(at + 32, at);
+        trees++;
+      }
+    }
+    assertTrue(trees > 0);
+    Path circular = Files.write(folder.resolve("circular.h5"), bytes);
+    assertTrue(message(circular).contains("not a whole HDF5 file"), message(circular));
   }
 
   @ParameterizedTest

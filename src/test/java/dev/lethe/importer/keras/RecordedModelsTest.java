@@ -46,7 +46,7 @@ class RecordedModelsTest {
 
   private static List<Path> folders() throws IOException {
     try (Stream<Path> folders = Files.list(FOLDER)) {
-      return folders.filter(Files::isDirectory).sorted().toList();
+      return folders.filter(folder -> Files.exists(folder.resolve("case.json"))).sorted().toList();
     }
   }
 

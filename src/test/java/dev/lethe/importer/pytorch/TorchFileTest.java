@@ -67,6 +67,13 @@ class TorchFileTest {
         refusal(tensor("K\0", "K\2", "K\1").replace("K\6t", "K\7t")).contains("has 24 bytes"));
   }
 
+  /** A shape may be recalled by any number of tensors, so a long one would be copied that often. */
+  @Test
+  void aTensorHasNoMoreAxesThanPytorchAllows() throws IOException {
+    String ones = "K\1".repeat(65);
+    assertTrue(refusal(tensor("K\0", ones, ones)).contains("tensor of 65 axes"));
+  }
+
   @Test
   void namesAndOpcodesAreRefusedByName() throws IOException {
     assertRefused("\u0080\2cos\nsystem\nX\2\0\0\0ls\u0085R.", "names os.system, which is no part");
