@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lethe.Dim;
 import dev.lethe.Shape;
-import dev.lethe.Tensor.Type;
+import dev.lethe.Tensor;
 import dev.lethe.network.GraphBuilder.Layouts;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +21,7 @@ class ShapeChecksTest {
   private static final Optional<Value> NONE = Optional.empty();
 
   private final GraphBuilder g = new GraphBuilder();
-  private final Value x = g.input("x", Type.FLOAT32, Shape.of(T, B, Dim.of(3)));
+  private final Value x = g.input("x", Tensor.Type.FLOAT32, Shape.of(T, B, Dim.of(3)));
 
   private static void refused(String part, Executable call) {
     String message = assertThrows(IllegalArgumentException.class, call).getMessage();
@@ -102,16 +102,16 @@ class ShapeChecksTest {
     g.lstm("lstm", Layouts.ONNX, directions, input, lengths, mask, h, c);
   }
 
-  private Optional<Value> value(Type type, Dim... dims) {
+  private Optional<Value> value(Tensor.Type type, Dim... dims) {
     return Optional.of(g.input("v", type, Shape.of(dims)));
   }
 
   @Test
   void whatALayerReads() {
     List<Cell> one = List.of(good());
-    Optional<Value> floats = value(Type.FLOAT32, B);
-    Optional<Value> mask = value(Type.FLOAT32, T, B);
-    Value narrow = value(Type.FLOAT32, T, B, Dim.of(4)).orElseThrow();
+    Optional<Value> floats = value(Tensor.Type.FLOAT32, B);
+    Optional<Value> mask = value(Tensor.Type.FLOAT32, T, B);
+    Value narrow = value(Tensor.Type.FLOAT32, T, B, Dim.of(4)).orElseThrow();
     refused(
         "one direction or two, not 3",
         () -> lstm(List.of(good(), good(), good()), x, NONE, NONE, NONE, NONE));
@@ -122,16 +122,28 @@ class ShapeChecksTest {
     refused(
         "the directions differ", () -> lstm(List.of(good(), normed), x, NONE, NONE, NONE, NONE));
     refused("lengths must be [batch]", () -> lstm(one, x, floats, NONE, NONE, NONE));
-    refused("lengths must be [batch]", () -> lstm(one, x, value(Type.INT32, T), NONE, NONE, NONE));
-    refused("the mask cannot be", () -> lstm(one, x, NONE, value(Type.INT32, T, B), NONE, NONE));
-    refused("the mask cannot be", () -> lstm(one, x, NONE, value(Type.FLOAT32, B, T), NONE, NONE));
-    refused("the mask cannot be", () -> lstm(one, x, value(Type.INT32, B), mask, NONE, NONE));
+    refused(
+        "lengths must be [batch]",
+        () -> lstm(one, x, value(Tensor.Type.INT32, T), NONE, NONE, NONE));
+    refused(
+        "the mask cannot be", () -> lstm(one, x, NONE, value(Tensor.Type.INT32, T, B), NONE, NONE));
+    refused(
+        "the mask cannot be",
+        () -> lstm(one, x, NONE, value(Tensor.Type.FLOAT32, B, T), NONE, NONE));
+    refused(
+        "the mask cannot be", () -> lstm(one, x, value(Tensor.Type.INT32, B), mask, NONE, NONE));
     refused("the mask cannot be", () -> lstm(List.of(normed), x, NONE, mask, NONE, NONE));
-    Optional<Value> state = value(Type.FLOAT32, Dim.of(1), B, Dim.of(3));
+    Optional<Value> state = value(Tensor.Type.FLOAT32, Dim.of(1), B, Dim.of(3));
     refused("initial h must be", () -> lstm(one, x, NONE, NONE, state, NONE));
     refused("initial c must be", () -> lstm(one, x, NONE, NONE, NONE, state));
-    lstm(one, x, value(Type.INT32, B), NONE, value(Type.FLOAT32, Dim.of(1), B, Dim.of(2)), NONE);
-    lstm(one, x, NONE, mask, NONE, value(Type.FLOAT32, Dim.of(1), B, Dim.of(2)));
+    lstm(
+        one,
+        x,
+        value(Tensor.Type.INT32, B),
+        NONE,
+        value(Tensor.Type.FLOAT32, Dim.of(1), B, Dim.of(2)),
+        NONE);
+    lstm(one, x, NONE, mask, NONE, value(Tensor.Type.FLOAT32, Dim.of(1), B, Dim.of(2)));
   }
 
   /** Where elements lie, from the layouts: T 5, B 7, two directions of two units each. */
@@ -152,7 +164,7 @@ class ShapeChecksTest {
           GraphBuilder own = new GraphBuilder();
           boolean timeMajor = layouts.x() == Lstm.SequenceLayout.TIME_MAJOR;
           Shape shape = timeMajor ? Shape.of(T, B, Dim.of(3)) : Shape.of(B, T, Dim.of(3));
-          Value input = own.input("x", Type.FLOAT32, shape);
+          Value input = own.input("x", Tensor.Type.FLOAT32, shape);
           List<Lstm.Direction> both =
               List.of(new Lstm.Direction(false, good()), new Lstm.Direction(true, good()));
           own.lstm("lstm", layouts, both, input, NONE, NONE, NONE);
@@ -164,7 +176,7 @@ class ShapeChecksTest {
 
   @Test
   void whatOtherStagesRead() {
-    Value y = g.input("y", Type.FLOAT32, Shape.of(T, B, Dim.of(4)));
+    Value y = g.input("y", Tensor.Type.FLOAT32, Shape.of(T, B, Dim.of(4)));
     refused("make no", () -> g.binary("sum", Binary.Operation.ADD, x, y));
     refused(
         "LayerNorm norm", () -> g.layerNorm("norm", Matrix.zeros(1, 4), Matrix.zeros(1, 3), 1, x));
