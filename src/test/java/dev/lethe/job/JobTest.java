@@ -38,6 +38,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -197,6 +199,45 @@ class JobTest {
       }
       assertEquals((SEQUENCES - 22 + 2) / 3, counting.ran);
       assertOutputs(whole);
+    }
+  }
+
+  @Test
+  void anInterruptedJobWaitsForItsThreadsAndIsGoneOnWith() {
+    Graph graph = network(Layouts.BATCH_FIRST, true);
+    Map<String, Tensor> inputs = inputs(graph, SEQUENCES);
+    Thread caller = Thread.currentThread();
+    AtomicBoolean writing = new AtomicBoolean();
+    Listener interrupting =
+        new Listener() {
+          @Override
+          public void done(int sequences) {
+            writing.set(true);
+            caller.interrupt();
+            LockSupport.parkNanos(50_000_000); // long enough for the caller to be gone, if it goes
+            writing.set(false);
+          }
+
+          @Override
+          public void warn(String what) {
+            warnings.add(what);
+          }
+        };
+    try (Session session = open(graph, "cpu")) {
+      Map<String, Tensor> whole = session.run(inputs);
+      try (Job job = job(graph, inputs, Optional.of(1), 1 << 20, 1)) {
+        job.begin(List.of("the same"), false);
+        assertThrows(IllegalStateException.class, () -> job.run(List.of(session), interrupting));
+        assertFalse(writing.get());
+      }
+      assertTrue(Thread.interrupted());
+      try (Job job = job(graph, inputs, Optional.of(9), 1 << 20, 1)) {
+        int done = job.begin(List.of("the same"), true);
+        assertTrue(done > 0 && done < SEQUENCES, "done: " + done);
+        job.run(List.of(session), listener());
+      }
+      assertOutputs(whole);
+      assertNothingLeft();
     }
   }
 
