@@ -11,6 +11,7 @@ import org.jocl.cl_kernel;
 final class Kernel implements AutoCloseable {
   private final Context context;
   private final String name;
+  private final String options;
   private final cl_kernel handle;
   private final ByteBuffer number =
       ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
@@ -18,9 +19,11 @@ final class Kernel implements AutoCloseable {
   private final long[] global = new long[2];
   private final long[] local = new long[2];
 
-  Kernel(Context context, String name, cl_kernel handle) {
+  /** {@code options}: those that it was compiled with. */
+  Kernel(Context context, String name, String options, cl_kernel handle) {
     this.context = context;
     this.name = name;
+    this.options = options;
     this.handle = handle;
     context.own(this);
   }
@@ -69,6 +72,7 @@ final class Kernel implements AutoCloseable {
     if (local[0] != groupX || local[1] != groupY || global[0] != wholeX || global[1] != wholeY) {
       // PoCL compiles a kernel again for sizes that are new to it
       context.mayCompile();
+      LaunchLog.launched(name, options);
     }
     local[0] = groupX;
     local[1] = groupY;
