@@ -89,7 +89,7 @@ class OpenClPlanTest {
     assertEquals(
         "-DTU=16 -DLB=4 -DRB=2 -DTK=16 -DGATE=0,0x0.0p0f,0x0.0p0f -DCANDIDATE=1,0x0.0p0f,0x0.0p0f"
             + " -DOUTPUT=1,0x0.0p0f,0x0.0p0f",
-        plan.stepOptions(plan.steps().get(0), plain, false, false));
+        plan.stepOptions(plan.steps().get(0), plain, false, false, false));
     Cell special =
         new Cell(
             Matrix.zeros(8, 3),
@@ -102,7 +102,7 @@ class OpenClPlanTest {
             ActivationFunction.IDENTITY,
             true,
             3);
-    String options = plan.stepOptions(plan.steps().get(0), special, false, false);
+    String options = plan.stepOptions(plan.steps().get(0), special, false, false, false);
     for (String part :
         new String[] {
           "-DGATE=7,0x1.0p-2f,0x1.0p-1f",
