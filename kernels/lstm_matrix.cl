@@ -27,10 +27,10 @@
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
     const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
-    const int slice, const int slices, const int first_row, const int first_step, const int end_step,
-    __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
-    __global const float4* restrict xw0, __global const float4* restrict xw1, __global const int4* restrict r0,
-    __global const int4* restrict r1, __global const float* restrict peepholes0,
+    const int first_direction, const int slice, const int slices, const int first_row, const int first_step,
+    const int end_step, __global const int2* restrict steps, __global const int* restrict order,
+    __global const int* restrict lengths, __global const float4* restrict xw0, __global const float4* restrict xw1,
+    __global const int4* restrict r0, __global const int4* restrict r1, __global const float* restrict peepholes0,
     __global const float* restrict peepholes1, volatile __global int* even_h0, volatile __global int* even_h1,
     volatile __global int* odd_h0, volatile __global int* odd_h1, __global float* restrict c0,
     __global float* restrict c1, __global float* restrict y, __global float* restrict final_h,
@@ -43,8 +43,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
   const int item = get_local_id(0);
   const int warp = item / 32;
   const int lane = item - 32 * warp;
-  const int d = get_group_id(1) / slices;
-  const int j0 = (get_group_id(1) - d * slices) * slice;
+  const int d = first_direction + get_group_id(1) / slices;
+  const int j0 = get_group_id(1) % slices * slice;
   const int groups = get_num_groups(0);
   const int u = get_group_id(0) * 8 + lane / 4;
   const int column = warp & 1;

@@ -1,13 +1,13 @@
-// lstm_matrix_step.cl: one time step of one layer and direction on matrix units; lstm_step.cl for rounded products,
-// with the sums of lstm_matrix.cl and so its bits: xw first, then SLICES partial sums in ascending order.
+// lstm_matrix_step.cl: one time step of one layer, both directions at once, on matrix units; lstm_step.cl for rounded
+// products, with the sums of lstm_matrix.cl and so its bits: xw first, then SLICES partial sums in ascending order.
 // Arguments as in lstm_step.cl but for
 //   sequences    B, in place of the width of h
 //   r            [H/8][BLOCKS][4][32] words, four each (MatrixWeights.java): for 8 units and 16 words of h the
 //                fragments a of precision.cl: two steps of 8 words, of each gates i and f, then g and o
 //   h_in, h_out  [B, rounded up to whole tiles][16*BLOCKS] words of h, 0 from H on
 // BLOCKS = SLICES*PW blocks of 16 words; a slice has PW.
-// Grid (H/(8*WARPS), B/(8*NT)) work-groups of 32*WARPS work-items; each 32-wide slice of a group makes 8 units of all
-// 8*NT sequences, and lane 4*g + t all four gates of unit g and sequences 2t, 2t+1 of each eight.
+// Grid (H/(8*WARPS), B/(8*NT), directions) work-groups of 32*WARPS work-items; each 32-wide slice of a group makes 8
+// units of all 8*NT sequences, and lane 4*g + t all four gates of unit g and sequences 2t, 2t+1 of each eight.
 // KB blocks of h are in local memory at a time, while the next are on their way to registers; weights go from global
 // memory to registers, AHEAD blocks before they are used.
 // h_out must not alias h_in; c is updated in place.
@@ -28,17 +28,27 @@
 #define UNROLL _Pragma("unroll 1")  // what stands in for mma is long, and holds barriers
 #endif
 #define MATRIX
+#ifdef BOTH
+#define DIRECTION (first_direction + get_group_id(2))
+#define OF(name) (d ? name##1 : name##0)
+#else
+#define DIRECTION first_direction
+#define OF(name) name##0
+#endif
 #include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_step(
-    const int hidden, const int sequences, const int reverse, const int y_time, const int y_batch, const int y_offset,
-    const int h_batch, const int h_offset, const int c_batch, const int c_offset, const int first_row, const int step,
-    __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
-    __global const float4* restrict xw, __global const int4* restrict r, __global const float* restrict peepholes,
-    __global const int4* restrict h_in, __global float* restrict c, __global Word* restrict h_out,
+    const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
+    const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
+    const int first_direction, const int first_row, const int step, __global const int2* restrict steps,
+    __global const int* restrict order, __global const int* restrict lengths, __global const float4* restrict xw0,
+    __global const float4* restrict xw1, __global const int4* restrict r0, __global const int4* restrict r1,
+    __global const float* restrict peepholes0, __global const float* restrict peepholes1,
+    __global const int4* restrict h_in0, __global const int4* restrict h_in1, __global float* restrict c0,
+    __global float* restrict c1, __global Word* restrict h_out0, __global Word* restrict h_out1,
     __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c
 #ifdef TRACE
-    , const int trace_rows, __global float* restrict trace
+    , const int trace_rows, __global float* restrict trace0, __global float* restrict trace1
 #endif
     ) {
   __local int4 hs[8 * NT][ROW];
@@ -52,6 +62,10 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_ste
   const int group8 = get_group_id(0) * WARPS + warp;
   const int u = group8 * 8 + g;
   const int j0 = get_group_id(1) * 8 * NT;
+  const int d = DIRECTION;
+  __global const float4* xw = OF(xw);
+  __global const int4* r = OF(r);
+  __global const int4* h_in = OF(h_in);
   const int2 now = steps[step];
   const int row0 = now.x - first_row;
   const int running = now.y;
@@ -135,6 +149,13 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_ste
     barrier(CLK_LOCAL_MEM_FENCE);
   }
 
+  // not before the sums, which need the registers
+  __global const float* peepholes = OF(peepholes);
+  __global float* c = OF(c);
+  __global Word* h_out = OF(h_out);
+#ifdef TRACE
+  __global float* trace = OF(trace);
+#endif
   UNROLL
   for (int n = 0; n < NT; ++n) {
     UNROLL
@@ -144,7 +165,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_ste
         const CellStep result = lstm_cell(z[n][p], c[j * hidden + u], peepholes, hidden, u);
         const int sequence = order[j];
         const int length = lengths[sequence];
-        const int time = reverse ? length - 1 - step : step;
+        const int time = reversed >> d & 1 ? length - 1 - step : step;
 #ifdef TRACE
         const size_t plane = (size_t)trace_rows * hidden;
         const size_t place = (size_t)(time * sequences + sequence) * hidden + u;
@@ -156,10 +177,10 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_ste
 #endif
         c[j * hidden + u] = result.c;
         h_out[(size_t)j * (16 * BLOCKS * VALUES) + u] = (Word)word_of(result.h, 0.0f);
-        y[y_offset + sequence * y_batch + time * y_time + u] = result.h;
+        y[d * y_direction + sequence * y_batch + time * y_time + u] = result.h;
         if (step == length - 1) {
-          final_h[h_offset + sequence * h_batch + u] = result.h;
-          final_c[c_offset + sequence * c_batch + u] = result.c;
+          final_h[d * h_direction + sequence * h_batch + u] = result.h;
+          final_c[d * c_direction + sequence * c_batch + u] = result.c;
         }
       }
     }

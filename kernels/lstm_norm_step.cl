@@ -1,11 +1,12 @@
-// lstm_norm_step.cl: one time step of one layer and direction with layer normalization of the gates and of c.
+// lstm_norm_step.cl: one time step of one layer, both directions at once, with layer normalization of the gates
+// and of c.
 //   z = norm(xw + h_in * R) * gate_scale + gate_shift    c = norm(f*c + i*g) * cell_scale + cell_shift
 //   h = o * output(c)    norm(v) = (v - mean) / sqrt(variance + EPSILON) over the hidden units
 // Arguments as in lstm_step.cl, with these instead of peepholes:
 // norm  [H][4] gate_scale, [H][4] gate_shift, [H] cell_scale, [H] cell_shift
 // and xw, without bias, is overwritten. No mask.
-// Grid: one work-group of L work-items for each running sequence; work-item l owns the units l, l+L, ... Each adds up
-// its own, then the partial sums are added in a tree: the same order in every batch.
+// Grid (running sequences, 1, directions) work-groups of L work-items; work-item l owns the units l, l+L, ... Each adds
+// up its own, then the partial sums are added in a tree: the same order in every batch.
 // Host side: LstmStep.java
 
 #if !defined(L) || !defined(EPSILON) || !defined(GATE)
@@ -17,14 +18,17 @@
 #include "reduce.cl"
 
 __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
-    const int hidden, const int width, const int reverse, const int y_time, const int y_batch, const int y_offset,
-    const int h_batch, const int h_offset, const int c_batch, const int c_offset, const int first_row, const int step,
-    __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
-    __global float4* restrict xw, __global const float4* restrict r, __global const float* restrict norm,
-    __global const float* restrict h_in, __global float* restrict c, __global float* restrict h_out,
-    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c
+    const int hidden, const int width, const int reversed, const int y_time, const int y_batch, const int y_direction,
+    const int h_batch, const int h_direction, const int c_batch, const int c_direction, const int first_direction,
+    const int first_row, const int step, __global const int2* restrict steps, __global const int* restrict order,
+    __global const int* restrict lengths, __global float4* restrict xw0, __global float4* restrict xw1,
+    __global const float4* restrict r0, __global const float4* restrict r1, __global const float* restrict norm0,
+    __global const float* restrict norm1, __global const float* restrict h_in0, __global const float* restrict h_in1,
+    __global float* restrict c0, __global float* restrict c1, __global float* restrict h_out0,
+    __global float* restrict h_out1, __global float* restrict y, __global float* restrict final_h,
+    __global float* restrict final_c
 #ifdef TRACE
-    , const int trace_rows, const int sequences, __global float* restrict trace
+    , const int trace_rows, const int sequences, __global float* restrict trace0, __global float* restrict trace1
 #endif
     ) {
   __local float4 partial[L];
@@ -32,11 +36,17 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
   const int j = get_group_id(0);
   const int sequence = order[j];
   const int length = lengths[sequence];
-  const int time = reverse ? length - 1 - step : step;
-  __global float4* z = xw + (size_t)(steps[step].x - first_row + j) * hidden;
+  const int d = first_direction + get_group_id(2);
+  const int time = reversed >> d & 1 ? length - 1 - step : step;
+  __global const float4* r = d ? r1 : r0;
+  __global const float* norm = d ? norm1 : norm0;
+  __global const float* h_in = d ? h_in1 : h_in0;
+  __global float* c = d ? c1 : c0;
+  __global float* h_out = d ? h_out1 : h_out0;
+  __global float4* z = (d ? xw1 : xw0) + (size_t)(steps[step].x - first_row + j) * hidden;
 #ifdef TRACE
   const size_t plane = (size_t)trace_rows * hidden;
-  __global float* traced = trace + (size_t)(time * sequences + sequence) * hidden;
+  __global float* traced = (d ? trace1 : trace0) + (size_t)(time * sequences + sequence) * hidden;
 #endif
 
   float4 sum = (float4)(0.0f);
@@ -97,12 +107,12 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
     traced[4 * plane + u] = now;
 #endif
     if (step == length - 1) {
-      final_c[c_offset + sequence * c_batch + u] = now;
+      final_c[d * c_direction + sequence * c_batch + u] = now;
     }
 #ifndef PROJECTED
-    y[y_offset + sequence * y_batch + time * y_time + u] = h;
+    y[d * y_direction + sequence * y_batch + time * y_time + u] = h;
     if (step == length - 1) {
-      final_h[h_offset + sequence * h_batch + u] = h;
+      final_h[d * h_direction + sequence * h_batch + u] = h;
     }
 #endif
   }

@@ -6,9 +6,9 @@
 // arrived [D][slices]: work-groups that have finished a step, summed over steps; 0 before and after a launch
 // failed [1]: set to 1 if a work-group waited in vain; results are then of no use
 // cs   local, slice*U floats: the cells of the group
-// Grid (H/U, slices*D) work-groups of U*(P+RB) work-items.  A group owns U hidden units of the `slice` sequences at
-// places slice*(its slice) and up. All groups of one slice and direction must run at the same time, unless the launch
-// is of one step.
+// Grid (H/U, slices*D) work-groups of U*(P+RB) work-items, D directions from first_direction on.  A group owns U hidden
+// units of the `slice` sequences at places slice*(its slice) and up. All groups of one slice and direction must run at
+// the same time, unless the launch is of one step.
 //   Work-item (u, p), p < P: the weights of all four gates of unit u for h[p*KC..(p+1)*KC), in registers. In tick t of
 //   a step it continues the sums of RB sequences, those of chunk t - p, and hands them to (u, p+1) through zs: a
 //   pipeline, since a sum that is to keep its order cannot be split.
@@ -55,10 +55,10 @@ inline void keep_h(const int item, const float* loaded, __local float* hs) {
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
     const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
-    const int slice, const int slices, const int first_row, const int first_step, const int end_step,
-    __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
-    __global const float4* restrict xw0, __global const float4* restrict xw1, __global const float4* restrict r0,
-    __global const float4* restrict r1, __global const float* restrict peepholes0,
+    const int first_direction, const int slice, const int slices, const int first_row, const int first_step,
+    const int end_step, __global const int2* restrict steps, __global const int* restrict order,
+    __global const int* restrict lengths, __global const float4* restrict xw0, __global const float4* restrict xw1,
+    __global const float4* restrict r0, __global const float4* restrict r1, __global const float* restrict peepholes0,
     __global const float* restrict peepholes1, volatile __global float* even_h0, volatile __global float* even_h1,
     volatile __global float* odd_h0, volatile __global float* odd_h1, __global float* restrict c0,
     __global float* restrict c1, __global float* restrict y, __global float* restrict final_h,
@@ -69,8 +69,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
   __local int go;
 
   const int item = get_local_id(0);
-  const int d = get_group_id(1) / slices;
-  const int j0 = (get_group_id(1) - d * slices) * slice;
+  const int d = first_direction + get_group_id(1) / slices;
+  const int j0 = get_group_id(1) % slices * slice;
   const int edge = item - U * P;  // from 0 on: feeds and finishes
   const int part = item / U;
   const int lu = item - part * U;

@@ -1,11 +1,11 @@
-// lstm_sequence.cl: all time steps of one layer and direction in one launch, for a hidden size that one work-group
-// can own. No work-group ever waits for another.
+// lstm_sequence.cl: all time steps of one layer, both directions, in one launch, for a hidden size that one
+// work-group can own. No work-group ever waits for another.
 //   for each step: z = xw + h * R  (then as lstm_cell in common.cl)
 // xw, r, peepholes, steps, order, lengths, y, final_h, final_c as in lstm_step.cl
 // h, c [B][H]: read at first_step, written back at end_step; longest sequence first
 // hs   local, 2*H*RB floats: h of the group's sequences before and after the step, [H][RB]
-// Grid (B/RB) work-groups of L work-items; a group owns RB sequences, work-item l the units l, l+L, ... (UNITS of
-// them at most), whose cells stay in registers. A group ends with the longest of its sequences.
+// Grid (B/RB, 1, directions) work-groups of L work-items; a group owns RB sequences, work-item l the units l, l+L, ...
+// (UNITS of them at most), whose cells stay in registers. A group ends with the longest of its sequences.
 // r is rounded to PRECISION already, h when it is kept for the next step (precision.cl).
 // UNROLL: loops over sequences are, so that arrays stay in registers; processors compile that for too long.
 // Host side: LstmSequence.java
@@ -16,15 +16,23 @@
 #include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
-    const int hidden, const int sequences, const int reverse, const int y_time, const int y_batch, const int y_offset,
-    const int h_batch, const int h_offset, const int c_batch, const int c_offset, const int first_row,
-    const int first_step, const int end_step, __global const int2* restrict steps, __global const int* restrict order,
-    __global const int* restrict lengths, __global const float4* restrict xw, __global const float4* restrict r,
-    __global const float* restrict peepholes, __global float* restrict h, __global float* restrict c,
-    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c,
-    __local float* restrict hs) {
+    const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
+    const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
+    const int first_direction, const int first_row, const int first_step, const int end_step,
+    __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
+    __global const float4* restrict xw0, __global const float4* restrict xw1, __global const float4* restrict r0,
+    __global const float4* restrict r1, __global const float* restrict peepholes0,
+    __global const float* restrict peepholes1, __global float* restrict h0, __global float* restrict h1,
+    __global float* restrict c0, __global float* restrict c1, __global float* restrict y,
+    __global float* restrict final_h, __global float* restrict final_c, __local float* restrict hs) {
   const int item = get_local_id(0);
   const int j0 = get_group_id(0) * RB;
+  const int d = first_direction + get_group_id(2);
+  __global const float4* xw = d ? xw1 : xw0;
+  __global const float4* r = d ? r1 : r0;
+  __global const float* peepholes = d ? peepholes1 : peepholes0;
+  __global float* h = d ? h1 : h0;
+  __global float* c = d ? c1 : c0;
 
   int sequence[RB];
   int length[RB];
@@ -85,11 +93,11 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
           cell[n][i] = runs ? result.c : cell[n][i];
           hs[out + u * RB + i] = rounded(result.h);
           if (runs) {
-            const int time = reverse ? length[i] - 1 - step : step;
-            y[y_offset + sequence[i] * y_batch + time * y_time + u] = result.h;
+            const int time = reversed >> d & 1 ? length[i] - 1 - step : step;
+            y[d * y_direction + sequence[i] * y_batch + time * y_time + u] = result.h;
             if (step == length[i] - 1) {
-              final_h[h_offset + sequence[i] * h_batch + u] = result.h;
-              final_c[c_offset + sequence[i] * c_batch + u] = result.c;
+              final_h[d * h_direction + sequence[i] * h_batch + u] = result.h;
+              final_c[d * c_direction + sequence[i] * c_batch + u] = result.c;
             }
           }
         }

@@ -1,17 +1,22 @@
-// lstm_step.cl: one time step of one layer and direction; recurrent product, gates, cell and hidden update fused.
+// lstm_step.cl: one time step of one layer, both directions at once; recurrent product, gates, cell and hidden update
+// fused.
 //   z = xw + h_in * R  (then peepholes, then clip)   c = f*c + i*g   h = o * output(c)
+// Of what each direction d has for itself, an argument ends in d. BOTH: a launch may have both; otherwise all such
+// arguments are of the one that it has.
 // xw    [rows][H][4]  gates i,f,g,o innermost; this step's rows begin at steps[step].x - first_row, ordered like h
 // r     [P][H][4]     recurrent weights, see precision.cl;  P = H unless PROJECTED
 // peepholes [3][H]    for i, f, o (PEEPHOLES)
 // h_in, h_out [B][P], c [B][H]: the sequence at place j, longest first; steps[step].y of them are still running
-// y     this sequence's features at y_offset + order[j]*y_batch + t*y_time,  t = step, or length-1-step if reverse
-// final_h, final_c    at *_offset + order[j]*batch, written at a sequence's last step
+// y     this sequence's features at d*y_direction + order[j]*y_batch + t*y_time,  t = step, or length-1-step where
+//       reversed has bit d
+// final_h, final_c    at d*direction + order[j]*batch, written at a sequence's last step
 // PROJECTED: o * output(c) goes to h_out [B][H] alone; lstm_project.cl does the rest.
 // MASKED: where mask[sequence*mask_batch + time*mask_time] is 0, c and h stay and y is that of the step before, 0 at
 // the first.
 // TRACE: i, f, g, o and c of each step that is not masked also go to trace [5][trace_rows = T*B][H], row
 // t*B + sequence.
-// Grid (H/TU, B/TB) work-groups of TU x LB work-items, each RB neighbouring sequences of one hidden unit; TB = LB*RB.
+// Grid (H/TU, B/TB, directions from d = first_direction on) work-groups of TU x LB work-items, each RB neighbouring
+// sequences of one hidden unit; TB = LB*RB.
 // TK terms of the sum are in local memory at a time; while they are added up, the next are on their way to registers.
 // r is rounded to PRECISION already, h when it is read (precision.cl).
 // h_out must not alias h_in; c is updated in place.
@@ -24,20 +29,30 @@
 #define ITEMS (TU * LB)
 #define H_LOADS ((TB * TK + ITEMS - 1) / ITEMS)
 #define R_LOADS ((TK * TU + ITEMS - 1) / ITEMS)
+#ifdef BOTH
+#define DIRECTION (first_direction + get_group_id(2))
+#define OF(name) (d ? name##1 : name##0)
+#else
+#define DIRECTION first_direction
+#define OF(name) name##0
+#endif
 #include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
-    const int hidden, const int width, const int reverse, const int y_time, const int y_batch, const int y_offset,
-    const int h_batch, const int h_offset, const int c_batch, const int c_offset, const int first_row, const int step,
-    __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
-    __global const float4* restrict xw, __global const float4* restrict r, __global const float* restrict peepholes,
-    __global const float* restrict h_in, __global float* restrict c, __global float* restrict h_out,
-    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c
+    const int hidden, const int width, const int reversed, const int y_time, const int y_batch, const int y_direction,
+    const int h_batch, const int h_direction, const int c_batch, const int c_direction, const int first_direction,
+    const int first_row, const int step, __global const int2* restrict steps, __global const int* restrict order,
+    __global const int* restrict lengths, __global const float4* restrict xw0, __global const float4* restrict xw1,
+    __global const float4* restrict r0, __global const float4* restrict r1, __global const float* restrict peepholes0,
+    __global const float* restrict peepholes1, __global const float* restrict h_in0,
+    __global const float* restrict h_in1, __global float* restrict c0, __global float* restrict c1,
+    __global float* restrict h_out0, __global float* restrict h_out1, __global float* restrict y,
+    __global float* restrict final_h, __global float* restrict final_c
 #ifdef MASKED
     , const int mask_time, const int mask_batch, __global const float* restrict mask
 #endif
 #ifdef TRACE
-    , const int trace_rows, const int sequences, __global float* restrict trace
+    , const int trace_rows, const int sequences, __global float* restrict trace0, __global float* restrict trace1
 #endif
     ) {
   // rows are four longer, against bank conflicts while they are filled; still whole float4s where TB is of such
@@ -50,6 +65,10 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
   const int u0 = get_group_id(0) * TU;
   const int j0 = get_group_id(1) * TB;
   const int u = u0 + lu;
+  const int d = DIRECTION;
+  __global const float4* xw = OF(xw);
+  __global const float4* r = OF(r);
+  __global const float* h_in = OF(h_in);
   const int2 now = steps[step];
   const int row0 = now.x - first_row;
   const int running = now.y;
@@ -121,6 +140,13 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     barrier(CLK_LOCAL_MEM_FENCE);
   }
 
+  // not before the sum, which needs the registers
+  __global const float* peepholes = OF(peepholes);
+  __global float* c = OF(c);
+  __global float* h_out = OF(h_out);
+#ifdef TRACE
+  __global float* trace = OF(trace);
+#endif
 #ifdef UNROLL  // so that z stays in registers; processors compile that for too long
 #pragma unroll
 #endif
@@ -131,6 +157,7 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
       const int length = lengths[sequence];
       const float old = c[j * hidden + u];
       CellStep result = lstm_cell(z[i], old, peepholes, hidden, u);
+      const bool reverse = reversed >> d & 1;
       const int time = reverse ? length - 1 - step : step;
 #ifdef MASKED
       const bool counts = mask[sequence * mask_batch + time * mask_time] != 0.0f;
@@ -148,7 +175,7 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
         trace[4 * plane + place] = result.c;
       }
 #endif
-      const int y_place = y_offset + sequence * y_batch + time * y_time + u;
+      const int y_place = d * y_direction + sequence * y_batch + time * y_time + u;
       float shown = result.h;
       if (!counts) {
         result.c = old;
@@ -158,12 +185,12 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
       c[j * hidden + u] = result.c;
       h_out[j * hidden + u] = result.h;
       if (step == length - 1) {
-        final_c[c_offset + sequence * c_batch + u] = result.c;
+        final_c[d * c_direction + sequence * c_batch + u] = result.c;
       }
 #ifndef PROJECTED
       y[y_place] = shown;
       if (step == length - 1) {
-        final_h[h_offset + sequence * h_batch + u] = result.h;
+        final_h[d * h_direction + sequence * h_batch + u] = result.h;
       }
 #endif
     }

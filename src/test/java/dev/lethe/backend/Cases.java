@@ -21,7 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -206,6 +208,26 @@ public final class Cases {
         Special.NONE.cell(true, true, 0.5f).reversed(false, true).lengthsAndStates();
     cases.add(layer("peepholes, coupled, clip, both directions", size, everything));
     cases.add(layer("peepholes, projected", new Sizes(4, 3, 5, 18, 6), everything));
+    cases.add(
+        layer(
+            "directions of different functions",
+            Sizes.of(4, 6, 5, 18),
+            Special.NONE.reversed(false, true).lengthsAndStates(),
+            (direction, cell) -> direction == 0 ? cell : withoutOutputFunction(cell)));
+  }
+
+  private static Cell withoutOutputFunction(Cell cell) {
+    return new Cell(
+        cell.input(),
+        cell.recurrent(),
+        cell.bias(),
+        cell.peepholes(),
+        cell.projection(),
+        cell.gate(),
+        cell.candidate(),
+        ActivationFunction.IDENTITY,
+        cell.coupled(),
+        cell.clip());
   }
 
   private static void normalizedCells(List<Case> cases) {
@@ -266,11 +288,16 @@ public final class Cases {
 
   /** One layer with all its outputs. */
   static Case layer(String name, Sizes s, Special special) {
-    return layer(name, s, special, UnaryOperator.identity());
+    return layer(name, s, special, (direction, cell) -> cell);
   }
 
-  /** One layer with all its outputs, its cells changed by {@code change}. */
   private static Case layer(String name, Sizes s, Special special, UnaryOperator<Cell> change) {
+    return layer(name, s, special, (direction, cell) -> change.apply(cell));
+  }
+
+  /** One layer with all its outputs, its cells changed by {@code change}, by direction. */
+  private static Case layer(
+      String name, Sizes s, Special special, BiFunction<Integer, Cell, Cell> change) {
     Random random = new Random(name.hashCode());
     GraphBuilder g = new GraphBuilder();
     Map<String, Tensor> inputs = new LinkedHashMap<>();
@@ -316,8 +343,11 @@ public final class Cases {
       inputs.put("c0", state(random, layout, count, s.batch(), s.hidden()));
     }
     List<Lstm.Direction> directions =
-        special.reversed().stream()
-            .map(r -> new Lstm.Direction(r, change.apply(cell(random, s, special))))
+        IntStream.range(0, count)
+            .mapToObj(
+                d ->
+                    new Lstm.Direction(
+                        special.reversed().get(d), change.apply(d, cell(random, s, special))))
             .toList();
     GraphBuilder.LstmOutputs out =
         g.lstm("lstm", special.layouts(), directions, x, lengths, initialH, initialC);

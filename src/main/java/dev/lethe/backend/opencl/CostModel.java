@@ -96,40 +96,44 @@ record CostModel(OpenClPlan plan) {
   }
 
   private Cost together(LayerSizes s, PersistentPlan.Cut cut) {
-    int slice = plan.persistent().slice(cut, s.hidden(), s.directions(), s.batch()).orElseThrow();
+    int atOnce = plan.persistent().atOnce(cut, s);
+    int slice = plan.persistent().slice(cut, s.hidden(), atOnce, s.batch()).orElseThrow();
     double wait = cut.groups(s.hidden()) > 1 ? WAIT : WAIT / 4;
     double step;
     int launches = 1;
     if (cut instanceof PersistentPlan.MatrixTile tile) {
       int round = 4 * tile.slices();
-      int groups = cut.groups(s.hidden()) * ((s.batch() + slice - 1) / slice) * s.directions();
+      int groups = cut.groups(s.hidden()) * ((s.batch() + slice - 1) / slice) * atOnce;
       double bytes = 4.0 * tile.words() * slice * groups;
       int rounds = (slice + round - 1) / round;
       step = MATRIX_ROUND * rounds + bytes / (CACHE * plan.computeUnits());
-      launches += s.directions(); // h is rounded first
+      launches += atOnce; // h is rounded first
     } else {
       PersistentPlan.Tile tile = (PersistentPlan.Tile) cut;
-      step = plan.persistent().cycles(tile, s.hidden(), s.directions(), s.batch()) / CLOCK;
+      step = plan.persistent().cycles(tile, s.hidden(), atOnce, s.batch()) / CLOCK;
     }
-    return new Cost(launches, launches * LAUNCH + s.steps() * (step + wait));
+    int times = s.directions() / atOnce;
+    double microseconds = launches * LAUNCH + s.steps() * (step + wait);
+    return new Cost(times * launches, times * microseconds);
   }
 
   private Cost stepwise(LayerSizes s, OpenClPlan.StepTile tile) {
     double across = groups(s.hidden(), tile.units());
-    double along = groups(s.batch(), tile.sequences());
+    double along = s.directions() * groups(s.batch(), tile.sequences());
     double warps = tile.units() * tile.sequenceItems() / 32.0;
     int results = tile.sequenceResults();
     double local = tile.units() / 8.0 + (results % 4 == 0 ? results / 4 : results);
     double term = warps * Math.max(4.0 * results * 32 / FMAS, local);
     double cycles = s.hidden() * Math.max(TERM, each(across * along) * term / BUSY);
-    double bytes = 4.0 * s.hidden() * (along * 4 * s.hidden() + across * s.batch());
+    double sequences = (double) s.directions() * s.batch();
+    double bytes = 4.0 * s.hidden() * (along * 4 * s.hidden() + across * sequences);
     double ahead = tile.localBytes();
     return steps(s, cycles, bytes, across * along, ahead);
   }
 
   private Cost matrixStep(LayerSizes s, OpenClPlan.MatrixStepTile tile) {
     double across = groups(s.hidden(), tile.units());
-    double along = groups(s.batch(), tile.sequences());
+    double along = s.directions() * groups(s.batch(), tile.sequences());
     double words = PersistentPlan.MatrixTile.of(plan.precision(), s.hidden()).words();
     double block = tile.warps() / 4.0 * 4 * tile.tiles() * MMA;
     double blocks = words / MatrixWeights.BLOCK;
@@ -145,12 +149,11 @@ record CostModel(OpenClPlan plan) {
     double units = Math.min(groups, plan.computeUnits());
     double inFlight = units * Math.min(RESIDENT, each(groups)) * ahead;
     double weights = plan.precision() == Precision.FP32 || !plan.matrix() ? 16 : 8;
-    boolean cached = weights * s.hidden() * s.hidden() <= CACHE_BYTES;
+    boolean cached = s.directions() * weights * s.hidden() * s.hidden() <= CACHE_BYTES;
     double latency = cached ? LATENCY : MEMORY_LATENCY;
     double reads = bytes / Math.min(CACHE * plan.computeUnits(), inFlight / latency);
     double step = Math.max(cycles / CLOCK, reads) + GAP;
-    int launches = s.directions() * s.steps();
-    return new Cost(launches, launches * Math.max(LAUNCH, step));
+    return new Cost(s.steps(), s.steps() * Math.max(LAUNCH, step));
   }
 
   private static double groups(int size, int of) {
@@ -163,14 +166,14 @@ record CostModel(OpenClPlan plan) {
   }
 
   private Cost sequence(LayerSizes s, OpenClPlan.SequenceTile tile) {
-    double groups = Math.ceil(s.batch() / (double) tile.sequences());
+    double groups = s.directions() * groups(s.batch(), tile.sequences());
     double busy = Math.max(1, each(groups) / RESIDENT);
     double term = Math.max(SEQUENCE_TERM, 4 * tile.sequences() * tile.items() / FMAS * RESIDENT);
     double cycles = busy * term * s.hidden() * tile.units(s.hidden());
     double weights = 16.0 * s.hidden() * s.hidden();
     double reads = each(groups) * weights / (weights <= OWN_BYTES ? OWN_CACHE : CACHE);
     double step = Math.max(cycles / CLOCK, reads);
-    return new Cost(s.directions(), s.directions() * (LAUNCH + s.steps() * step));
+    return new Cost(1, LAUNCH + s.steps() * step);
   }
 
   /** Microseconds of the input projection of all steps, launches left out. */

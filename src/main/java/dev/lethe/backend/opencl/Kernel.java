@@ -11,16 +11,19 @@ import org.jocl.cl_kernel;
 final class Kernel implements AutoCloseable {
   private final Context context;
   private final String name;
+  private final String options;
   private final cl_kernel handle;
   private final ByteBuffer number =
       ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
   private final Pointer numberArgument = Pointer.to(number);
-  private final long[] global = new long[2];
-  private final long[] local = new long[2];
+  private final long[] global = {0, 0, 1};
+  private final long[] local = {0, 0, 1};
 
-  Kernel(Context context, String name, cl_kernel handle) {
+  /** {@code options}: those that it was compiled with. */
+  Kernel(Context context, String name, String options, cl_kernel handle) {
     this.context = context;
     this.name = name;
+    this.options = options;
     this.handle = handle;
     context.own(this, Handles.Kind.KERNEL);
   }
@@ -64,18 +67,26 @@ final class Kernel implements AutoCloseable {
    * @param groupY along axis 1
    */
   void launch(long x, long y, int groupX, int groupY) {
+    launch(x, y, 1, groupX, groupY);
+  }
+
+  /** Like {@link #launch(long, long, int, int)}, {@code z} times along axis 2. */
+  void launch(long x, long y, int z, int groupX, int groupY) {
     long wholeX = (x + groupX - 1) / groupX * groupX;
     long wholeY = (y + groupY - 1) / groupY * groupY;
-    if (local[0] != groupX || local[1] != groupY || global[0] != wholeX || global[1] != wholeY) {
+    boolean same = local[0] == groupX && local[1] == groupY;
+    if (!same || global[0] != wholeX || global[1] != wholeY || global[2] != z) {
       // PoCL compiles a kernel again for sizes that are new to it
       context.mayCompile();
+      LaunchLog.launched(name, options);
     }
     local[0] = groupX;
     local[1] = groupY;
     global[0] = wholeX;
     global[1] = wholeY;
+    global[2] = z;
     int code =
-        CL.clEnqueueNDRangeKernel(context.queue(), handle, 2, null, global, local, 0, null, null);
+        CL.clEnqueueNDRangeKernel(context.queue(), handle, 3, null, global, local, 0, null, null);
     if (code != CL.CL_SUCCESS) {
       context.check(code, "starting " + name);
     }

@@ -1,5 +1,6 @@
 package dev.lethe.backend.opencl;
 
+import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -8,15 +9,18 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One LSTM layer, by the kernels that the plan chooses for a run's sizes: its directions together
- * (lstm_persistent.cl), otherwise one after the other. Kernels for other sizes are made when such
- * sizes are first bound, and kept.
+ * One LSTM layer, by the kernels that the plan chooses for a run's sizes: two directions in the
+ * same launches, or one after the other where they are not alike or where work-groups that wait for
+ * each other would not all run at once. Kernels for other sizes are made when such sizes are first
+ * bound, and kept.
  */
 final class LstmLayer implements StageRunner {
   /** What is likely to be run, so that a kernel that does not compile fails when it is opened. */
   private static final int USUAL_STEPS = 64;
 
   private static final int USUAL_BATCH = 32;
+
+  private static final List<Group<LstmPersistent>> NO_GROUPS = List.of();
 
   private final Lstm stage;
   private final Context context;
@@ -27,10 +31,24 @@ final class LstmLayer implements StageRunner {
   private final Kernel clear;
   private final List<CellWeights> weights = new ArrayList<>();
   private final PersistentGuard guard;
-  private final Map<LayerChoice, Kernels> made = new HashMap<>();
+  private final Map<Key, Kernels> made = new HashMap<>();
 
-  /** What a choice takes; without {@code together} the directions run one after the other. */
-  private record Kernels(List<LstmDirection> directions, Optional<LstmPersistent> together) {}
+  /** {@code atOnce}: directions whose groups wait in one launch; 0 if none do. */
+  private record Key(LayerChoice choice, int atOnce) {}
+
+  /** The directions that are in the same launches, and their kernels. */
+  private record Group<K>(List<Integer> directions, K kernels) {}
+
+  /**
+   * What a choice takes.
+   *
+   * @param apart without groups that wait for each other
+   * @param together with such, or empty
+   */
+  private record Kernels(
+      List<LstmDirection> directions,
+      List<Group<LstmSteps>> apart,
+      List<Group<LstmPersistent>> together) {}
 
   LstmLayer(
       Lstm stage, Context context, Programs programs, OpenClPlan plan, PersistentGuard guard) {
@@ -51,29 +69,49 @@ final class LstmLayer implements StageRunner {
   }
 
   private Kernels kernels(LayerChoice choice, LayerSizes sizes) {
-    Kernels old = made.get(choice);
+    int atOnce =
+        choice.recurrence() instanceof PersistentPlan.Cut cut
+            ? plan.persistent().atOnce(cut, sizes)
+            : 0;
+    Key key = new Key(choice, atOnce);
+    Kernels old = made.get(key);
     if (old != null) {
       return old;
     }
-    boolean together = choice.recurrence() instanceof PersistentPlan.Cut;
     // for runs that are traced, and where groups do not meet
     Recurrence apart =
-        together
+        atOnce > 0
             ? plan.choose(sizes, permitted.withoutTogether()).recurrence()
             : choice.recurrence();
     List<LstmDirection> directions = new ArrayList<>();
     for (int d = 0; d < stage.directions().size(); d++) {
-      directions.add(
-          new LstmDirection(
-              stage, d, weights.get(d), programs, plan, choice.product(), apart, together));
+      directions.add(new LstmDirection(stage, d, weights.get(d), programs, plan, choice.product()));
     }
-    Optional<LstmPersistent> persistent =
-        choice.recurrence() instanceof PersistentPlan.Cut cut
-            ? Optional.of(new LstmPersistent(stage, context, programs, plan, guard, cut))
-            : Optional.empty();
-    Kernels kernels = new Kernels(directions, persistent);
-    made.put(choice, kernels);
+    List<Group<LstmSteps>> steps = new ArrayList<>();
+    for (List<Integer> group : groups(OpenClPlan.alike(stage) ? 2 : 1)) {
+      steps.add(new Group<>(group, new LstmSteps(stage, group, programs, plan, apart)));
+    }
+    List<Group<LstmPersistent>> together = new ArrayList<>();
+    if (choice.recurrence() instanceof PersistentPlan.Cut cut) {
+      Cell cell = stage.directions().get(0).cell();
+      for (List<Integer> group : groups(atOnce)) {
+        together.add(
+            new Group<>(
+                group, new LstmPersistent(cell, group, context, programs, plan, guard, cut)));
+      }
+    }
+    Kernels kernels = new Kernels(directions, steps, together);
+    made.put(key, kernels);
     return kernels;
+  }
+
+  /** The directions, so many at a time. */
+  private List<List<Integer>> groups(int atOnce) {
+    int count = stage.directions().size();
+    if (count == 1) {
+      return List.of(List.of(0));
+    }
+    return atOnce == count ? List.of(List.of(0, 1)) : List.of(List.of(0), List.of(1));
   }
 
   @Override
@@ -94,26 +132,70 @@ final class LstmLayer implements StageRunner {
     int sequences = stage.batch().resolve(sizes);
     LayerSizes layer = LayerSizes.of(stage, steps, sequences);
     Kernels kernels = kernels(plan.choose(layer, permitted), layer);
-    List<LstmDirection> directions = kernels.directions;
     String lengths = stage.lengths().map(value -> value.name()).orElse(RunOrder.FULL);
     RunOrder order = values.order(lengths, steps, sequences);
-    List<Runnable> runs =
-        directions.stream().map(d -> d.bind(steps, sequences, order, values, traces)).toList();
+    List<LstmParts.Part> parts =
+        kernels.directions.stream().map(d -> d.bind(steps, sequences, order, values)).toList();
     int count = stage.y().shape().count().resolve(sizes);
     clear.set(0, count).set(1, values.of(stage.y()));
-    Optional<LstmPersistent> together = traces.isEmpty() ? kernels.together : Optional.empty();
-    together.ifPresent(p -> bindTogether(p, directions, steps, sequences, order, values));
-    int stepsPerChunk = directions.get(0).stepsPerChunk(steps, sequences);
+    List<Runnable> apart = new ArrayList<>();
+    for (Group<LstmSteps> group : kernels.apart) {
+      LstmParts own = parts(group.directions, parts, steps, sequences);
+      LstmChain chain = group.kernels.bind(sizes, own, order, values, traces);
+      apart.add(run(kernels, group.directions, chain, steps, sequences, order));
+    }
+    List<Runnable> together = new ArrayList<>();
+    // only kernels of single steps leave traces
+    for (Group<LstmPersistent> group : traces.isEmpty() ? kernels.together : NO_GROUPS) {
+      LstmParts own = parts(group.directions, parts, steps, sequences);
+      group.kernels.bind(sequences, own, order, values);
+      together.add(run(kernels, group.directions, group.kernels, steps, sequences, order));
+    }
     return () -> {
       if (order.ragged()) {
         clear.launch(count, 1, plan.flatItems(), 1);
       }
-      if (together.isPresent() && guard.usable()) {
-        runTogether(together.get(), directions, sequences, order, stepsPerChunk);
-        return;
-      }
-      for (Runnable run : runs) {
+      for (Runnable run : !together.isEmpty() && guard.usable() ? together : apart) {
         run.run();
+      }
+    };
+  }
+
+  private LstmParts parts(
+      List<Integer> directions, List<LstmParts.Part> all, int steps, int sequences) {
+    int reversed = 0;
+    for (int d = 0; d < stage.directions().size(); d++) {
+      reversed |= stage.directions().get(d).reverse() ? 1 << d : 0;
+    }
+    return new LstmParts(
+        directions.get(0),
+        reversed,
+        stage.yStrides(steps, sequences),
+        stage.stateStrides(sequences, stage.outputSize()),
+        stage.stateStrides(sequences, stage.hiddenSize()),
+        directions.stream().map(all::get).toList());
+  }
+
+  /** Runs directions that are in the same launches, a chunk of time after the other. */
+  private Runnable run(
+      Kernels kernels,
+      List<Integer> group,
+      LstmChain chain,
+      int steps,
+      int sequences,
+      RunOrder order) {
+    List<LstmDirection> directions = group.stream().map(kernels.directions::get).toList();
+    int stepsPerChunk = LstmDirection.stepsPerChunk(stage, plan, steps, sequences);
+    return () -> {
+      directions.forEach(d -> d.begin(sequences));
+      chain.begin();
+      int longest = order.longest();
+      for (int first = 0; first < longest; first += stepsPerChunk) {
+        int end = Math.min(longest, first + stepsPerChunk);
+        for (LstmDirection direction : directions) {
+          direction.projectInputs(first, end, order);
+        }
+        chain.enqueue(first, end, order);
       }
     };
   }
@@ -125,52 +207,18 @@ final class LstmLayer implements StageRunner {
     LayerChoice choice = plan.choose(layer, permitted);
     Kernels kernels = kernels(choice, layer);
     String variant =
-        guard.usable() && kernels.together.isPresent()
-            ? kernels.together.get().describe(sequences)
-            : kernels.directions.get(0).variant();
+        guard.usable() && !kernels.together.isEmpty()
+            ? kernels.together.get(0).kernels.describe(sequences)
+            : kernels.apart.get(0).kernels.variant();
     return choice.tuned() ? variant + ", tuned" : variant;
-  }
-
-  private void bindTogether(
-      LstmPersistent together,
-      List<LstmDirection> directions,
-      int steps,
-      int sequences,
-      RunOrder order,
-      Values values) {
-    together.bind(
-        sequences,
-        directions.stream().map(d -> d.targets(steps, sequences)).toList(),
-        order,
-        directions.stream().map(d -> d.projected(steps, sequences, values)).toList(),
-        weights,
-        directions.stream().map(d -> d.state(sequences, values)).toList(),
-        values);
-  }
-
-  private static void runTogether(
-      LstmPersistent together,
-      List<LstmDirection> directions,
-      int sequences,
-      RunOrder order,
-      int stepsPerChunk) {
-    directions.forEach(d -> d.begin(sequences));
-    together.begin();
-    int longest = order.longest();
-    for (int first = 0; first < longest; first += stepsPerChunk) {
-      int end = Math.min(longest, first + stepsPerChunk);
-      for (LstmDirection direction : directions) {
-        direction.projectInputs(first, end, order);
-      }
-      together.enqueue(first, end, order.firstRow(first));
-    }
   }
 
   @Override
   public void close() {
     for (Kernels kernels : made.values()) {
       kernels.directions.forEach(LstmDirection::close);
-      kernels.together.ifPresent(LstmPersistent::close);
+      kernels.apart.forEach(group -> group.kernels.close());
+      kernels.together.forEach(group -> group.kernels.close());
     }
     weights.forEach(CellWeights::close);
     clear.close();

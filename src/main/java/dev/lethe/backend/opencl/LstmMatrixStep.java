@@ -2,20 +2,24 @@ package dev.lethe.backend.opencl;
 
 import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Host side of lstm_matrix_step.cl, the fused recurrent step on matrix units. */
 final class LstmMatrixStep implements StepKernel {
-  private static final int FIRST_ROW = 10;
-  private static final int STEP = 11;
-  private static final int TRACE = 24;
+  private static final int FIRST_ROW = 11;
+  private static final int STEP = 12;
+  private static final int TRACE = 31;
   private final OpenClPlan.MatrixStepTile tile;
   private final int hidden;
-  private final RoundedHidden rounded;
+  // one for each direction
+  private final List<RoundedHidden> rounded = new ArrayList<>();
   // for even and for odd steps
   private final Kernel[] kernels;
+  private int directions;
 
   /**
-   * @param direction whose memory it uses
+   * @param parts the directions that it runs
    * @param traced whether it leaves the gates in memory; see {@link #bindTrace}
    */
   LstmMatrixStep(
@@ -23,13 +27,15 @@ final class LstmMatrixStep implements StepKernel {
       OpenClPlan plan,
       OpenClPlan.MatrixStepTile tile,
       Cell cell,
-      int direction,
+      List<Integer> parts,
       boolean traced) {
     this.tile = tile;
     this.hidden = cell.hiddenSize();
     PersistentPlan.MatrixTile sums = PersistentPlan.MatrixTile.of(plan.precision(), hidden);
-    this.rounded = new RoundedHidden(programs, plan, direction, sums.words());
-    String options = plan.matrixStepOptions(tile, sums, cell, traced);
+    for (int direction : parts) {
+      rounded.add(new RoundedHidden(programs, plan, direction, sums.words()));
+    }
+    String options = plan.matrixStepOptions(tile, sums, cell, parts.size() > 1, traced);
     String name = "lstm_matrix_step";
     this.kernels =
         new Kernel[] {
@@ -38,33 +44,33 @@ final class LstmMatrixStep implements StepKernel {
   }
 
   @Override
-  public void bind(
-      int sequences,
-      LstmTargets targets,
-      RunOrder order,
-      Buffer xw,
-      CellWeights weights,
-      LstmStep.State state,
-      Values values) {
+  public void bind(int sequences, LstmParts parts, RunOrder order, Values values) {
+    directions = parts.directions();
     int padded = (sequences + tile.sequences() - 1) / tile.sequences() * tile.sequences();
-    rounded.bind(hidden, sequences, padded, state.evenIn(), values);
-    Buffer even = rounded.even(values);
-    Buffer odd = rounded.odd(values);
+    for (int k = 0; k < directions; k++) {
+      Buffer h = parts.each().get(k).state().evenIn();
+      rounded.get(k).bind(hidden, sequences, padded, h, values);
+    }
     for (int parity = 0; parity < 2; parity++) {
-      kernels[parity].set(0, hidden).set(1, sequences);
-      targets.setHidden(kernels[parity]);
-      targets.setCell(kernels[parity]);
-      order.set(kernels[parity], 12);
-      kernels[parity]
-          .set(15, xw)
-          .set(16, weights.recurrent())
-          .set(17, weights.special())
-          .set(18, parity == 0 ? even : odd)
-          .set(19, state.c())
-          .set(20, parity == 0 ? odd : even)
-          .set(21, state.y())
-          .set(22, state.finalH())
-          .set(23, state.finalC());
+      Kernel kernel = kernels[parity];
+      kernel.set(0, hidden).set(1, sequences);
+      parts.setHidden(kernel);
+      parts.setCell(kernel);
+      order.set(kernel, 13);
+      for (int d = 0; d < 2; d++) {
+        LstmParts.Part part = parts.of(d);
+        RoundedHidden h = rounded.get(parts.place(d));
+        Buffer even = h.even(values);
+        Buffer odd = h.odd(values);
+        kernel
+            .set(16 + d, part.xw())
+            .set(18 + d, part.weights().recurrent())
+            .set(20 + d, part.weights().special())
+            .set(22 + d, parity == 0 ? even : odd)
+            .set(24 + d, part.state().c())
+            .set(26 + d, parity == 0 ? odd : even);
+      }
+      parts.setOutputs(kernel, 28);
     }
   }
 
@@ -74,15 +80,15 @@ final class LstmMatrixStep implements StepKernel {
   }
 
   @Override
-  public void bindTrace(int rows, int sequences, Buffer trace) {
+  public void bindTrace(int rows, int sequences, List<Buffer> traces) {
     for (Kernel kernel : kernels) {
-      kernel.set(TRACE, rows).set(TRACE + 1, trace);
+      kernel.set(TRACE, rows).set(TRACE + 1, traces.get(0)).set(TRACE + 2, traces.get(1));
     }
   }
 
   @Override
   public void begin() {
-    rounded.enqueue();
+    rounded.forEach(RoundedHidden::enqueue);
   }
 
   @Override
@@ -91,12 +97,12 @@ final class LstmMatrixStep implements StepKernel {
     kernel.set(FIRST_ROW, firstRow).set(STEP, step);
     long groups = (hidden + tile.units() - 1L) / tile.units();
     long slices = (running + tile.sequences() - 1L) / tile.sequences();
-    kernel.launch(groups * tile.items(), slices, tile.items(), 1);
+    kernel.launch(groups * tile.items(), slices, directions, tile.items(), 1);
   }
 
   @Override
   public void close() {
-    rounded.close();
+    rounded.forEach(RoundedHidden::close);
     kernels[0].close();
     kernels[1].close();
   }

@@ -2,16 +2,15 @@ package dev.lethe.backend.opencl;
 
 import dev.lethe.Tensor;
 import dev.lethe.network.Cell;
-import dev.lethe.network.Lstm;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Host side of lstm_persistent.cl and, where the plan has matrix units, lstm_matrix.cl: many steps
- * of a layer, all directions at once, in one launch whose work-groups wait for each other.
+ * of a layer, of one direction or of both, in one launch whose work-groups wait for each other.
  */
-final class LstmPersistent implements AutoCloseable {
-  private static final int FIRST_ROW = 12;
+final class LstmPersistent implements LstmChain, AutoCloseable {
+  private static final int FIRST_ROW = 13;
   private final Context context;
   private final PersistentPlan plan;
   private final PersistentGuard guard;
@@ -23,32 +22,29 @@ final class LstmPersistent implements AutoCloseable {
   private final List<RoundedHidden> rounded = new ArrayList<>();
   private int slices;
 
+  /** {@code parts}: the directions that it runs. */
   LstmPersistent(
-      Lstm stage,
+      Cell cell,
+      List<Integer> parts,
       Context context,
       Programs programs,
       OpenClPlan plan,
       PersistentGuard guard,
       PersistentPlan.Cut tile) {
-    Cell cell = stage.directions().get(0).cell();
     this.context = context;
     this.plan = plan.persistent();
     this.guard = guard;
     this.tile = tile;
     this.hidden = cell.hiddenSize();
-    this.directions = stage.directions().size();
+    this.directions = parts.size();
     String options = plan.persistentOptions(cell, tile);
     this.kernel = programs.kernel(tile.kernel() + ".cl", tile.kernel(), options);
-    for (int d = 0; d < directions; d++) {
-      if (tile instanceof PersistentPlan.MatrixTile matrixTile) {
+    if (tile instanceof PersistentPlan.MatrixTile matrixTile) {
+      for (int d : parts) {
         rounded.add(new RoundedHidden(programs, plan, d, matrixTile.words()));
       }
     }
-    int reversed = 0;
-    for (int d = 0; d < directions; d++) {
-      reversed |= stage.directions().get(d).reverse() ? 1 << d : 0;
-    }
-    kernel.set(0, hidden).set(2, reversed);
+    kernel.set(0, hidden);
   }
 
   /** The kernel and how it is cut for a batch that fits its tile. */
@@ -65,72 +61,49 @@ final class LstmPersistent implements AutoCloseable {
         + " groups";
   }
 
-  /** Makes ready for a batch that fits its tile; the parts are one for each direction. */
-  void bind(
-      int sequences,
-      List<LstmTargets> targets,
-      RunOrder order,
-      List<Buffer> xw,
-      List<CellWeights> weights,
-      List<LstmStep.State> states,
-      Values values) {
+  /** Makes ready for a batch that fits its tile. */
+  void bind(int sequences, LstmParts parts, RunOrder order, Values values) {
     int slice = plan.slice(tile, hidden, directions, sequences).orElseThrow();
     slices = (sequences + slice - 1) / slice;
     int counters = slices * directions;
     Buffer arrived = values.scratch("arrivals", (long) counters * Integer.BYTES);
     context.write(arrived, Tensor.of(new int[counters], counters).bytes());
-    LstmTargets target = targets.get(0);
-    LstmStep.State state = states.get(0);
-    kernel
-        .set(1, sequences)
-        .set(3, target.y().time())
-        .set(4, target.y().batch())
-        .set(5, target.y().direction())
-        .set(6, target.h().batch())
-        .set(7, target.h().direction())
-        .set(8, target.c().batch())
-        .set(9, target.c().direction())
-        .set(10, slice)
-        .set(11, slices);
-    order.set(kernel, 15);
-    for (int k = 0; k < 2; k++) {
-      int d = Math.min(k, directions - 1); // a pointer that is not read must still be one
+    parts.setHidden(kernel);
+    parts.setCell(kernel);
+    kernel.set(1, sequences).set(11, slice).set(12, slices);
+    order.set(kernel, 16);
+    for (int k = 0; k < rounded.size(); k++) {
+      Buffer h = parts.each().get(k).state().evenIn();
+      rounded.get(k).bind(hidden, sequences, slices * slice, h, values);
+    }
+    for (int d = 0; d < 2; d++) {
+      LstmParts.Part part = parts.of(d);
       kernel
-          .set(18 + k, xw.get(d))
-          .set(22 + k, weights.get(d).special())
-          .set(28 + k, states.get(d).c());
-      kernel.set(20 + k, weights.get(d).recurrent());
-      if (tile instanceof PersistentPlan.MatrixTile) {
-        RoundedHidden h = rounded.get(d);
-        h.bind(hidden, sequences, slices * slice, states.get(d).evenIn(), values);
-        kernel.set(24 + k, h.even(values)).set(26 + k, h.odd(values));
+          .set(19 + d, part.xw())
+          .set(21 + d, part.weights().recurrent())
+          .set(23 + d, part.weights().special())
+          .set(29 + d, part.state().c());
+      if (rounded.isEmpty()) {
+        kernel.set(25 + d, part.state().evenIn()).set(27 + d, part.state().oddIn());
       } else {
-        kernel.set(24 + k, states.get(d).evenIn()).set(26 + k, states.get(d).oddIn());
+        RoundedHidden h = rounded.get(parts.place(d));
+        kernel.set(25 + d, h.even(values)).set(27 + d, h.odd(values));
       }
     }
-    kernel
-        .set(30, state.y())
-        .set(31, state.finalH())
-        .set(32, state.finalC())
-        .set(33, arrived)
-        .set(34, guard.flag())
-        .setLocal(35, tile.cellBytes(slice));
+    parts.setOutputs(kernel, 31);
+    kernel.set(34, arrived).set(35, guard.flag()).setLocal(36, tile.cellBytes(slice));
   }
 
-  /** Starts what follows the filling of the states, once bound. */
-  void begin() {
+  @Override
+  public void begin() {
     rounded.forEach(RoundedHidden::enqueue);
   }
 
-  /**
-   * Starts the steps from {@code first} to before {@code end}.
-   *
-   * @param firstRow the row of the projected inputs that xw begins with
-   */
-  void enqueue(int first, int end, int firstRow) {
+  @Override
+  public void enqueue(int first, int end, RunOrder order) {
     boolean alone = tile.groups(hidden) == 1;
     int steps = plan.together() || alone ? end - first : 1;
-    kernel.set(FIRST_ROW, firstRow);
+    kernel.set(FIRST_ROW, order.firstRow(first));
     for (int from = first; from < end; from += steps) {
       kernel.set(FIRST_ROW + 1, from).set(FIRST_ROW + 2, Math.min(end, from + steps));
       kernel.launch(

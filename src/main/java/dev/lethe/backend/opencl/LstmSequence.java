@@ -2,11 +2,15 @@ package dev.lethe.backend.opencl;
 
 import dev.lethe.network.Cell;
 
-/** Host side of lstm_sequence.cl: many steps of one layer and direction in one launch. */
-final class LstmSequence implements AutoCloseable {
+/**
+ * Host side of lstm_sequence.cl: many steps of one layer, of one direction or of both, in one
+ * launch.
+ */
+final class LstmSequence implements LstmChain, AutoCloseable {
   private final OpenClPlan.SequenceTile tile;
   private final int hidden;
   private final Kernel kernel;
+  private int directions;
 
   LstmSequence(Programs programs, OpenClPlan plan, OpenClPlan.SequenceTile tile, Cell cell) {
     this.tile = tile;
@@ -16,39 +20,35 @@ final class LstmSequence implements AutoCloseable {
     kernel.set(0, hidden);
   }
 
-  void bind(
-      int sequences,
-      LstmTargets targets,
-      RunOrder order,
-      Buffer xw,
-      CellWeights weights,
-      LstmStep.State state) {
-    targets.setHidden(kernel);
-    targets.setCell(kernel);
-    order.set(kernel, 13);
-    kernel
-        .set(1, sequences)
-        .set(16, xw)
-        .set(17, weights.recurrent())
-        .set(18, weights.special())
-        .set(19, state.evenIn())
-        .set(20, state.c())
-        .set(21, state.y())
-        .set(22, state.finalH())
-        .set(23, state.finalC())
-        .setLocal(24, tile.localBytes(hidden));
+  void bind(int sequences, LstmParts parts, RunOrder order) {
+    directions = parts.directions();
+    kernel.set(1, sequences);
+    parts.setHidden(kernel);
+    parts.setCell(kernel);
+    order.set(kernel, 14);
+    for (int d = 0; d < 2; d++) {
+      LstmParts.Part part = parts.of(d);
+      kernel
+          .set(17 + d, part.xw())
+          .set(19 + d, part.weights().recurrent())
+          .set(21 + d, part.weights().special())
+          .set(23 + d, part.state().evenIn())
+          .set(25 + d, part.state().c());
+    }
+    parts.setOutputs(kernel, 27);
+    kernel.setLocal(30, tile.localBytes(hidden));
   }
 
-  /**
-   * Starts the steps from {@code first} to before {@code end}.
-   *
-   * @param firstRow the row of the projected inputs that xw begins with
-   * @param running sequences that have the first of these steps
-   */
-  void enqueue(int first, int end, int firstRow, int running) {
-    kernel.set(10, firstRow).set(11, first).set(12, end);
-    long groups = (running + tile.sequences() - 1L) / tile.sequences();
-    kernel.launch(groups * tile.items(), 1, tile.items(), 1);
+  @Override
+  public void begin() {
+    // the states are there as it reads them
+  }
+
+  @Override
+  public void enqueue(int first, int end, RunOrder order) {
+    kernel.set(11, order.firstRow(first)).set(12, first).set(13, end);
+    long groups = (order.running(first) + tile.sequences() - 1L) / tile.sequences();
+    kernel.launch(groups * tile.items(), 1, directions, tile.items(), 1);
   }
 
   @Override

@@ -2,15 +2,16 @@ package dev.lethe.backend.opencl;
 
 import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
+import java.util.List;
 
 /**
- * Host side of lstm_step.cl, the fused recurrent step of one layer and direction, and of
- * lstm_norm_step.cl, which takes its place and its arguments where there is normalization.
+ * Host side of lstm_step.cl, the fused recurrent step of a layer, and of lstm_norm_step.cl, which
+ * takes its place and its arguments where there is normalization.
  */
 final class LstmStep implements StepKernel {
-  private static final int FIRST_ROW = 10;
-  private static final int STEP = 11;
-  private static final int MASK = 24;
+  private static final int FIRST_ROW = 11;
+  private static final int STEP = 12;
+  private static final int MASK = 31;
   private final OpenClPlan.StepTile tile;
   private final int normItems;
   private final int hidden;
@@ -18,8 +19,10 @@ final class LstmStep implements StepKernel {
   // one kernel object for even and one for odd steps, so that h_in and h_out change places without
   // a call
   private final Kernel[] kernels;
+  private int directions;
 
   /**
+   * @param both two directions in a launch
    * @param masked whether some steps may be skipped; see {@link #bindMask}
    * @param traced whether it leaves the gates in memory; see {@link #bindTrace}
    */
@@ -28,6 +31,7 @@ final class LstmStep implements StepKernel {
       OpenClPlan plan,
       OpenClPlan.StepTile tile,
       Cell cell,
+      boolean both,
       boolean masked,
       boolean traced) {
     this.tile = tile;
@@ -38,7 +42,7 @@ final class LstmStep implements StepKernel {
     String options =
         cell.norm().isPresent()
             ? plan.normStepOptions(cell, traced)
-            : plan.stepOptions(tile, cell, masked, traced);
+            : plan.stepOptions(tile, cell, both, masked, traced);
     this.kernels =
         new Kernel[] {
           programs.kernel(name + ".cl", name, options), programs.kernel(name + ".cl", name, options)
@@ -60,28 +64,25 @@ final class LstmStep implements StepKernel {
       Buffer finalC) {}
 
   @Override
-  public void bind(
-      int sequences,
-      LstmTargets targets,
-      RunOrder order,
-      Buffer xw,
-      CellWeights weights,
-      State state,
-      Values values) {
+  public void bind(int sequences, LstmParts parts, RunOrder order, Values values) {
+    directions = parts.directions();
     for (int parity = 0; parity < 2; parity++) {
-      targets.setHidden(kernels[parity]);
-      targets.setCell(kernels[parity]);
-      order.set(kernels[parity], 12);
-      kernels[parity]
-          .set(15, xw)
-          .set(16, weights.recurrent())
-          .set(17, weights.special())
-          .set(18, parity == 0 ? state.evenIn() : state.oddIn())
-          .set(19, state.c())
-          .set(20, parity == 0 ? state.evenOut() : state.oddOut())
-          .set(21, state.y())
-          .set(22, state.finalH())
-          .set(23, state.finalC());
+      Kernel kernel = kernels[parity];
+      parts.setHidden(kernel);
+      parts.setCell(kernel);
+      order.set(kernel, 13);
+      for (int d = 0; d < 2; d++) {
+        LstmParts.Part part = parts.of(d);
+        State state = part.state();
+        kernel
+            .set(16 + d, part.xw())
+            .set(18 + d, part.weights().recurrent())
+            .set(20 + d, part.weights().special())
+            .set(22 + d, parity == 0 ? state.evenIn() : state.oddIn())
+            .set(24 + d, state.c())
+            .set(26 + d, parity == 0 ? state.evenOut() : state.oddOut());
+      }
+      parts.setOutputs(kernel, 28);
     }
   }
 
@@ -98,10 +99,11 @@ final class LstmStep implements StepKernel {
   }
 
   @Override
-  public void bindTrace(int rows, int sequences, Buffer trace) {
+  public void bindTrace(int rows, int sequences, List<Buffer> traces) {
     int at = firstTraceArgument;
     for (Kernel kernel : kernels) {
-      kernel.set(at, rows).set(at + 1, sequences).set(at + 2, trace);
+      kernel.set(at, rows).set(at + 1, sequences);
+      kernel.set(at + 2, traces.get(0)).set(at + 3, traces.get(1));
     }
   }
 
@@ -110,11 +112,12 @@ final class LstmStep implements StepKernel {
     Kernel kernel = kernels[step % 2];
     kernel.set(FIRST_ROW, firstRow).set(STEP, step);
     if (normItems > 0) {
-      kernel.launch((long) running * normItems, 1, normItems, 1);
+      kernel.launch((long) running * normItems, 1, directions, normItems, 1);
       return;
     }
     long groups = (running + tile.sequences() - 1L) / tile.sequences();
-    kernel.launch(hidden, groups * tile.sequenceItems(), tile.units(), tile.sequenceItems());
+    kernel.launch(
+        hidden, groups * tile.sequenceItems(), directions, tile.units(), tile.sequenceItems());
   }
 
   @Override

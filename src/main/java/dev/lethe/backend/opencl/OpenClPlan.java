@@ -5,12 +5,14 @@ import dev.lethe.Precision;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
+import dev.lethe.network.CellNorm;
 import dev.lethe.network.Lstm;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -75,6 +77,19 @@ record OpenClPlan(
           new MatrixStepTile(4, 6),
           new MatrixStepTile(8, 4),
           new MatrixStepTile(8, 6));
+
+  /**
+   * Tiles that leave no register for the pointers of a second direction, in one precision or
+   * another.
+   */
+  private static final Set<Recurrence> SPILL_BOTH =
+      Set.of(
+          new StepTile(8, 8, 1, 128),
+          new StepTile(16, 8, 4, 32),
+          new StepTile(16, 16, 4, 16),
+          new MatrixStepTile(2, 2),
+          new MatrixStepTile(2, 4),
+          new MatrixStepTile(4, 2));
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
@@ -287,10 +302,10 @@ record OpenClPlan(
             new StepTile(16, 16, 4, 16),
             new StepTile(8, 16, 8, 32),
             new StepTile(16, 16, 8, 16));
-    // what int8 reads ahead takes the registers that this one has left
-    StepTile full = new StepTile(8, 16, 8, 32);
+    // what int8 reads ahead takes the registers that these have left
+    List<StepTile> full = List.of(new StepTile(8, 16, 8, 32), new StepTile(8, 8, 1, 128));
     return precision == Precision.INT8
-        ? tiles.stream().filter(tile -> !tile.equals(full)).toList()
+        ? tiles.stream().filter(tile -> !full.contains(tile)).toList()
         : tiles;
   }
 
@@ -376,14 +391,20 @@ record OpenClPlan(
       all.addAll(persistent.cuts(sizes, units, precision));
     }
     if (units) {
-      all.addAll(matrixSteps);
+      all.addAll(unspilled(matrixSteps, sizes));
       return all;
     }
     if (permitted.alone()) {
       sequences.stream().filter(tile -> sizes.hidden() <= tile.mostHidden).forEach(all::add);
     }
-    all.addAll(steps);
+    all.addAll(unspilled(steps, sizes));
     return all;
+  }
+
+  private <T extends Recurrence> List<T> unspilled(List<T> tiles, LayerSizes sizes) {
+    List<T> left =
+        tiles.stream().filter(t -> sizes.directions() == 1 || !SPILL_BOTH.contains(t)).toList();
+    return left.isEmpty() ? tiles : left;
   }
 
   /** What has been measured where that fits, otherwise what should be the fastest. */
@@ -439,8 +460,8 @@ record OpenClPlan(
     return rowMap ? tile + " -DROW_MAP" + precisionOption() : tile;
   }
 
-  /** For lstm_step.cl. */
-  String stepOptions(StepTile step, Cell cell, boolean masked, boolean traced) {
+  /** For lstm_step.cl; {@code both}: two directions in a launch. */
+  String stepOptions(StepTile step, Cell cell, boolean both, boolean masked, boolean traced) {
     String tile =
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
             .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
@@ -448,6 +469,7 @@ record OpenClPlan(
         + unrollOption()
         + precisionOption()
         + cellOptions(cell)
+        + (both ? " -DBOTH" : "")
         + (masked ? " -DMASKED" : "")
         + (traced ? " -DTRACE" : "");
   }
@@ -463,16 +485,20 @@ record OpenClPlan(
 
   /**
    * What this layer leaves to choose from: kernels of many steps know neither projections nor
-   * normalization nor masks, and those whose groups wait for each other take both directions alike.
+   * normalization nor masks, and those whose groups wait for each other want directions alike.
    */
   static Recurrence.Permitted permitted(Lstm stage) {
-    Cell cell = stage.directions().get(0).cell();
     boolean plain =
         stage.mask().isEmpty()
             && stage.directions().stream()
                 .allMatch(d -> d.cell().projection().isEmpty() && d.cell().norm().isEmpty());
-    boolean alike = stage.directions().stream().allMatch(d -> sameKernel(d.cell(), cell));
-    return new Recurrence.Permitted(plain, plain && alike);
+    return new Recurrence.Permitted(plain, plain && alike(stage));
+  }
+
+  /** Whether a layer's directions differ in nothing but weights, so that one launch does both. */
+  static boolean alike(Lstm stage) {
+    Cell cell = stage.directions().get(0).cell();
+    return stage.directions().stream().allMatch(d -> sameKernel(d.cell(), cell));
   }
 
   /** For lstm_sequence.cl. */
@@ -489,14 +515,24 @@ record OpenClPlan(
     return persistent.options(cut) + precisionOption() + cellOptions(cell);
   }
 
-  /** For lstm_matrix_step.cl; {@code sums}: how its sums are cut. */
+  /**
+   * For lstm_matrix_step.cl.
+   *
+   * @param sums how its sums are cut
+   * @param both two directions in a launch
+   */
   String matrixStepOptions(
-      MatrixStepTile tile, PersistentPlan.MatrixTile sums, Cell cell, boolean traced) {
+      MatrixStepTile tile,
+      PersistentPlan.MatrixTile sums,
+      Cell cell,
+      boolean both,
+      boolean traced) {
     return "-DSLICES=%d -DPW=%d -DWARPS=%d -DNT=%d"
             .formatted(sums.slices(), sums.pairs(), tile.warps, tile.tiles)
         + (persistent.ptx() ? " -DPTX" : "")
         + precisionOption()
         + cellOptions(cell)
+        + (both ? " -DBOTH" : "")
         + (traced ? " -DTRACE" : "");
   }
 
@@ -522,7 +558,9 @@ record OpenClPlan(
 
   /** Whether two cells are the same to a kernel but for their weights. */
   static boolean sameKernel(Cell a, Cell b) {
-    return a.hiddenSize() == b.hiddenSize() && cellOptions(a).equals(cellOptions(b));
+    return a.hiddenSize() == b.hiddenSize()
+        && cellOptions(a).equals(cellOptions(b))
+        && a.norm().map(CellNorm::epsilon).equals(b.norm().map(CellNorm::epsilon));
   }
 
   private static String cellOptions(Cell cell) {

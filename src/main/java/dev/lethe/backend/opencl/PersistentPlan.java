@@ -228,8 +228,14 @@ record PersistentPlan(
           .map(shape -> shape.tile(sizes.hidden()))
           .forEach(all::add);
     }
-    all.removeIf(cut -> slice(cut, sizes.hidden(), sizes.directions(), sizes.batch()).isEmpty());
+    all.removeIf(cut -> slice(cut, sizes.hidden(), atOnce(cut, sizes), sizes.batch()).isEmpty());
     return all;
+  }
+
+  /** Directions of a layer in one launch: all if their groups run at once, otherwise one. */
+  int atOnce(Cut cut, LayerSizes sizes) {
+    boolean all = slice(cut, sizes.hidden(), sizes.directions(), sizes.batch()).isPresent();
+    return all ? sizes.directions() : 1;
   }
 
   /**

@@ -36,7 +36,7 @@ final class Programs implements AutoCloseable {
     int[] code = new int[1];
     cl_kernel kernel = CL.clCreateKernel(program, name, code);
     context.check(code[0], "creating the kernel " + name + " of " + file);
-    return new Kernel(context, name, kernel);
+    return new Kernel(context, name, options, kernel);
   }
 
   private cl_program program(String file, String options) {

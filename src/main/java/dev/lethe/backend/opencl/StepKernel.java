@@ -1,18 +1,12 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.network.Lstm;
+import java.util.List;
 
-/** Host side of a kernel that does one step of one layer and direction. */
+/** Host side of a kernel that does one step of one layer, of one direction or of both. */
 interface StepKernel extends AutoCloseable {
   /** Sets what stays the same for all steps of runs with so many sequences. */
-  void bind(
-      int sequences,
-      LstmTargets targets,
-      RunOrder order,
-      Buffer xw,
-      CellWeights weights,
-      LstmStep.State state,
-      Values values);
+  void bind(int sequences, LstmParts parts, RunOrder order, Values values);
 
   /** The mask of a layer that has one. */
   void bindMask(Buffer mask, Lstm.Strides strides);
@@ -21,9 +15,9 @@ interface StepKernel extends AutoCloseable {
    * Where the gates go.
    *
    * @param rows T*B
-   * @param trace [5][T][B][H]
+   * @param traces [5][T][B][H] for direction 0 and 1; one that does not run may be any
    */
-  void bindTrace(int rows, int sequences, Buffer trace);
+  void bindTrace(int rows, int sequences, List<Buffer> traces);
 
   /** Starts what follows the filling of the states, before the first step. */
   void begin();

@@ -7,6 +7,7 @@ import dev.lethe.network.Cell;
 import dev.lethe.network.CellNorm;
 import dev.lethe.network.Matrix;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -31,13 +32,17 @@ final class GpuKernels {
     print("lstm_begin.cl", "");
     for (OpenClPlan.StepTile tile : plan.steps()) {
       int items = tile.units() * tile.sequenceItems();
-      print("lstm_step.cl", items, plan.stepOptions(tile, plain, false, false));
-      print("lstm_step.cl", items, plan.stepOptions(tile, special, false, true));
-      print("lstm_step.cl", items, plan.stepOptions(tile, plain, true, true));
+      for (boolean both : directions(plan, tile)) {
+        print("lstm_step.cl", items, plan.stepOptions(tile, plain, both, false, false));
+        print("lstm_step.cl", items, plan.stepOptions(tile, special, both, false, true));
+        print("lstm_step.cl", items, plan.stepOptions(tile, plain, both, true, true));
+      }
     }
     for (OpenClPlan.StepTile tile : int8.steps()) {
       int items = tile.units() * tile.sequenceItems();
-      print("lstm_step.cl", items, int8.stepOptions(tile, plain, false, false));
+      for (boolean both : directions(int8, tile)) {
+        print("lstm_step.cl", items, int8.stepOptions(tile, plain, both, false, false));
+      }
     }
     for (OpenClPlan.SequenceTile tile : plan.sequences()) {
       print("lstm_sequence.cl", plan.sequenceOptions(tile, plain));
@@ -64,6 +69,14 @@ final class GpuKernels {
     }
   }
 
+  /** Whether a launch has both: no, and yes if layers of two directions take such a tile. */
+  private static List<Boolean> directions(OpenClPlan plan, Recurrence tile) {
+    LayerSizes sizes = new LayerSizes(1, 32, 1, 1024, 2);
+    return plan.recurrences(sizes, Recurrence.Permitted.ALL).contains(tile)
+        ? List.of(false, true)
+        : List.of(false);
+  }
+
   private static Cell normed(Cell cell) {
     Matrix row = Matrix.zeros(1, cell.hiddenSize());
     return cell.withNorm(new CellNorm(Matrix.zeros(1, 4 * cell.hiddenSize()), row, row, 1e-3f));
@@ -81,9 +94,11 @@ final class GpuKernels {
     for (int hidden : new int[] {96, 1024, 2048, 4096}) {
       PersistentPlan.MatrixTile sums = PersistentPlan.MatrixTile.of(precision, hidden);
       for (OpenClPlan.MatrixStepTile tile : plan.matrixSteps()) {
-        String options = plan.matrixStepOptions(tile, sums, cell, hidden == 96);
-        if (steps.add(options)) {
-          print("lstm_matrix_step.cl", tile.items(), options);
+        for (boolean both : directions(plan, tile)) {
+          String options = plan.matrixStepOptions(tile, sums, cell, both, hidden == 96);
+          if (steps.add(options)) {
+            print("lstm_matrix_step.cl", tile.items(), options);
+          }
         }
       }
     }

@@ -67,7 +67,7 @@ class GuardZonesTest {
     assertEquals(CL.CL_SUCCESS, CL.clBuildProgram(program, 0, null, "", null, null));
     cl_kernel handle = CL.clCreateKernel(program, "write_at", code);
     assertEquals(CL.CL_SUCCESS, code[0]);
-    try (Kernel kernel = new Kernel(context, "write_at", handle)) {
+    try (Kernel kernel = new Kernel(context, "write_at", "", handle)) {
       kernel.set(0, at).set(1, buffer).launch(1, 1, 1, 1);
       context.finish();
     }

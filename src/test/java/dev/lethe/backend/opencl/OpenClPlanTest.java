@@ -102,7 +102,7 @@ class OpenClPlanTest {
     assertEquals(
         "-DTU=16 -DLB=4 -DRB=2 -DTK=16 -DGATE=0,0x0.0p0f,0x0.0p0f -DCANDIDATE=1,0x0.0p0f,0x0.0p0f"
             + " -DOUTPUT=1,0x0.0p0f,0x0.0p0f",
-        plan.stepOptions(plan.steps().get(0), plain, false, false));
+        plan.stepOptions(plan.steps().get(0), plain, false, false, false));
     Cell special =
         new Cell(
             Matrix.zeros(8, 3),
@@ -115,7 +115,7 @@ class OpenClPlanTest {
             ActivationFunction.IDENTITY,
             true,
             3);
-    String options = plan.stepOptions(plan.steps().get(0), special, false, false);
+    String options = plan.stepOptions(plan.steps().get(0), special, false, false, false);
     for (String part :
         new String[] {
           "-DGATE=7,0x1.0p-2f,0x1.0p-1f",
@@ -190,7 +190,7 @@ class OpenClPlanTest {
         tf32.persistentOptions(CELL, sums));
     assertEquals(
         "-DSLICES=4 -DPW=1 -DWARPS=4 -DNT=6 -DPTX -DPRECISION=1" + CELL_OPTIONS + " -DTRACE",
-        tf32.matrixStepOptions(new OpenClPlan.MatrixStepTile(4, 6), sums, CELL, true));
+        tf32.matrixStepOptions(new OpenClPlan.MatrixStepTile(4, 6), sums, CELL, false, true));
     assertEquals("-DPRECISION=1 -DPTX", tf32.matrixProductOptions());
     assertEquals("-DPRECISION=1", tf32.beginMatrixOptions());
     Cell normed =
@@ -199,8 +199,8 @@ class OpenClPlanTest {
     assertEquals(
         "-DL=64 -DEPSILON=0x1.0p-1f" + CELL_OPTIONS + " -DTRACE",
         fp32.normStepOptions(normed, true));
-    String step = fp32.stepOptions(fp32.steps().get(0), CELL, true, true);
-    assertTrue(step.endsWith(CELL_OPTIONS + " -DMASKED -DTRACE"), step);
+    String step = fp32.stepOptions(fp32.steps().get(0), CELL, true, true, true);
+    assertTrue(step.endsWith(CELL_OPTIONS + " -DBOTH -DMASKED -DTRACE"), step);
     assertEquals("-DL=64 -DLOGARITHM", fp32.softmaxOptions(true));
     assertEquals("-DL=64", fp32.softmaxOptions(false));
     assertEquals("-DL=64", fp32.layerNormOptions());

@@ -33,9 +33,10 @@ class PersistentPlanTest {
     assertTrue(tile.units() * tile.groups(hidden) >= hidden, tile::toString);
     assertTrue(tile.parts() * tile.depth() >= hidden, tile::toString);
     assertEquals(0, tile.depth() % 4, tile::toString);
-    int slice = H200.slice(tile, hidden, directions, batch).orElseThrow();
+    int atOnce = H200.atOnce(tile, new LayerSizes(1, batch, 1, hidden, directions));
+    int slice = H200.slice(tile, hidden, atOnce, batch).orElseThrow();
     int slices = (batch + slice - 1) / slice;
-    assertTrue(slices * directions * tile.groups(hidden) <= 132, tile::toString);
+    assertTrue(slices * atOnce * tile.groups(hidden) <= 132, tile::toString);
     assertTrue(tile.fixedBytes() + tile.cellBytes(slice) <= 48 << 10, tile::toString);
   }
 
@@ -43,8 +44,17 @@ class PersistentPlanTest {
   void anH200HoldsUpTo1024UnitsOneWayAnd512BothWays() {
     assertFalse(cuts(1024, 1, 32).isEmpty());
     assertTrue(cuts(2048, 1, 32).isEmpty());
-    assertFalse(cuts(512, 2, 32).isEmpty());
-    assertTrue(cuts(1024, 2, 32).isEmpty());
+    assertEquals(2, mostAtOnce(512));
+    assertEquals(1, mostAtOnce(1024));
+    assertTrue(cuts(2048, 2, 32).isEmpty());
+  }
+
+  private static int mostAtOnce(int hidden) {
+    LayerSizes sizes = new LayerSizes(1, 32, 1, hidden, 2);
+    return cuts(hidden, 2, 32).stream()
+        .mapToInt(cut -> H200.atOnce(cut, sizes))
+        .max()
+        .orElseThrow();
   }
 
   @Test

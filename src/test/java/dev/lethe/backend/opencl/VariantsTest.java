@@ -1,6 +1,7 @@
 package dev.lethe.backend.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -46,7 +47,9 @@ class VariantsTest {
         // weights kept: a step a launch, many slices; parts and sequences that do not come out even
         persistent(50, new PersistentPlan.Shape(8, 4, 3), 1),
         // all steps in one launch, since a group has no other to wait for
-        persistent(2, new PersistentPlan.Shape(40, 8, 1), 1 << 20));
+        persistent(2, new PersistentPlan.Shape(40, 8, 1), 1 << 20),
+        // as the first of these, but no room for both directions at once
+        persistent(3, new PersistentPlan.Shape(8, 4, 3), 1));
   }
 
   private static OpenClPlan persistent(
@@ -94,7 +97,8 @@ class VariantsTest {
         }
         Map<String, int[]> expected = run(c, found, plans().get(0));
         for (OpenClPlan plan : plans().subList(1, plans().size())) {
-          if (!plan.persistent().shapes().isEmpty() && !persistentIsWorthwhile(c)) {
+          PersistentPlan waiting = plan.persistent();
+          if (!waiting.shapes().isEmpty() && !persistentIsWorthwhile(c, waiting.mostGroups())) {
             continue;
           }
           run(c, found, plan)
@@ -109,8 +113,60 @@ class VariantsTest {
     }
   }
 
+  /** Launches of one direction's states and inputs. */
+  private static final int BEFORE = 3;
+
+  @Test
+  void directionsThatAreAlikeShareTheirLaunches() {
+    List<Discovery.Found> devices = Discovery.run().found();
+    assumeTrue(!devices.isEmpty(), "no OpenCL device");
+    Cases.Case alike = named("time first, both directions"); // some of 9 sequences have 5 steps
+    Cases.Case unlike = named("directions of different functions"); // and here of 6 have 4
+    OpenClPlan steps = plans().get(1);
+    OpenClPlan oneLaunch = plans().get(0);
+    OpenClPlan oneByOne =
+        persistent(3, new PersistentPlan.Shape(8, 4, 3), 1 << 20)
+            .withPersistent(
+                new PersistentPlan(
+                    3,
+                    true,
+                    1000,
+                    false,
+                    1 << 16,
+                    32 << 10,
+                    List.of(new PersistentPlan.Shape(8, 4, 3))));
+    for (Discovery.Found found : devices) {
+      int clear = 1; // lengths differ
+      assertEquals(clear + 2 * BEFORE + 5, launches(alike, found, steps));
+      assertEquals(clear + 2 * BEFORE + 1, launches(alike, found, oneLaunch));
+      assertEquals(clear + 2 * (BEFORE + 4), launches(unlike, found, steps));
+      assertEquals(clear + 2 * (BEFORE + 1), launches(unlike, found, oneLaunch));
+      LayerSizes sizes = new LayerSizes(5, 9, 3, 11, 2);
+      CostModel model = new CostModel(steps);
+      LayerChoice choice = steps.choose(sizes, Recurrence.Permitted.ALL);
+      assertEquals(2 * BEFORE + 5, model.layer(sizes, choice).launches());
+      PersistentPlan.Cut cut = oneByOne.persistent().cuts(sizes, false, Precision.FP32).get(0);
+      assertEquals(1, oneByOne.persistent().atOnce(cut, sizes));
+      assertEquals(2, new CostModel(oneByOne).recurrence(sizes, cut).launches());
+    }
+  }
+
+  private static Cases.Case named(String name) {
+    return Cases.all().stream().filter(c -> c.toString().equals(name)).findFirst().orElseThrow();
+  }
+
+  private static long launches(Cases.Case c, Discovery.Found found, OpenClPlan plan) {
+    ProgramCache cache = ProgramCache.inUserFolder();
+    try (OpenClSession session = OpenClSession.open(c.graph(), found, plan, cache, "")) {
+      return session.time(c.inputs(), Map.of()).launches();
+    }
+  }
+
   /** Compiling takes long, and where outputs go is the same code for every layout. */
-  private static boolean persistentIsWorthwhile(Cases.Case c) {
+  private static boolean persistentIsWorthwhile(Cases.Case c, int mostGroups) {
+    if (mostGroups == 3) {
+      return c.toString().endsWith(", both directions");
+    }
     return Stream.of(
             "T1 B1 I1 H1",
             "T4 B7 I17 H16",

@@ -1,0 +1,135 @@
+package dev.lethe.backend.opencl;
+
+import dev.lethe.network.Cell;
+import dev.lethe.network.Lstm;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The recurrence of one direction of a layer, or of two that are alike, without work-groups that
+ * wait for each other: in one launch where a work-group can own the layer (lstm_sequence.cl),
+ * otherwise one for each step (lstm_step.cl, lstm_matrix_step.cl, or lstm_norm_step.cl with
+ * normalization) or two with a projection (lstm_project.cl).
+ */
+final class LstmSteps implements AutoCloseable {
+  private final Lstm stage;
+  private final List<Integer> directions;
+  private final Cell cell;
+  private final Programs programs;
+  private final OpenClPlan plan;
+  private final Recurrence recurrence;
+  // one of the two: all steps of a chunk in one launch, or a launch for each
+  private final Optional<LstmSequence> sequence;
+  private final Optional<StepKernel> step;
+  private final Optional<LstmProject> project;
+  // empty until the first trace
+  private Optional<StepKernel> traced = Optional.empty();
+
+  /**
+   * @param directions of the layer that it runs
+   * @param recurrence by which kernel
+   */
+  LstmSteps(
+      Lstm stage,
+      List<Integer> directions,
+      Programs programs,
+      OpenClPlan plan,
+      Recurrence recurrence) {
+    this.stage = stage;
+    this.directions = directions;
+    this.cell = stage.directions().get(directions.get(0)).cell();
+    this.programs = programs;
+    this.plan = plan;
+    this.recurrence = recurrence;
+    this.sequence =
+        recurrence instanceof OpenClPlan.SequenceTile tile
+            ? Optional.of(new LstmSequence(programs, plan, tile, cell))
+            : Optional.empty();
+    this.step = sequence.isPresent() ? Optional.empty() : Optional.of(step(false));
+    this.project =
+        cell.projection().isEmpty()
+            ? Optional.empty()
+            : Optional.of(new LstmProject(programs, plan, cell));
+  }
+
+  /**
+   * Makes ready for runs of this size.
+   *
+   * @param traces where to leave the gates, if at all; the first such call compiles
+   */
+  LstmChain bind(
+      Map<String, Integer> sizes,
+      LstmParts parts,
+      RunOrder order,
+      Values values,
+      Optional<GateBuffers> traces) {
+    int steps = stage.time().resolve(sizes);
+    int sequences = stage.batch().resolve(sizes);
+    if (traces.isEmpty() && sequence.isPresent()) {
+      sequence.get().bind(sequences, parts, order);
+      return sequence.get();
+    }
+    StepKernel recurrent = traces.isEmpty() ? step.orElseThrow() : tracedStep();
+    recurrent.bind(sequences, parts, order, values);
+    stage
+        .mask()
+        .ifPresent(m -> recurrent.bindMask(values.of(m), stage.maskStrides(steps, sequences)));
+    if (traces.isPresent()) {
+      List<Buffer> all = directions.stream().map(d -> traces.get().of(stage, d)).toList();
+      List<Buffer> both = List.of(all.get(parts.place(0)), all.get(parts.place(1)));
+      recurrent.bindTrace(steps * sequences, sequences, both);
+    }
+    project.ifPresent(p -> p.bind(parts, order));
+    return new Stepwise(recurrent, project);
+  }
+
+  /** A launch for each step, and one for its projection. */
+  private record Stepwise(StepKernel recurrent, Optional<LstmProject> project)
+      implements LstmChain {
+    @Override
+    public void begin() {
+      recurrent.begin();
+    }
+
+    @Override
+    public void enqueue(int first, int end, RunOrder order) {
+      for (int t = first; t < end; t++) {
+        recurrent.enqueue(t, order.firstRow(first), order.running(t));
+        if (project.isPresent()) {
+          project.get().enqueue(t, order.running(t));
+        }
+      }
+    }
+  }
+
+  /** Which kernel runs the recurrence, and its tile. */
+  String variant() {
+    return recurrence.kernel() + " " + recurrence;
+  }
+
+  private StepKernel step(boolean tracing) {
+    if (recurrence instanceof OpenClPlan.MatrixStepTile tile) {
+      return new LstmMatrixStep(programs, plan, tile, cell, directions, tracing);
+    }
+    OpenClPlan.StepTile tile =
+        recurrence instanceof OpenClPlan.StepTile own ? own : plan.steps().get(0);
+    boolean both = directions.size() > 1;
+    return new LstmStep(programs, plan, tile, cell, both, stage.mask().isPresent(), tracing);
+  }
+
+  private StepKernel tracedStep() {
+    if (traced.isEmpty()) {
+      traced = Optional.of(step(true));
+    }
+    return traced.get();
+  }
+
+  @Override
+  public void close() {
+    sequence.ifPresent(LstmSequence::close);
+    step.ifPresent(StepKernel::close);
+    traced.ifPresent(StepKernel::close);
+    project.ifPresent(LstmProject::close);
+  }
+}
