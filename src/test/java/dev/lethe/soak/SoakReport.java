@@ -214,7 +214,7 @@ final class SoakReport {
     style.setLegendLayout(Styler.LegendLayout.Horizontal);
     style.setPlotBorderVisible(false);
     style.setPlotGridVerticalLinesVisible(false);
-    style.setXAxisTickMarkSpacingHint(170);
+    style.setXAxisLabelRotation(20);
     style.setYAxisMin(0.0);
     style.setXAxisDecimalPattern("#,##0");
     style.setYAxisDecimalPattern("#,##0");
