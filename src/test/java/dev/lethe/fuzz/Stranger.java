@@ -119,12 +119,15 @@ public final class Stranger implements AutoCloseable {
   public void readBy(Reader reader, String name) {
     Path file = folder.resolve(name);
     long before = THREADS.getThreadAllocatedBytes(Thread.currentThread().getId());
-    try (SilentCloseable jail = jail()) {
+    SilentCloseable jail = jail();
+    try {
       reader.read(file);
     } catch (InputException | ModelFormatException e) {
       check(e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    } finally {
+      jail.close();
     }
     long allocated = THREADS.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
     long most = ALLOCATED + perByte * bytes;

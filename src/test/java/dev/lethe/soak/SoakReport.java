@@ -14,6 +14,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
@@ -104,7 +105,7 @@ final class SoakReport {
     try (OutputStream out = Files.newOutputStream(file);
         JsonGenerator json = new JsonFactory().createGenerator(out).useDefaultPrettyPrinter()) {
       json.writeStartObject();
-      json.writeStringField("date", LocalDate.now().toString());
+      json.writeStringField("date", LocalDate.now(ZoneOffset.UTC).toString());
       json.writeStringField("java", Runtime.version().toString());
       json.writeArrayFieldStart("phases");
       for (Phase phase : phases) {

@@ -187,9 +187,13 @@ class JoclLibraryTest {
   void aLibraryThatTheSystemDoesNotRunIsNamed() {
     UnsatisfiedLinkError e =
         new UnsatisfiedLinkError(
-            "Error while loading native library\n"
-                + "java.lang.UnsatisfiedLinkError: no JOCL in java.library.path\n\tat x\n"
-                + "java.lang.UnsatisfiedLinkError: /c/l.so: failed to map segment\n\tat x\n");
+            """
+            Error while loading native library
+            java.lang.UnsatisfiedLinkError: no JOCL in java.library.path
+                at x
+            java.lang.UnsatisfiedLinkError: /c/l.so: failed to map segment
+                at x
+            """);
     assertEquals(
         "JOCL's native library cannot be loaded (/c/l.so: failed to map segment); set LETHE_CACHE"
             + " to a folder from which programs may run",
