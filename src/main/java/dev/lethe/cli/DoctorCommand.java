@@ -28,7 +28,7 @@ final class DoctorCommand implements Callable<Integer> {
       "java --add-modules "
           + VECTOR
           + " -jar lethe.jar turns on the faster Vector API;"
-          + " run, compare and verify do so by themselves where it pays";
+          + " run, compare, bench and verify do so by themselves where it pays";
 
   @Option(names = "--json", description = "Write JSON.")
   private boolean json;
