@@ -150,8 +150,8 @@ public final class DeviceProbe implements AutoCloseable {
     int[] code = new int[1];
     cl_kernel kernel = CL.clCreateKernel(program, name, code);
     CL.clReleaseProgram(program); // which lives on with the kernel
-    ClError.check(code[0], "creating " + name);
-    return new Kernel(context, name, kernel);
+    context.check(code[0], "creating " + name);
+    return new Kernel(context, name, options, kernel);
   }
 
   private cl_program build(String source, String options) {
@@ -159,7 +159,7 @@ public final class DeviceProbe implements AutoCloseable {
     cl_program program =
         CL.clCreateProgramWithSource(
             context.handle(), 1, new String[] {source}, new long[] {source.length()}, code);
-    ClError.check(code[0], "reading a probe");
+    context.check(code[0], "reading a probe");
     cl_device_id[] devices = {found.id()};
     int built = CL.clBuildProgram(program, 1, devices, options, null, null);
     if (built != CL.CL_SUCCESS) {
