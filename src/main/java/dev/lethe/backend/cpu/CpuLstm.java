@@ -24,6 +24,12 @@ final class CpuLstm {
   /** Least recurrent weights for which a step takes longer than meeting after it. */
   private static final int WORTH_SHARING = 1 << 17;
 
+  /**
+   * Least multiplications of a layer for which other threads are woken up: that takes 10 to 20
+   * microseconds, and more where other programs want the processors.
+   */
+  private static final long WORTH_WAKING = 1 << 19;
+
   /** Weights that no cache holds: all threads together then read the recurrent ones once a step. */
   static final int BEYOND_CACHE = 1 << 21;
 
@@ -107,7 +113,10 @@ final class CpuLstm {
   private Runnable planSlices(LstmData data, Workers workers) {
     int directions = cells.size();
     int sequences = data.sequences;
-    int wanted = (workers.threads() + directions - 1) / directions;
+    double weights =
+        (double) Cell.GATES * layer.hiddenSize() * (layer.inputSize() + layer.outputSize());
+    boolean alone = weights * sequences * data.steps * directions < WORTH_WAKING;
+    int wanted = alone ? 1 : (workers.threads() + directions - 1) / directions;
     int count = Math.min(sequences, Math.max(wanted, (sequences + MOST - 1) / MOST));
     for (int d = 0; d < directions; d++) {
       for (int k = 0; k < count; k++) {
@@ -121,7 +130,13 @@ final class CpuLstm {
         };
     return () -> {
       sort(data);
-      workers.run(directions * count, part);
+      if (alone) {
+        for (int task = 0; task < directions * count; task++) {
+          part.accept(task);
+        }
+      } else {
+        workers.run(directions * count, part);
+      }
     };
   }
 
