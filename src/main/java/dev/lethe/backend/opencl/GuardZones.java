@@ -61,7 +61,10 @@ final class GuardZones {
       int code =
           CL.clEnqueueWriteBuffer(
               context.queue(), whole, true, offset, zones.zone, source, 0, null, null);
-      context.check(code, "uploading guard zones");
+      if (code != CL.CL_SUCCESS) {
+        CL.clReleaseMemObject(whole);
+        context.check(code, "uploading guard zones");
+      }
     }
     return zones;
   }
