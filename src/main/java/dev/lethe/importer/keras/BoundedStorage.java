@@ -4,16 +4,15 @@ import io.jhdf.HdfFile;
 import io.jhdf.Superblock;
 import io.jhdf.exceptions.HdfException;
 import io.jhdf.storage.HdfBackingStorage;
-import io.jhdf.storage.HdfFileChannel;
 import io.jhdf.storage.HdfInMemoryByteBuffer;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -39,18 +38,18 @@ final class BoundedStorage implements HdfBackingStorage {
   }
 
   /** Opens a file of any size. */
-  static BoundedStorage open(Path file) throws IOException {
-    FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+  static BoundedStorage open(Path path) throws IOException {
+    RandomAccessFile file = new RandomAccessFile(path.toFile(), "r");
     try {
       long at = 0;
-      ByteBuffer start = start(channel, at);
+      ByteBuffer start = start(file, at);
       while (!signed(start)) {
-        at = next(at, channel.size());
-        start = start(channel, at);
+        at = next(at, file.length());
+        start = start(file, at);
       }
-      return new BoundedStorage(new HdfFileChannel(channel, superblock(start, at)));
+      return new BoundedStorage(new FileStorage(file, superblock(start, at)));
     } catch (IOException | RuntimeException | Error e) {
-      channel.close();
+      file.close();
       throw e;
     }
   }
@@ -74,10 +73,11 @@ final class BoundedStorage implements HdfBackingStorage {
     return next;
   }
 
-  private static ByteBuffer start(FileChannel channel, long at) throws IOException {
-    ByteBuffer start = ByteBuffer.allocate(SUPERBLOCK);
-    while (start.hasRemaining() && channel.read(start, at + start.position()) >= 0) {}
-    return start.flip().order(ByteOrder.LITTLE_ENDIAN);
+  private static ByteBuffer start(RandomAccessFile file, long at) throws IOException {
+    byte[] start = new byte[(int) Math.max(0, Math.min(SUPERBLOCK, file.length() - at))];
+    file.seek(at);
+    file.readFully(start);
+    return ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   private static ByteBuffer start(byte[] file, long at) {
