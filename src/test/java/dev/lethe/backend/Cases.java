@@ -601,7 +601,6 @@ public final class Cases {
         : floats(random, batch, directions, width);
   }
 
-  /** Normal numbers of variance 1/columns, so that products stay of order 1. */
   /** A cell without anything special. */
   public static Cell cell(Random random, int hidden, int input) {
     return Cell.of(
@@ -628,6 +627,7 @@ public final class Cases {
     return Map.of("x", Tensor.of(x, count, steps, size), "lengths", Tensor.of(lengths, count));
   }
 
+  /** Normal numbers of variance 1/columns, so that products stay of order 1. */
   public static Matrix matrix(Random random, int rows, int columns) {
     float[] values = new float[rows * columns];
     for (int k = 0; k < values.length; k++) {

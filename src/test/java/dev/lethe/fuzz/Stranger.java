@@ -143,7 +143,7 @@ public final class Stranger implements AutoCloseable {
   }
 
   private static long allocated() {
-    return THREADS.getThreadAllocatedBytes(Thread.currentThread().getId());
+    return THREADS.getCurrentThreadAllocatedBytes();
   }
 
   private SilentCloseable jail() {
