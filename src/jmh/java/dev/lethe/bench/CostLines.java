@@ -23,8 +23,8 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
  */
 final class CostLines {
   private static final int SIZE = 520;
-  private static final int WARMUP = 1000;
-  private static final int TURN = 600;
+  private static final int WARMUP = 700;
+  private static final int TURN = 300;
   private static final int TURNS = 5;
 
   /** What one picture shows; sizes go from the first to the last, doubling. */
