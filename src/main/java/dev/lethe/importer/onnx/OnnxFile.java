@@ -7,16 +7,14 @@ import com.google.protobuf.UnsafeByteOperations;
 import dev.lethe.ModelFormatException;
 import dev.lethe.importer.onnx.proto.ModelProto;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
-/**
- * Files as the importer sees them: mapped, so that weights are copied once, on their way into a
- * network.
- */
+/** Files as the importer sees them: what is parsed from one shares its bytes. */
 final class OnnxFile {
+  /** The longest array of every virtual machine. */
+  private static final int MOST_BYTES = Integer.MAX_VALUE - 8;
+
   private OnnxFile() {}
 
   /**
@@ -38,22 +36,21 @@ final class OnnxFile {
     }
   }
 
-  /** The file's bytes, aliased by what is parsed from them. The depth of nesting stays limited. */
+  /**
+   * The file's bytes, aliased by what is parsed from them. The depth of nesting stays limited. Read
+   * rather than mapped: protocol buffers decode what is mapped by addresses, and in 4.33 a length
+   * near 2^31 made them read on behind its end.
+   *
+   * @throws IOException also for a file of 2 GiB or more, which protocol buffers do not hold
+   */
   static CodedInputStream stream(Path file) throws IOException {
-    ByteString bytes = UnsafeByteOperations.unsafeWrap(map(file));
+    if (Files.size(file) > MOST_BYTES) {
+      throw new IOException("larger than 2 GiB; keep the weights in external data files");
+    }
+    ByteString bytes = UnsafeByteOperations.unsafeWrap(Files.readAllBytes(file));
     CodedInputStream stream = bytes.newCodedInput();
     stream.enableAliasing(true);
     return stream;
-  }
-
-  /** Maps a file of at most 2 GiB, the most that protocol buffers hold. */
-  static ByteBuffer map(Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      if (channel.size() > Integer.MAX_VALUE) {
-        throw new IOException("larger than 2 GiB; keep the weights in external data files");
-      }
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());
-    }
   }
 
   static String oneLine(Exception e) {

@@ -55,6 +55,13 @@ class OnnxErrorsTest {
   }
 
   @Test
+  void aLengthNear2To31IsRefused() throws IOException {
+    byte[] graphOfThatLength = {8, 8, 7 << 3 | 2, -1, -1, -1, -1, 7, 10, 2, 10, 0};
+    String message = refusal(graphOfThatLength);
+    assertTrue(message.contains("model.onnx: not a whole ONNX model: "), message);
+  }
+
+  @Test
   void aNameWithALineBreakLeavesTheMessageOneLine() throws IOException {
     byte[] model =
         new Models(14)
