@@ -6,6 +6,7 @@ import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * A cell's weights as the kernels read them, made once when a session opens. The hidden units stand
@@ -33,9 +34,14 @@ final class CpuCell {
   /** From the hidden units to the output; depth 0 if there is none. */
   final Packed projection;
 
+  /** Whether the kernels have its gates. */
+  final boolean vectorised;
+
   private final Kernels kernels;
   private final Precision precision;
-  private final boolean vectorised;
+
+  /** Of each block. */
+  private final int[] firstUnits;
 
   /**
    * @param precision of the input and recurrent weights
@@ -47,6 +53,7 @@ final class CpuCell {
     int hidden = cell.hiddenSize();
     units = kernels.units(hidden);
     blocks = (hidden + units - 1) / units;
+    firstUnits = IntStream.range(0, blocks).map(k -> k * units).toArray();
     input = gates(cell.input());
     recurrent = gates(cell.recurrent());
     bias = new float[blocks * width()];
@@ -63,7 +70,8 @@ final class CpuCell {
     projection = rows(cell.projection());
     zeros = new float[Math.max(projection.width(), cell.outputSize())];
     vectorised =
-        !cell.coupled()
+        cell.norm().isEmpty()
+            && !cell.coupled()
             && peepholes.length == 0
             && cell.clip() == Float.POSITIVE_INFINITY
             && cell.gate().kind() == ActivationFunction.Kind.SIGMOID
@@ -93,7 +101,7 @@ final class CpuCell {
    */
   void gates(int block, int rows, float[] z, int zAt, float[] c, int cAt) {
     if (vectorised) {
-      kernels.gates(rows, z, zAt, units);
+      kernels.gates(rows, z, zAt, width(), units);
       return;
     }
     for (int row = 0; row < rows; row++) {
@@ -125,7 +133,7 @@ final class CpuCell {
   void update(int block, int rows, float[] z, int zAt, float[] c, int cAt, float[] h, int[] at) {
     int first = block * units;
     if (vectorised) {
-      kernels.update(rows, z, zAt, c, cAt, h, at, first, units, identity());
+      kernels.update(rows, z, zAt, width(), c, cAt, units, h, at, first, units, identity());
       return;
     }
     for (int row = 0; row < rows; row++) {
@@ -137,6 +145,28 @@ final class CpuCell {
         h[at[row] + first + j] = z[i + 3 * units] * FloatMath.apply(cell.output(), now);
       }
     }
+  }
+
+  /**
+   * {@link #gates} and {@link #update} of one row of {@code count} blocks at once, where the cell
+   * is {@link #vectorised}.
+   *
+   * @param z [4][units] for each block, {@code zStride} apart, from {@code zAt}
+   * @param c [units] for each block, {@code cStride} apart, from {@code cAt}
+   * @param h [count][units] from {@code hAt}
+   */
+  void rowStep(
+      int count,
+      float[] z,
+      int zAt,
+      int zStride,
+      float[] c,
+      int cAt,
+      int cStride,
+      float[] h,
+      int hAt) {
+    kernels.gates(count, z, zAt, zStride, units);
+    kernels.update(count, z, zAt, zStride, c, cAt, cStride, h, firstUnits, hAt, units, identity());
   }
 
   private float pre(float z, int which, int unit, float seen) {

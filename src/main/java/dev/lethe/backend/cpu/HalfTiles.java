@@ -108,6 +108,44 @@ final class HalfTiles {
     r1.intoArray(z, zAt + PANEL + LANES);
   }
 
+  /** As {@link VectorTiles#twoBlocks}. */
+  static void twoBlocks(
+      int depth, int[] pairs, int at, int next, float[] a, int aAt, float[] z, int zAt, int zNext) {
+    int at1 = at + depth * LANES;
+    int next1 = next + depth * LANES;
+    FloatVector l0 = load(z, zAt);
+    FloatVector r0 = load(z, zAt + LANES);
+    FloatVector l1 = load(z, zAt + PANEL);
+    FloatVector r1 = load(z, zAt + PANEL + LANES);
+    FloatVector l2 = load(z, zNext);
+    FloatVector r2 = load(z, zNext + LANES);
+    FloatVector l3 = load(z, zNext + PANEL);
+    FloatVector r3 = load(z, zNext + PANEL + LANES);
+    for (int k = 0; k < depth; k++) {
+      FloatVector s = FloatVector.broadcast(VectorTiles.SPECIES, a[aAt + k]);
+      IntVector pair = pair(pairs, at + k * LANES);
+      l0 = upper(pair).fma(s, l0);
+      r0 = lower(pair).fma(s, r0);
+      pair = pair(pairs, at1 + k * LANES);
+      l1 = upper(pair).fma(s, l1);
+      r1 = lower(pair).fma(s, r1);
+      pair = pair(pairs, next + k * LANES);
+      l2 = upper(pair).fma(s, l2);
+      r2 = lower(pair).fma(s, r2);
+      pair = pair(pairs, next1 + k * LANES);
+      l3 = upper(pair).fma(s, l3);
+      r3 = lower(pair).fma(s, r3);
+    }
+    l0.intoArray(z, zAt);
+    r0.intoArray(z, zAt + LANES);
+    l1.intoArray(z, zAt + PANEL);
+    r1.intoArray(z, zAt + PANEL + LANES);
+    l2.intoArray(z, zNext);
+    r2.intoArray(z, zNext + LANES);
+    l3.intoArray(z, zNext + PANEL);
+    r3.intoArray(z, zNext + PANEL + LANES);
+  }
+
   private static void rows8(
       int depth,
       int[] pairs,

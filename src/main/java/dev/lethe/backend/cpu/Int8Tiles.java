@@ -109,6 +109,63 @@ final class Int8Tiles {
         .intoArray(z, zAt + PANEL + LANES);
   }
 
+  /** As {@link VectorTiles#twoBlocks}; {@code scalesNext} are those of the other block. */
+  static void twoBlocks(
+      int depth,
+      int[] words,
+      int at,
+      int next,
+      float[] scales,
+      int scalesAt,
+      int scalesNext,
+      float[] a,
+      int aAt,
+      float[] z,
+      int zAt,
+      int zNext) {
+    FloatVector l0 = FloatVector.zero(VectorTiles.SPECIES);
+    FloatVector r0 = l0;
+    FloatVector l1 = l0;
+    FloatVector r1 = l0;
+    FloatVector l2 = l0;
+    FloatVector r2 = l0;
+    FloatVector l3 = l0;
+    FloatVector r3 = l0;
+    for (int k = 0; k < depth; k++) {
+      FloatVector s = FloatVector.broadcast(VectorTiles.SPECIES, a[aAt + k]);
+      IntVector quad = IntVector.fromArray(INTS, words, at + k * LANES);
+      IntVector part = quad.and(HIGHEST_BYTE);
+      l0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l0);
+      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      r0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r0);
+      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      l1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l1);
+      part = quad.mul(1 << 24);
+      r1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r1);
+      quad = IntVector.fromArray(INTS, words, next + k * LANES);
+      part = quad.and(HIGHEST_BYTE);
+      l2 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l2);
+      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      r2 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r2);
+      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      l3 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l3);
+      part = quad.mul(1 << 24);
+      r3 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r3);
+    }
+    addScaled(l0, scales, scalesAt, z, zAt);
+    addScaled(r0, scales, scalesAt + LANES, z, zAt + LANES);
+    addScaled(l1, scales, scalesAt + PANEL, z, zAt + PANEL);
+    addScaled(r1, scales, scalesAt + PANEL + LANES, z, zAt + PANEL + LANES);
+    addScaled(l2, scales, scalesNext, z, zNext);
+    addScaled(r2, scales, scalesNext + LANES, z, zNext + LANES);
+    addScaled(l3, scales, scalesNext + PANEL, z, zNext + PANEL);
+    addScaled(r3, scales, scalesNext + PANEL + LANES, z, zNext + PANEL + LANES);
+  }
+
+  private static void addScaled(FloatVector sum, float[] scales, int scalesAt, float[] z, int zAt) {
+    sum.mul(LESS).fma(load(scales, scalesAt), load(z, zAt)).intoArray(z, zAt);
+  }
+
   /** As two panels, 2^24 times as large; two k at a time. */
   private static void widen(int[] words, int at, int depth, float[] panels) {
     int left = 0;

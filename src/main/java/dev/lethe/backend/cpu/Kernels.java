@@ -69,19 +69,35 @@ interface Kernels {
       int zAt);
 
   /**
+   * {@link #product} for one row and the blocks from {@code block} to before {@code end}.
+   *
+   * @param at of the row in {@code a}
+   * @param z [width] for each block, {@code stride} apart, from {@code zAt}: what the sums begin
+   *     with, and then the sums
+   */
+  default void row(
+      Packed weights, int block, int end, float[] a, int[] at, float[] z, int zAt, int stride) {
+    for (int k = block; k < end; k++) {
+      int place = zAt + (k - block) * stride;
+      product(weights, k, 1, a, at, 0, z, place, 0, z, place);
+    }
+  }
+
+  /**
    * The standard cell's gates: sigmoid of i, f and o and tanh of g, in place.
    *
-   * @param z [rows][4][units] from {@code zAt}: i, f, g, o
+   * @param z [4][units] for each row, {@code zStride} apart, from {@code zAt}: i, f, g, o
    * @param units as {@link #units} gave it
    */
-  void gates(int rows, float[] z, int zAt, int units);
+  void gates(int rows, float[] z, int zAt, int zStride, int units);
 
   /**
    * What follows the {@link #gates}: c = fma(f, c, i*g), h = o * tanh(c), or o * c if {@code
    * identity}.
    *
-   * @param z [rows][4][units] from {@code zAt}: i, f, g, o; overwritten
-   * @param c [rows][units] from {@code cAt}, replaced
+   * @param z [4][units] for each row, {@code zStride} apart, from {@code zAt}: i, f, g, o;
+   *     overwritten
+   * @param c [units] for each row, {@code cStride} apart, from {@code cAt}, replaced
    * @param h where the {@code units} of row r go: from {@code at[r] + hAt} on
    * @param units as {@link #units} gave it
    */
@@ -89,8 +105,10 @@ interface Kernels {
       int rows,
       float[] z,
       int zAt,
+      int zStride,
       float[] c,
       int cAt,
+      int cStride,
       float[] h,
       int[] at,
       int hAt,

@@ -22,6 +22,9 @@ final class LstmSlice {
    */
   private static final int LONG_STRETCH = 512;
 
+  /** Blocks that a single row takes on at once. */
+  private static final int BLOCKS = 8;
+
   /** Floats of a cache line. */
   private static final int LINE = 16;
 
@@ -110,8 +113,8 @@ final class LstmSlice {
     firstRow = firstRow.length > stretch ? firstRow : new int[stretch + 1];
     xAt = xAt.length < zRows ? places(zRows, inputSize) : xAt;
     x = grown(x, zRows * spaced(inputSize));
-    z = grown(z, cell.blocks * zRows * cell.width());
-    c = grown(c, cell.blocks * room * cell.units);
+    z = grown(z, Packed.LEAD + cell.blocks * zRows * cell.width());
+    c = grown(c, Packed.LEAD + cell.blocks * room * cell.units);
     h[0] = grown(h[0], room * spaced(hWidth));
     h[1] = grown(h[1], room * spaced(hWidth));
     if (cell.projected()) {
@@ -245,13 +248,17 @@ final class LstmSlice {
     int active = active(step);
     int first = share(cell.blocks, team, member);
     int end = share(cell.blocks, team, member + 1);
-    for (int k = first; k < end; k++) {
+    int atOnce = active == 1 ? BLOCKS : 1;
+    for (int k = first; k < end; k += atOnce) {
+      int count = Math.min(atOnce, end - k);
       // there and back: what of the weights the step before read last is still in the cache
-      int block = step % 2 == 0 ? k : first + end - 1 - k;
+      int block = step % 2 == 0 ? k : first + end - count - k;
       int at = zAt(block, firstRow[place]);
-      kernels.product(
-          cell.recurrent, block, active, h[step % 2], hAt, 0, z, at, cell.width(), z, at);
-      if (cell.normed.isEmpty()) {
+      if (active == 1) {
+        rowStep(data, step, block, count, at);
+      } else {
+        kernels.product(
+            cell.recurrent, block, active, h[step % 2], hAt, 0, z, at, cell.width(), z, at);
         update(data, step, block, active, at);
       }
     }
@@ -266,7 +273,25 @@ final class LstmSlice {
     }
   }
 
+  /** A single row is soon done with a block: several at once give the processor more to overlap. */
+  private void rowStep(LstmData data, int step, int block, int count, int at) {
+    int stride = zAt(1, 0) - zAt(0, 0);
+    kernels.row(cell.recurrent, block, block + count, h[step % 2], hAt, z, at, stride);
+    if (cell.vectorised && !cell.projected() && !data.masked() && data.gates.length == 0) {
+      int cStride = cAt(1, 0) - cAt(0, 0);
+      int to = hAt[0] + block * cell.units;
+      cell.rowStep(count, z, at, stride, c, cAt(block, 0), cStride, h[(step + 1) % 2], to);
+      return;
+    }
+    for (int b = 0; b < count; b++) {
+      update(data, step, block + b, 1, at + b * stride);
+    }
+  }
+
   private void update(LstmData data, int step, int block, int active, int at) {
+    if (cell.normed.isPresent()) {
+      return; // needs whole rows
+    }
     int c0 = cAt(block, 0);
     cell.gates(block, active, z, at, c, c0);
     if (data.gates.length > 0) {
@@ -290,13 +315,14 @@ final class LstmSlice {
     }
   }
 
-  /** Normalization needs the whole row before anything of it can be updated. */
+  /** {@link #update} of all blocks. */
   private void updateNormed(LstmData data, NormedCell normed, int step, int place, int active) {
     FloatBuffer[] gates = data.gates.length > 0 ? data.gates[index] : UNTRACED;
     for (int row = 0; row < active; row++) {
       int at = zAt(0, firstRow[place] + row);
       int traceAt = traceAt(data, step, 0, row);
-      normed.step(z, at, zAt(1, 0), c, cAt(0, row), cAt(1, 0), gates, traceAt);
+      normed.step(
+          z, at, zAt(1, 0) - zAt(0, 0), c, cAt(0, row), cAt(1, 0) - cAt(0, 0), gates, traceAt);
       for (int block = 0; block < cell.blocks; block++) {
         handOn(step, block, row, zAt(block, firstRow[place]));
       }
@@ -424,11 +450,11 @@ final class LstmSlice {
   }
 
   private int zAt(int block, int row) {
-    return (block * zRows + row) * cell.width();
+    return Packed.LEAD + (block * zRows + row) * cell.width();
   }
 
   private int cAt(int block, int row) {
-    return (block * room + row) * cell.units;
+    return Packed.LEAD + (block * room + row) * cell.units;
   }
 
   private static float[] grown(float[] old, int size) {

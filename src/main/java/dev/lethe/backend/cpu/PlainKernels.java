@@ -122,9 +122,9 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
-  public void gates(int rows, float[] z, int zAt, int units) {
+  public void gates(int rows, float[] z, int zAt, int zStride, int units) {
     for (int row = 0; row < rows; row++) {
-      int at = zAt + row * 4 * units;
+      int at = zAt + row * zStride;
       for (int j = at; j < at + units; j++) {
         z[j] = FloatMath.sigmoid(z[j]);
         z[j + units] = FloatMath.sigmoid(z[j + units]);
@@ -139,16 +139,18 @@ final class PlainKernels implements Kernels {
       int rows,
       float[] z,
       int zAt,
+      int zStride,
       float[] c,
       int cAt,
+      int cStride,
       float[] h,
       int[] at,
       int hAt,
       int units,
       boolean identity) {
     for (int row = 0; row < rows; row++) {
-      int first = zAt + row * 4 * units;
-      int old = cAt + row * units;
+      int first = zAt + row * zStride;
+      int old = cAt + row * cStride;
       int to = at[row] + hAt;
       for (int j = 0; j < units; j++) {
         int i = first + j;

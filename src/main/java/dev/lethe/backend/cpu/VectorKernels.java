@@ -73,16 +73,38 @@ final class VectorKernels implements Kernels {
     switch (weights.precision()) {
       case BF16 ->
           HalfTiles.product(
-              rows, depth, words, start / 2, a, at, atFrom, from, fromAt, fromStride, z, zAt);
+              rows,
+              depth,
+              words,
+              Packed.LEAD + start / 2,
+              a,
+              at,
+              atFrom,
+              from,
+              fromAt,
+              fromStride,
+              z,
+              zAt);
       case FP16 ->
           Fp16Tiles.product(
-              rows, depth, words, start / 2, a, at, atFrom, from, fromAt, fromStride, z, zAt);
+              rows,
+              depth,
+              words,
+              Packed.LEAD + start / 2,
+              a,
+              at,
+              atFrom,
+              from,
+              fromAt,
+              fromStride,
+              z,
+              zAt);
       case INT8 ->
           Int8Tiles.product(
               rows,
               depth,
               words,
-              start / 4,
+              Packed.LEAD + start / 4,
               weights.scales(),
               block * width,
               a,
@@ -98,7 +120,7 @@ final class VectorKernels implements Kernels {
               rows,
               depth,
               weights.panels(),
-              start,
+              Packed.LEAD + start,
               a,
               at,
               atFrom,
@@ -112,12 +134,58 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void gates(int rows, float[] z, int zAt, int units) {
-    int end = zAt + rows * ROW;
-    functions(false, z, zAt, end);
-    functions(false, z, zAt + LANES, end);
-    functions(true, z, zAt + 2 * LANES, end);
-    functions(false, z, zAt + 3 * LANES, end);
+  public void row(
+      Packed weights, int block, int end, float[] a, int[] at, float[] z, int zAt, int stride) {
+    int depth = weights.depth();
+    int width = weights.width();
+    int size = width * depth;
+    int[] words = weights.words();
+    int k = block;
+    int place = zAt;
+    for (; k + 1 < end && width == ROW && weights.precision() != Precision.FP16; k += 2) {
+      int start = k * size;
+      int next = place + stride;
+      switch (weights.precision()) {
+        case BF16 -> {
+          int first = Packed.LEAD + start / 2;
+          HalfTiles.twoBlocks(depth, words, first, first + size / 2, a, at[0], z, place, next);
+        }
+        case INT8 -> {
+          int first = Packed.LEAD + start / 4;
+          float[] scales = weights.scales();
+          int s = k * width;
+          Int8Tiles.twoBlocks(
+              depth,
+              words,
+              first,
+              first + size / 4,
+              scales,
+              s,
+              s + width,
+              a,
+              at[0],
+              z,
+              place,
+              next);
+        }
+        default -> {
+          int first = Packed.LEAD + start;
+          VectorTiles.twoBlocks(
+              depth, weights.panels(), first, first + size, a, at[0], z, place, next);
+        }
+      }
+      place += 2 * stride;
+    }
+    Kernels.super.row(weights, k, end, a, at, z, place, stride);
+  }
+
+  @Override
+  public void gates(int rows, float[] z, int zAt, int zStride, int units) {
+    int end = zAt + rows * zStride;
+    functions(false, z, zAt, end, zStride);
+    functions(false, z, zAt + LANES, end, zStride);
+    functions(true, z, zAt + 2 * LANES, end, zStride);
+    functions(false, z, zAt + 3 * LANES, end, zStride);
   }
 
   @Override
@@ -125,46 +193,49 @@ final class VectorKernels implements Kernels {
       int rows,
       float[] z,
       int zAt,
+      int zStride,
       float[] c,
       int cAt,
+      int cStride,
       float[] h,
       int[] at,
       int hAt,
       int units,
       boolean identity) {
-    int end = zAt + rows * ROW;
+    int end = zAt + rows * zStride;
     int place = cAt;
-    for (int k = zAt; k < end; k += ROW) {
+    for (int k = zAt; k < end; k += zStride) {
       FloatVector product = load(z, k).mul(load(z, k + 2 * LANES));
       FloatVector now = load(z, k + LANES).fma(load(c, place), product);
       now.intoArray(c, place);
       now.intoArray(z, k);
-      place += LANES;
+      place += cStride;
     }
     if (!identity) {
-      functions(true, z, zAt, end);
+      functions(true, z, zAt, end, zStride);
     }
     for (int row = 0; row < rows; row++) {
-      int k = zAt + row * ROW;
+      int k = zAt + row * zStride;
       load(z, k + 3 * LANES).mul(load(z, k)).intoArray(h, at[row] + hAt);
     }
   }
 
   /**
    * {@link FloatMath#sigmoid} or {@link FloatMath#tanh} in place, operation by operation, of the
-   * vector that begins each row. Vectors stay in registers only while HotSpot inlines everything,
-   * and it counts: past a limit, which is near, it now and then leaves the last operations as
-   * calls, in one start of Java out of four. So: all in one method, since it would not inline a
-   * second copy of a part; no operation that can be spared; and constants made beforehand.
+   * vectors that are {@code stride} apart. Vectors stay in registers only while HotSpot inlines
+   * everything, and it counts: past a limit, which is near, it now and then leaves the last
+   * operations as calls, in one start of Java out of four. So: all in one method, since it would
+   * not inline a second copy of a part; no operation that can be spared; and constants made
+   * beforehand.
    */
-  private static void functions(boolean tanh, float[] z, int from, int end) {
+  private static void functions(boolean tanh, float[] z, int from, int end, int stride) {
     int bound = Float.floatToRawIntBits(tanh ? FloatMath.TANH_BOUND : FloatMath.SIGMOID_BOUND);
     float factor = tanh ? 2f : -1f;
     // the numerator, e or 1, as e * slope + rest: choosing between vectors makes objects of them
     float slope = tanh ? 1f : 0f;
     float rest = tanh ? -0f : 1f;
     IntVector infinity = all(Float.POSITIVE_INFINITY).reinterpretAsInts();
-    for (int k = from; k < end; k += ROW) {
+    for (int k = from; k < end; k += stride) {
       IntVector bits = load(z, k).reinterpretAsInts();
       IntVector magnitude = bits.and(Integer.MAX_VALUE);
       // comparing floats as integers is much cheaper here, but takes NaN for a number;

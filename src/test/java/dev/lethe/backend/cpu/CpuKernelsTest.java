@@ -14,10 +14,12 @@ import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Cases;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Same bits from both kinds of kernels and from any number of threads. */
@@ -110,18 +112,54 @@ class CpuKernelsTest {
     Arrays.fill(c, 0.5f);
     float[] otherZ = z.clone();
     float[] otherC = c.clone();
-    vector.gates(rows, z, 0, units);
-    plain.gates(rows, otherZ, 0, units);
+    vector.gates(rows, z, 0, 4 * units, units);
+    plain.gates(rows, otherZ, 0, 4 * units, units);
     assertArrayEquals(otherZ, z);
     float[] h = new float[rows * units];
     float[] otherH = h.clone();
     int[] at = new int[rows];
     Arrays.setAll(at, row -> (rows - 1 - row) * units);
-    vector.update(rows, z, 0, c, 0, h, at, 0, units, false);
-    plain.update(rows, otherZ, 0, otherC, 0, otherH, at, 0, units, false);
+    vector.update(rows, z, 0, 4 * units, c, 0, units, h, at, 0, units, false);
+    plain.update(rows, otherZ, 0, 4 * units, otherC, 0, units, otherH, at, 0, units, false);
     assertArrayEquals(otherC, c);
     assertArrayEquals(otherH, h);
     assertTrue(Float.isNaN(h[at[0]]));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void aRowOfSeveralBlocksIsTheProductWithEach(Precision precision) {
+    for (Kernels kernels : List.of(CpuKernels.get(), CpuKernels.plain())) {
+      int depth = 7;
+      int blocks = 3;
+      int width = 4 * kernels.units(64);
+      Packed.Source source =
+          (k, block, column) -> precision.round((k * 5 + block * 3 + column) % 11 - 4f);
+      float[] scales = new float[blocks * width];
+      for (int k = 0; k < scales.length; k++) {
+        scales[k] = 0.5f + k % 3;
+      }
+      Packed weights =
+          switch (precision) {
+            case INT8 -> kernels.packInt8(depth, blocks, width, source, scales);
+            case FP32 -> kernels.pack(depth, blocks, width, source);
+            default -> kernels.packNarrow(precision, depth, blocks, width, source);
+          };
+      float[] a = {9, 1.5f, -2, 3, 0.25f, 7, -0.5f, 1};
+      int[] at = {1};
+      int stride = width + 5;
+      float[] z = new float[blocks * stride];
+      for (int k = 0; k < z.length; k++) {
+        z[k] = k % 13;
+      }
+      float[] expected = z.clone();
+      for (int block = 0; block < blocks; block++) {
+        int place = block * stride;
+        kernels.product(weights, block, 1, a, at, 0, expected, place, 0, expected, place);
+      }
+      kernels.row(weights, 0, blocks, a, at, z, 0, stride);
+      assertArrayEquals(expected, z);
+    }
   }
 
   @Test
