@@ -15,7 +15,6 @@ final class VectorKernels implements Kernels {
   /** From one row of pre-activations to the next. */
   private static final int ROW = 4 * LANES;
 
-  private static final int ROUNDER_BITS = Float.floatToRawIntBits(FloatMath.ROUNDER);
   private static final int ONE_BITS = Float.floatToRawIntBits(1f);
 
   @Override
@@ -251,8 +250,8 @@ final class VectorKernels implements Kernels {
       p = p.fma(r, all(FloatMath.P1));
       p = p.fma(r, all(FloatMath.P0));
       FloatVector q = p.fma(r.mul(r), r);
-      // 2^n by a multiplication, since shifts are slow on Java 17
-      IntVector power = rounded.reinterpretAsInts().sub(ROUNDER_BITS).mul(1 << 23).add(ONE_BITS);
+      // 2^n by a multiplication, since shifts are slow on Java 17; the rounder's bits overflow
+      IntVector power = rounded.reinterpretAsInts().mul(1 << 23).add(ONE_BITS);
       FloatVector scale = power.reinterpretAsFloats();
       FloatVector e = scale.fma(q, scale.sub(1f));
       e.fma(all(slope), all(rest)).div(e.add(2f)).intoArray(z, k);
