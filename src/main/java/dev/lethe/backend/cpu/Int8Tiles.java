@@ -97,16 +97,11 @@ final class Int8Tiles {
       part = quad.mul(1 << 24);
       r1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r1);
     }
-    l0.mul(LESS).fma(load(scales, scalesAt), load(from, fromAt)).intoArray(z, zAt);
-    r0.mul(LESS)
-        .fma(load(scales, scalesAt + LANES), load(from, fromAt + LANES))
-        .intoArray(z, zAt + LANES);
-    l1.mul(LESS)
-        .fma(load(scales, scalesAt + PANEL), load(from, fromAt + PANEL))
-        .intoArray(z, zAt + PANEL);
-    r1.mul(LESS)
-        .fma(load(scales, scalesAt + PANEL + LANES), load(from, fromAt + PANEL + LANES))
-        .intoArray(z, zAt + PANEL + LANES);
+    finish(l0, scales, scalesAt, from, fromAt, z, zAt);
+    finish(r0, scales, scalesAt + LANES, from, fromAt + LANES, z, zAt + LANES);
+    finish(l1, scales, scalesAt + PANEL, from, fromAt + PANEL, z, zAt + PANEL);
+    int last = PANEL + LANES;
+    finish(r1, scales, scalesAt + last, from, fromAt + last, z, zAt + last);
   }
 
   /** As {@link VectorTiles#twoBlocks}; {@code scalesNext} are those of the other block. */
@@ -152,18 +147,21 @@ final class Int8Tiles {
       part = quad.mul(1 << 24);
       r3 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r3);
     }
-    addScaled(l0, scales, scalesAt, z, zAt);
-    addScaled(r0, scales, scalesAt + LANES, z, zAt + LANES);
-    addScaled(l1, scales, scalesAt + PANEL, z, zAt + PANEL);
-    addScaled(r1, scales, scalesAt + PANEL + LANES, z, zAt + PANEL + LANES);
-    addScaled(l2, scales, scalesNext, z, zNext);
-    addScaled(r2, scales, scalesNext + LANES, z, zNext + LANES);
-    addScaled(l3, scales, scalesNext + PANEL, z, zNext + PANEL);
-    addScaled(r3, scales, scalesNext + PANEL + LANES, z, zNext + PANEL + LANES);
+    int last = PANEL + LANES;
+    finish(l0, scales, scalesAt, z, zAt, z, zAt);
+    finish(r0, scales, scalesAt + LANES, z, zAt + LANES, z, zAt + LANES);
+    finish(l1, scales, scalesAt + PANEL, z, zAt + PANEL, z, zAt + PANEL);
+    finish(r1, scales, scalesAt + last, z, zAt + last, z, zAt + last);
+    finish(l2, scales, scalesNext, z, zNext, z, zNext);
+    finish(r2, scales, scalesNext + LANES, z, zNext + LANES, z, zNext + LANES);
+    finish(l3, scales, scalesNext + PANEL, z, zNext + PANEL, z, zNext + PANEL);
+    finish(r3, scales, scalesNext + last, z, zNext + last, z, zNext + last);
   }
 
-  private static void addScaled(FloatVector sum, float[] scales, int scalesAt, float[] z, int zAt) {
-    sum.mul(LESS).fma(load(scales, scalesAt), load(z, zAt)).intoArray(z, zAt);
+  /** z = fma(sum, scales, from), for a sum 2^24 times too large. */
+  private static void finish(
+      FloatVector sum, float[] scales, int scalesAt, float[] from, int fromAt, float[] z, int zAt) {
+    sum.mul(LESS).fma(load(scales, scalesAt), load(from, fromAt)).intoArray(z, zAt);
   }
 
   /** As two panels, 2^24 times as large; two k at a time. */
@@ -218,11 +216,9 @@ final class Int8Tiles {
       int zAt) {
     for (int row = 0; row < count; row++) {
       for (int column = 0; column < WIDTH; column += LANES) {
-        FloatVector start = load(from, fromAt + row * fromStride + column);
-        load(sums, row * WIDTH + column)
-            .mul(LESS)
-            .fma(load(scales, scalesAt + column), start)
-            .intoArray(z, zAt + row * WIDTH + column);
+        FloatVector sum = load(sums, row * WIDTH + column);
+        int start = fromAt + row * fromStride + column;
+        finish(sum, scales, scalesAt + column, from, start, z, zAt + row * WIDTH + column);
       }
     }
   }
