@@ -13,8 +13,10 @@ import java.util.Arrays;
  * <p>Buffers grow with the first large batch and stay.
  */
 final class LstmSlice {
-  /** Floats of pre-activations in a stretch of steps: what half the second-level cache holds. */
-  private static final int STRETCH = 1 << 17;
+  /**
+   * Floats of pre-activations in a stretch of steps: a quarter of a second-level cache of 1 MiB.
+   */
+  private static final int STRETCH = 1 << 16;
 
   /**
    * Rows of a stretch where no cache holds the input weights: reading these once more then costs
