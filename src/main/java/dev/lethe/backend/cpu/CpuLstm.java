@@ -18,8 +18,14 @@ import java.util.function.IntConsumer;
  * where the sequences are too few for that to pay, has several threads share the hidden units.
  */
 final class CpuLstm {
-  /** Most sequences of a slice: more would only enlarge its buffers. */
-  private static final int MOST = 128;
+  /**
+   * Most sequences of a slice: more would only enlarge its buffers, and leave fewer slices to take
+   * over where another program holds up a thread.
+   */
+  private static final int MOST = 64;
+
+  /** Most sequences of a slice that several threads share. */
+  private static final int MOST_SHARED = 128;
 
   /** Least recurrent weights for which a step takes longer than meeting after it. */
   private static final int WORTH_SHARING = 1 << 17;
@@ -73,7 +79,7 @@ final class CpuLstm {
   private boolean shares(int sequences, int team) {
     CpuCell cell = cells.get(0);
     int weights = Cell.GATES * layer.hiddenSize() * layer.outputSize();
-    if (team < 2 || cell.normed.isPresent() || weights < WORTH_SHARING || sequences > MOST) {
+    if (team < 2 || cell.normed.isPresent() || weights < WORTH_SHARING || sequences > MOST_SHARED) {
       return false;
     }
     if (weights >= BEYOND_CACHE) {
