@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /**
  * How the kernels may be cut for one device, and how they are for a layer: pure functions of the
@@ -38,6 +39,8 @@ import java.util.function.ToDoubleFunction;
  * @param computeUnits for the cost model; 0 where that knows nothing of the device, and the first
  *     of the kernels that fit is taken
  * @param tuned what has been measured
+ * @param lag steps by which the upper of two stacked layers is behind the lower wherever they can
+ *     share launches; 0 for what the cost model finds
  */
 record OpenClPlan(
     List<ProductTile> products,
@@ -52,7 +55,8 @@ record OpenClPlan(
     long projectionBytes,
     int mostDepth,
     int computeUnits,
-    TunedLayers tuned) {
+    TunedLayers tuned,
+    int lag) {
   /** Least local memory of a device that this plan fits. */
   static final long LOCAL_BYTES = 16 << 10;
 
@@ -90,6 +94,9 @@ record OpenClPlan(
           new MatrixStepTile(2, 2),
           new MatrixStepTile(2, 4),
           new MatrixStepTile(4, 2));
+
+  /** Steps of a chunk of stacked layers to choose from. */
+  private static final List<Integer> CHUNKS = List.of(4, 8, 16, 32, 64);
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
@@ -233,7 +240,8 @@ record OpenClPlan(
         projectionBytes,
         mostDepth,
         computeUnits,
-        tuned);
+        tuned,
+        0);
   }
 
   /** The plan for a device, in single precision. */
@@ -329,6 +337,25 @@ record OpenClPlan(
     return with(products, steps, sequences, persistent, matrixSteps, computeUnits, measured);
   }
 
+  /** The same plan with a wavefront of so many steps, or 0; see {@link #lag}. */
+  OpenClPlan withLag(int other) {
+    return new OpenClPlan(
+        products,
+        steps,
+        sequences,
+        mostAlone,
+        persistent,
+        precision,
+        matrixSteps,
+        softmaxItems,
+        flatItems,
+        projectionBytes,
+        mostDepth,
+        computeUnits,
+        tuned,
+        other);
+  }
+
   /** The same plan with nothing to choose from but this, for layers that have the choice. */
   OpenClPlan only(LayerChoice choice) {
     Recurrence kernel = choice.recurrence();
@@ -364,7 +391,8 @@ record OpenClPlan(
         projectionBytes,
         mostDepth,
         newComputeUnits,
-        newTuned);
+        newTuned,
+        lag);
   }
 
   /** Whether input projections run on matrix units. */
@@ -423,6 +451,68 @@ record OpenClPlan(
     return new LayerChoice(product, recurrence, measured.isPresent());
   }
 
+  /**
+   * Whether two stacked layers that can share launches should, and how. Their recurrence is chosen
+   * as that of a layer of two directions.
+   *
+   * @return empty if one should run after the other
+   */
+  Optional<Wavefront> wavefront(LayerSizes lower, LayerSizes upper) {
+    LayerSizes both = lower.withDirections(2);
+    List<Recurrence> recurrences =
+        recurrences(both, Recurrence.Permitted.ALL).stream()
+            .filter(r -> !(r instanceof PersistentPlan.Cut c) || persistent.atOnce(c, both) == 2)
+            .toList();
+    if (lag > 0) {
+      return Optional.of(wavefront(lag, lower, upper, recurrences.get(0)));
+    }
+    if (computeUnits == 0) {
+      return Optional.empty();
+    }
+    LayerChoice below = choose(lower, Recurrence.Permitted.ALL);
+    LayerChoice above = choose(upper, Recurrence.Permitted.ALL);
+    CostModel model = new CostModel(this);
+    double least = model.layer(lower, below).plus(model.layer(upper, above)).microseconds();
+    Optional<Wavefront> best = Optional.empty();
+    for (int chunk : CHUNKS) {
+      boolean room = chunk < lower.steps() && 2L * chunk * stepBytes(lower) <= projectionBytes;
+      for (Recurrence recurrence : room ? recurrences : List.<Recurrence>of()) {
+        // what has been measured of a layer is not to be given up for a prediction
+        if (below.tuned() && !recurrence.equals(below.recurrence())) {
+          continue;
+        }
+        Wavefront wavefront = wavefront(chunk, lower, upper, recurrence);
+        double cost = model.wavefront(lower, upper, wavefront).microseconds();
+        if (cost < least) {
+          least = cost;
+          best = Optional.of(wavefront);
+        }
+      }
+    }
+    return best;
+  }
+
+  private Wavefront wavefront(
+      int chunk, LayerSizes lower, LayerSizes upper, Recurrence recurrence) {
+    CostModel model = new CostModel(this);
+    List<ProductTile> chosen =
+        Stream.of(lower.withSteps(chunk), upper.withSteps(chunk))
+            .map(sizes -> fastest(products, each -> model.projection(sizes, each)))
+            .toList();
+    return new Wavefront(chunk, chosen, recurrence);
+  }
+
+  /** As many steps of a layer as the room for its projected inputs holds, at least one. */
+  int stepsPerChunk(LayerSizes sizes) {
+    long stepBytes = sizes.directions() * stepBytes(sizes);
+    return (int) Math.max(1, Math.min(sizes.steps(), projectionBytes / stepBytes));
+  }
+
+  /** Projected inputs of one step of one direction. */
+  private static long stepBytes(LayerSizes sizes) {
+    return (long) sizes.batch() * Cell.GATES * sizes.hidden() * Float.BYTES;
+  }
+
   private <T> T fastest(List<T> all, ToDoubleFunction<T> microseconds) {
     return computeUnits == 0
         ? all.get(0)
@@ -460,8 +550,9 @@ record OpenClPlan(
     return rowMap ? tile + " -DROW_MAP" + precisionOption() : tile;
   }
 
-  /** For lstm_step.cl; {@code both}: two directions in a launch. */
-  String stepOptions(StepTile step, Cell cell, boolean both, boolean masked, boolean traced) {
+  /** For lstm_step.cl; {@code kind}: what the parts of a launch are. */
+  String stepOptions(
+      StepTile step, Cell cell, LstmParts.Kind kind, boolean masked, boolean traced) {
     String tile =
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
             .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
@@ -469,7 +560,7 @@ record OpenClPlan(
         + unrollOption()
         + precisionOption()
         + cellOptions(cell)
-        + (both ? " -DBOTH" : "")
+        + kindOption(kind)
         + (masked ? " -DMASKED" : "")
         + (traced ? " -DTRACE" : "");
   }
@@ -502,37 +593,38 @@ record OpenClPlan(
   }
 
   /** For lstm_sequence.cl. */
-  String sequenceOptions(SequenceTile sequence, Cell cell) {
+  String sequenceOptions(SequenceTile sequence, Cell cell, LstmParts.Kind kind) {
     return "-DL=%d -DRB=%d -DUNITS=%d"
             .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
         + unrollOption()
         + precisionOption()
-        + cellOptions(cell);
+        + cellOptions(cell)
+        + kindOption(kind);
   }
 
   /** For lstm_persistent.cl or lstm_matrix.cl. */
-  String persistentOptions(Cell cell, PersistentPlan.Cut cut) {
-    return persistent.options(cut) + precisionOption() + cellOptions(cell);
+  String persistentOptions(Cell cell, PersistentPlan.Cut cut, LstmParts.Kind kind) {
+    return persistent.options(cut) + precisionOption() + cellOptions(cell) + kindOption(kind);
   }
 
   /**
    * For lstm_matrix_step.cl.
    *
    * @param sums how its sums are cut
-   * @param both two directions in a launch
+   * @param kind what the parts of a launch are
    */
   String matrixStepOptions(
       MatrixStepTile tile,
       PersistentPlan.MatrixTile sums,
       Cell cell,
-      boolean both,
+      LstmParts.Kind kind,
       boolean traced) {
     return "-DSLICES=%d -DPW=%d -DWARPS=%d -DNT=%d"
             .formatted(sums.slices(), sums.pairs(), tile.warps, tile.tiles)
         + (persistent.ptx() ? " -DPTX" : "")
         + precisionOption()
         + cellOptions(cell)
-        + (both ? " -DBOTH" : "")
+        + kindOption(kind)
         + (traced ? " -DTRACE" : "");
   }
 
@@ -549,6 +641,14 @@ record OpenClPlan(
   // of a GPU whose registers are known
   private String unrollOption() {
     return persistent.registers() > 0 ? " -DUNROLL" : "";
+  }
+
+  private static String kindOption(LstmParts.Kind kind) {
+    return switch (kind) {
+      case ONE -> "";
+      case DIRECTIONS -> " -DBOTH";
+      case LAYERS -> " -DSTACKED";
+    };
   }
 
   // precision.cl numbers the precisions in the order of the enum

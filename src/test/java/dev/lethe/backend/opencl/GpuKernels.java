@@ -32,21 +32,26 @@ final class GpuKernels {
     print("lstm_begin.cl", "");
     for (OpenClPlan.StepTile tile : plan.steps()) {
       int items = tile.units() * tile.sequenceItems();
-      for (boolean both : directions(plan, tile)) {
-        print("lstm_step.cl", items, plan.stepOptions(tile, plain, both, false, false));
-        print("lstm_step.cl", items, plan.stepOptions(tile, special, both, false, true));
-        print("lstm_step.cl", items, plan.stepOptions(tile, plain, both, true, true));
+      for (LstmParts.Kind kind : kinds(plan, tile)) {
+        print("lstm_step.cl", items, plan.stepOptions(tile, plain, kind, false, false));
+        if (kind == LstmParts.Kind.LAYERS) {
+          continue; // no projection, no mask, no trace
+        }
+        print("lstm_step.cl", items, plan.stepOptions(tile, special, kind, false, true));
+        print("lstm_step.cl", items, plan.stepOptions(tile, plain, kind, true, true));
       }
     }
     for (OpenClPlan.StepTile tile : int8.steps()) {
       int items = tile.units() * tile.sequenceItems();
-      for (boolean both : directions(int8, tile)) {
-        print("lstm_step.cl", items, int8.stepOptions(tile, plain, both, false, false));
+      for (LstmParts.Kind kind : kinds(int8, tile)) {
+        print("lstm_step.cl", items, int8.stepOptions(tile, plain, kind, false, false));
       }
     }
     for (OpenClPlan.SequenceTile tile : plan.sequences()) {
-      print("lstm_sequence.cl", plan.sequenceOptions(tile, plain));
-      print("lstm_sequence.cl", int8.sequenceOptions(tile, plain));
+      for (LstmParts.Kind kind : LstmParts.Kind.values()) {
+        print("lstm_sequence.cl", plan.sequenceOptions(tile, plain, kind));
+        print("lstm_sequence.cl", int8.sequenceOptions(tile, plain, kind));
+      }
     }
     print("lstm_norm_step.cl", plan.normStepOptions(normed(plain), true));
     print("lstm_project.cl", "");
@@ -59,8 +64,9 @@ final class GpuKernels {
     print("move.cl", "");
     for (PersistentPlan.Shape shape : plan.persistent().shapes()) {
       PersistentPlan.Tile tile = shape.tile(mostHidden(shape));
-      String options = plan.persistentOptions(special, tile);
-      print("lstm_persistent.cl", tile.items(), options);
+      for (LstmParts.Kind kind : LstmParts.Kind.values()) {
+        print("lstm_persistent.cl", tile.items(), plan.persistentOptions(special, tile, kind));
+      }
     }
     for (Precision precision : Precision.values()) {
       if (OpenClPlan.onMatrixUnits(precision)) {
@@ -69,12 +75,12 @@ final class GpuKernels {
     }
   }
 
-  /** Whether a launch has both: no, and yes if layers of two directions take such a tile. */
-  private static List<Boolean> directions(OpenClPlan plan, Recurrence tile) {
+  /** What a launch has: two parts only if layers of two directions take such a tile. */
+  private static List<LstmParts.Kind> kinds(OpenClPlan plan, Recurrence tile) {
     LayerSizes sizes = new LayerSizes(1, 32, 1, 1024, 2);
     return plan.recurrences(sizes, Recurrence.Permitted.ALL).contains(tile)
-        ? List.of(false, true)
-        : List.of(false);
+        ? List.of(LstmParts.Kind.values())
+        : List.of(LstmParts.Kind.ONE);
   }
 
   private static Cell normed(Cell cell) {
@@ -94,8 +100,9 @@ final class GpuKernels {
     for (int hidden : new int[] {96, 1024, 2048, 4096}) {
       PersistentPlan.MatrixTile sums = PersistentPlan.MatrixTile.of(precision, hidden);
       for (OpenClPlan.MatrixStepTile tile : plan.matrixSteps()) {
-        for (boolean both : directions(plan, tile)) {
-          String options = plan.matrixStepOptions(tile, sums, cell, both, hidden == 96);
+        for (LstmParts.Kind kind : kinds(plan, tile)) {
+          boolean traced = hidden == 96 && kind != LstmParts.Kind.LAYERS;
+          String options = plan.matrixStepOptions(tile, sums, cell, kind, traced);
           if (steps.add(options)) {
             print("lstm_matrix_step.cl", tile.items(), options);
           }
@@ -104,7 +111,9 @@ final class GpuKernels {
     }
     print("begin_matrix.cl", plan.beginMatrixOptions());
     for (PersistentPlan.Cut tile : tiles) {
-      print("lstm_matrix.cl", tile.items(), plan.persistentOptions(cell, tile));
+      for (LstmParts.Kind kind : LstmParts.Kind.values()) {
+        print("lstm_matrix.cl", tile.items(), plan.persistentOptions(cell, tile, kind));
+      }
     }
   }
 
