@@ -223,7 +223,8 @@ final class LstmPair implements LstmRunner {
         waits
             ? kernels.together.orElseThrow().describe(sequences)
             : kernels.apart.orElseThrow().variant();
-    String variant = kernel + ", wavefront of " + wavefront.get().lag() + " steps";
+    String tuned = wavefront.get().tuned() ? ", tuned" : "";
+    String variant = kernel + ", wavefront of " + wavefront.get().lag() + " steps" + tuned;
     return List.of(variant, variant);
   }
 

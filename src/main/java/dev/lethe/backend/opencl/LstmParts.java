@@ -66,16 +66,16 @@ record LstmParts(
   }
 
   /**
-   * Sets what is the same for all steps and in all kernels of the recurrence: the strides up to
-   * argument 9, and from {@code at} on steps, order and lengths, for both parts xw, r, peepholes
-   * and their states, y, final_h and final_c, and what layers take besides.
+   * Sets what is the same for all steps and in all kernels of the recurrence: the strides and
+   * first_part up to argument 10, and from {@code at} on steps, order and lengths, for both parts
+   * xw, r, peepholes and their states, y, final_h and final_c, and what layers take besides.
    *
    * @param states argument by argument, that of the part at a place
    * @return the argument after these
    */
   int bind(Kernel kernel, int at, RunOrder order, List<IntFunction<Buffer>> states) {
     setHidden(kernel);
-    kernel.set(8, c.batch()).set(9, c.direction());
+    kernel.set(8, c.batch()).set(9, c.direction()).set(FIRST, first);
     order.set(kernel, at);
     int next = at + 3;
     for (int d = 0; d < 2; d++) {
@@ -100,14 +100,13 @@ record LstmParts(
   }
 
   /**
-   * Sets first_part for a launch from this step of part 0 on: layers are not both at work in the
-   * first chunk nor in the last.
+   * Makes ready for a launch from this step of part 0 on: layers are not both at work in the first
+   * chunk nor in the last, which first_part tells.
    *
    * @return how many parts it has
    */
   int begin(Kernel kernel, int step, RunOrder order) {
     if (lag == 0) {
-      kernel.set(FIRST, first);
       return each.size();
     }
     int from = order.running(step) > 0 ? 0 : 1;

@@ -63,6 +63,9 @@ record OpenClPlan(
   /** Least work-group of a device that this plan fits. */
   static final long WORK_GROUP = 64;
 
+  /** What is not faster by so much than the usual is not worth an exception. */
+  static final double WORTH = 0.97;
+
   /** From this compute capability on (8.0, Ampere) the matrix units take all precisions. */
   private static final int MATRIX_CAPABILITY = 80;
 
@@ -94,6 +97,9 @@ record OpenClPlan(
           new MatrixStepTile(2, 2),
           new MatrixStepTile(2, 4),
           new MatrixStepTile(4, 2));
+
+  /** Likewise for the outputs of a second layer. */
+  private static final Set<Recurrence> SPILL_STACKED = Set.of(new StepTile(8, 8, 2, 64));
 
   /** Steps of a chunk of stacked layers to choose from. */
   private static final List<Integer> CHUNKS = List.of(4, 8, 16, 32, 64);
@@ -452,19 +458,14 @@ record OpenClPlan(
   }
 
   /**
-   * Whether two stacked layers that can share launches should, and how. Their recurrence is chosen
-   * as that of a layer of two directions.
+   * Whether two stacked layers that can share launches should, and how.
    *
    * @return empty if one should run after the other
    */
   Optional<Wavefront> wavefront(LayerSizes lower, LayerSizes upper) {
-    LayerSizes both = lower.withDirections(2);
-    List<Recurrence> recurrences =
-        recurrences(both, Recurrence.Permitted.ALL).stream()
-            .filter(r -> !(r instanceof PersistentPlan.Cut c) || persistent.atOnce(c, both) == 2)
-            .toList();
+    List<Recurrence> recurrences = stacked(lower);
     if (lag > 0) {
-      return Optional.of(wavefront(lag, lower, upper, recurrences.get(0)));
+      return Optional.of(wavefront(lag, lower, upper, recurrences.get(0), false));
     }
     if (computeUnits == 0) {
       return Optional.empty();
@@ -472,7 +473,8 @@ record OpenClPlan(
     LayerChoice below = choose(lower, Recurrence.Permitted.ALL);
     LayerChoice above = choose(upper, Recurrence.Permitted.ALL);
     CostModel model = new CostModel(this);
-    double least = model.layer(lower, below).plus(model.layer(upper, above)).microseconds();
+    CostModel.Cost apart = model.layer(lower, below).plus(model.layer(upper, above));
+    double least = WORTH * apart.microseconds();
     Optional<Wavefront> best = Optional.empty();
     for (int chunk : CHUNKS) {
       boolean room = chunk < lower.steps() && 2L * chunk * stepBytes(lower) <= projectionBytes;
@@ -481,7 +483,7 @@ record OpenClPlan(
         if (below.tuned() && !recurrence.equals(below.recurrence())) {
           continue;
         }
-        Wavefront wavefront = wavefront(chunk, lower, upper, recurrence);
+        Wavefront wavefront = wavefront(chunk, lower, upper, recurrence, below.tuned());
         double cost = model.wavefront(lower, upper, wavefront).microseconds();
         if (cost < least) {
           least = cost;
@@ -492,14 +494,26 @@ record OpenClPlan(
     return best;
   }
 
+  /**
+   * The kernels that could do two stacked layers in the same launches: of those for two directions,
+   * all whose groups run at once.
+   */
+  List<Recurrence> stacked(LayerSizes layer) {
+    LayerSizes both = layer.withDirections(2);
+    return recurrences(both, Recurrence.Permitted.ALL).stream()
+        .filter(r -> !(r instanceof PersistentPlan.Cut c) || persistent.atOnce(c, both) == 2)
+        .filter(r -> !SPILL_STACKED.contains(r))
+        .toList();
+  }
+
   private Wavefront wavefront(
-      int chunk, LayerSizes lower, LayerSizes upper, Recurrence recurrence) {
+      int chunk, LayerSizes lower, LayerSizes upper, Recurrence recurrence, boolean tuned) {
     CostModel model = new CostModel(this);
     List<ProductTile> chosen =
         Stream.of(lower.withSteps(chunk), upper.withSteps(chunk))
             .map(sizes -> fastest(products, each -> model.projection(sizes, each)))
             .toList();
-    return new Wavefront(chunk, chosen, recurrence);
+    return new Wavefront(chunk, chosen, recurrence, tuned);
   }
 
   /** As many steps of a layer as the room for its projected inputs holds, at least one. */

@@ -11,8 +11,10 @@ import java.util.List;
  * @param products of the input projections of a chunk, the lower layer's first; of no use where
  *     these run on matrix units
  * @param recurrence of both layers
+ * @param tuned whether that was measured, for one of them, rather than predicted
  */
-record Wavefront(int lag, List<OpenClPlan.ProductTile> products, Recurrence recurrence) {
+record Wavefront(
+    int lag, List<OpenClPlan.ProductTile> products, Recurrence recurrence, boolean tuned) {
   Wavefront {
     products = List.copyOf(products);
     if (lag < 2 || lag % 2 != 0) {

@@ -6,6 +6,7 @@ import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
 import dev.lethe.network.CellNorm;
 import dev.lethe.network.Matrix;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -75,12 +76,17 @@ final class GpuKernels {
     }
   }
 
-  /** What a launch has: two parts only if layers of two directions take such a tile. */
+  /** What a launch may have: two parts only where the plan has such a tile for them. */
   private static List<LstmParts.Kind> kinds(OpenClPlan plan, Recurrence tile) {
     LayerSizes sizes = new LayerSizes(1, 32, 1, 1024, 2);
-    return plan.recurrences(sizes, Recurrence.Permitted.ALL).contains(tile)
-        ? List.of(LstmParts.Kind.values())
-        : List.of(LstmParts.Kind.ONE);
+    List<LstmParts.Kind> kinds = new ArrayList<>(List.of(LstmParts.Kind.ONE));
+    if (plan.recurrences(sizes, Recurrence.Permitted.ALL).contains(tile)) {
+      kinds.add(LstmParts.Kind.DIRECTIONS);
+    }
+    if (plan.stacked(sizes).contains(tile)) {
+      kinds.add(LstmParts.Kind.LAYERS);
+    }
+    return kinds;
   }
 
   private static Cell normed(Cell cell) {
@@ -94,6 +100,9 @@ final class GpuKernels {
     print("product_matrix.cl", 128, plan.matrixProductOptions());
     Set<PersistentPlan.Cut> tiles = new LinkedHashSet<>();
     for (int hidden = 32; hidden <= 1056; hidden += 32) {
+      if (!plan.onMatrixUnits(hidden, Recurrence.Permitted.ALL)) {
+        continue;
+      }
       tiles.addAll(plan.persistent().cuts(new LayerSizes(1, 32, 1, hidden, 1), true, precision));
     }
     Set<String> steps = new LinkedHashSet<>();

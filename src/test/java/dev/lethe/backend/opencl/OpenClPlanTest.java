@@ -184,10 +184,10 @@ class OpenClPlanTest {
         fp32.sequenceOptions(new OpenClPlan.SequenceTile(128, 8, 128), CELL, LstmParts.Kind.ONE));
     String waits = " -DPOLLS=1048576 -DPTX";
     assertEquals(
-        "-DU=8 -DP=2 -DKC=16 -DRB=1" + waits + CELL_OPTIONS,
+        "-DU=8 -DP=2 -DKC=16 -DRB=1" + waits + CELL_OPTIONS + " -DSTACKED",
         fp32.persistentOptions(CELL, new PersistentPlan.Tile(8, 2, 16, 1), LstmParts.Kind.LAYERS));
     assertEquals(
-        "-DSLICES=4 -DPW=1" + waits + " -DPRECISION=1" + CELL_OPTIONS,
+        "-DSLICES=4 -DPW=1" + waits + " -DPRECISION=1" + CELL_OPTIONS + " -DBOTH",
         tf32.persistentOptions(CELL, sums, LstmParts.Kind.DIRECTIONS));
     assertEquals(
         "-DSLICES=4 -DPW=1 -DWARPS=4 -DNT=6 -DPTX -DPRECISION=1" + CELL_OPTIONS + " -DTRACE",

@@ -185,10 +185,11 @@ class WavefrontTest {
     expected.forEach((name, y) -> assertArrayEquals(y, actual.get(name), what + ", " + name));
   }
 
-  private static void check(Precision precision, boolean matrix) {
+  private static void check(
+      Precision precision, boolean matrix, List<Stack> stacks, List<Integer> lags) {
     Map<String, OpenClPlan> plans = plans(precision, matrix);
     for (Discovery.Found found : devices(matrix)) {
-      for (Stack stack : Stack.all()) {
+      for (Stack stack : stacks) {
         Cases.Case c = stack.network();
         Map<String, float[]> expected;
         try (OpenClSession session = open(c, found, plans.values().iterator().next())) {
@@ -204,7 +205,7 @@ class WavefrontTest {
             });
         plans.forEach(
             (kernel, plan) -> {
-              for (int lag : new int[] {2, 4, 12}) {
+              for (int lag : lags) {
                 String what = found.device().id() + ", " + stack + ", " + kernel + ", " + lag;
                 try (OpenClSession session = open(c, found, plan.withLag(lag))) {
                   same(expected, numbers(session.run(c.inputs())), what);
@@ -231,17 +232,17 @@ class WavefrontTest {
 
   @Test
   void theBitsOfOneLayerAfterTheOther() {
-    check(Precision.FP32, false);
+    check(Precision.FP32, false, Stack.all(), List.of(2, 4));
   }
 
   @Test
   void theBitsOfOneLayerAfterTheOtherOfRoundedNumbers() {
-    check(Precision.BF16, false);
+    check(Precision.BF16, false, Stack.all().subList(0, 1), List.of(4));
   }
 
   @Test
   void theBitsOfOneLayerAfterTheOtherOnMatrixUnits() {
-    check(Precision.FP16, true);
+    check(Precision.FP16, true, Stack.all(), List.of(2, 4));
   }
 
   @Test
