@@ -34,6 +34,7 @@ class WavefrontTest {
   private static final OpenClPlan.ProductTile PRODUCT = new OpenClPlan.ProductTile(4, 16, 4, 2, 16);
   private static final OpenClPlan.StepTile STEP = new OpenClPlan.StepTile(8, 3, 3, 7);
   private static final int INPUT = 5;
+  private static final int HIDDEN = 11;
 
   /** A stack of layers and a batch for it. */
   private record Stack(
@@ -44,7 +45,7 @@ class WavefrontTest {
       Layouts layouts,
       boolean reverse,
       boolean full) {
-    static final Stack RAGGED = new Stack(2, 10, 13, 11, Layouts.TIME_FIRST, false, false);
+    static final Stack RAGGED = new Stack(2, 10, 13, HIDDEN, Layouts.TIME_FIRST, false, false);
     static final List<Stack> SMALL =
         List.of(
             new Stack(2, 5, 3, 9, Layouts.TIME_FIRST, true, false),
@@ -189,7 +190,8 @@ class WavefrontTest {
       Precision precision, boolean matrix, List<Stack> stacks, List<Integer> lags) {
     Map<String, OpenClPlan> plans = plans(precision, matrix);
     for (Discovery.Found found : devices(matrix)) {
-      for (Stack stack : stacks) {
+      boolean slow = found.facts().limitsLoops(); // to compile
+      for (Stack stack : slow ? stacks.subList(0, 1) : stacks) {
         Cases.Case c = stack.network();
         Map<String, float[]> expected;
         try (OpenClSession session = open(c, found, plans.values().iterator().next())) {
@@ -247,9 +249,9 @@ class WavefrontTest {
 
   @Test
   void launchesAreThoseOfTheCostModel() {
-    Stack stack = new Stack(2, 9, 4, 6, Layouts.TIME_FIRST, false, true);
-    LayerSizes lower = new LayerSizes(9, 4, INPUT, 6, 1);
-    LayerSizes upper = new LayerSizes(9, 4, 6, 6, 1);
+    Stack stack = new Stack(2, 9, 4, HIDDEN, Layouts.TIME_FIRST, false, true);
+    LayerSizes lower = new LayerSizes(9, 4, INPUT, HIDDEN, 1);
+    LayerSizes upper = new LayerSizes(9, 4, HIDDEN, HIDDEN, 1);
     Cases.Case c = stack.network();
     for (Discovery.Found found : devices(false)) {
       for (String kernel : List.of("lstm_step", "lstm_sequence", "lstm_persistent ")) {
@@ -290,7 +292,9 @@ class WavefrontTest {
         for (int steps : new int[] {3, 17, 4, 1}) {
           for (int batch : new int[] {1, 40}) {
             Map<String, Tensor> inputs =
-                new Stack(2, steps, batch, 11, Layouts.TIME_FIRST, false, false).network().inputs();
+                new Stack(2, steps, batch, HIDDEN, Layouts.TIME_FIRST, false, false)
+                    .network()
+                    .inputs();
             same(
                 numbers(apart.run(inputs)),
                 numbers(session.run(inputs)),
