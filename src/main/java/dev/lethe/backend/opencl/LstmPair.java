@@ -115,7 +115,8 @@ final class LstmPair implements LstmRunner {
   private Optional<Wavefront> wavefront(Map<String, Integer> sizes) {
     int steps = stage.time().resolve(sizes);
     int sequences = stage.batch().resolve(sizes);
-    return plan.wavefront(
+    return Wavefront.of(
+        plan,
         LayerSizes.of(stages.get(0), steps, sequences),
         LayerSizes.of(stages.get(1), steps, sequences));
   }

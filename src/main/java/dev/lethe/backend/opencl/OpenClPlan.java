@@ -14,7 +14,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Stream;
 
 /**
  * How the kernels may be cut for one device, and how they are for a layer: pure functions of the
@@ -100,9 +99,6 @@ record OpenClPlan(
 
   /** Likewise for the outputs of a second layer. */
   private static final Set<Recurrence> SPILL_STACKED = Set.of(new StepTile(8, 8, 2, 64));
-
-  /** Steps of a chunk of stacked layers to choose from. */
-  private static final List<Integer> CHUNKS = List.of(4, 8, 16, 32, 64);
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
@@ -458,43 +454,6 @@ record OpenClPlan(
   }
 
   /**
-   * Whether two stacked layers that can share launches should, and how.
-   *
-   * @return empty if one should run after the other
-   */
-  Optional<Wavefront> wavefront(LayerSizes lower, LayerSizes upper) {
-    List<Recurrence> recurrences = stacked(lower);
-    if (lag > 0) {
-      return Optional.of(wavefront(lag, lower, upper, recurrences.get(0), false));
-    }
-    if (computeUnits == 0) {
-      return Optional.empty();
-    }
-    LayerChoice below = choose(lower, Recurrence.Permitted.ALL);
-    LayerChoice above = choose(upper, Recurrence.Permitted.ALL);
-    CostModel model = new CostModel(this);
-    CostModel.Cost apart = model.layer(lower, below).plus(model.layer(upper, above));
-    double least = WORTH * apart.microseconds();
-    Optional<Wavefront> best = Optional.empty();
-    for (int chunk : CHUNKS) {
-      boolean room = chunk < lower.steps() && 2L * chunk * stepBytes(lower) <= projectionBytes;
-      for (Recurrence recurrence : room ? recurrences : List.<Recurrence>of()) {
-        // what has been measured of a layer is not to be given up for a prediction
-        if (below.tuned() && !recurrence.equals(below.recurrence())) {
-          continue;
-        }
-        Wavefront wavefront = wavefront(chunk, lower, upper, recurrence, below.tuned());
-        double cost = model.wavefront(lower, upper, wavefront).microseconds();
-        if (cost < least) {
-          least = cost;
-          best = Optional.of(wavefront);
-        }
-      }
-    }
-    return best;
-  }
-
-  /**
    * The kernels that could do two stacked layers in the same launches: of those for two directions,
    * all whose groups run at once.
    */
@@ -506,16 +465,6 @@ record OpenClPlan(
         .toList();
   }
 
-  private Wavefront wavefront(
-      int chunk, LayerSizes lower, LayerSizes upper, Recurrence recurrence, boolean tuned) {
-    CostModel model = new CostModel(this);
-    List<ProductTile> chosen =
-        Stream.of(lower.withSteps(chunk), upper.withSteps(chunk))
-            .map(sizes -> fastest(products, each -> model.projection(sizes, each)))
-            .toList();
-    return new Wavefront(chunk, chosen, recurrence, tuned);
-  }
-
   /** As many steps of a layer as the room for its projected inputs holds, at least one. */
   int stepsPerChunk(LayerSizes sizes) {
     long stepBytes = sizes.directions() * stepBytes(sizes);
@@ -523,11 +472,12 @@ record OpenClPlan(
   }
 
   /** Projected inputs of one step of one direction. */
-  private static long stepBytes(LayerSizes sizes) {
+  static long stepBytes(LayerSizes sizes) {
     return (long) sizes.batch() * Cell.GATES * sizes.hidden() * Float.BYTES;
   }
 
-  private <T> T fastest(List<T> all, ToDoubleFunction<T> microseconds) {
+  /** The first where the cost model knows nothing of the device. */
+  <T> T fastest(List<T> all, ToDoubleFunction<T> microseconds) {
     return computeUnits == 0
         ? all.get(0)
         : all.stream().min(Comparator.comparingDouble(microseconds)).orElseThrow();

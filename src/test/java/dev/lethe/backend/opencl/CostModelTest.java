@@ -52,22 +52,22 @@ class CostModelTest {
     OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200());
     CostModel model = new CostModel(plan);
     LayerChoice choice = plan.choose(layer, Recurrence.Permitted.ALL);
-    Wavefront wavefront = plan.wavefront(layer, layer).orElseThrow();
+    Wavefront wavefront = Wavefront.of(plan, layer, layer).orElseThrow();
     CostModel.Cost cost = model.wavefront(layer, layer, wavefront);
     assertTrue(cost.microseconds() < 0.97 * 2 * model.layer(layer, choice).microseconds());
     assertTrue(plan.stacked(layer).contains(wavefront.recurrence()));
     // a stream's step, and a layer that fills the GPU by itself
-    assertTrue(plan.wavefront(layer.withSteps(1), layer.withSteps(1)).isEmpty());
+    assertTrue(Wavefront.of(plan, layer.withSteps(1), layer.withSteps(1)).isEmpty());
     LayerSizes large = new LayerSizes(25, 128, 2048, 2048, 1);
-    assertTrue(plan.wavefront(large, large).isEmpty());
+    assertTrue(Wavefront.of(plan, large, large).isEmpty());
     OpenClPlan processor = OpenClPlan.of(OpenClPlanTest.facts(true, 4096, 1 << 20, 1 << 30));
-    assertTrue(processor.wavefront(layer, layer).isEmpty());
+    assertTrue(Wavefront.of(processor, layer, layer).isEmpty());
     // room for the projected inputs of four steps of each layer
     long room = 2L * 4 * 32 * 4 * 512 * 4;
     OpenClPlan narrow = OpenClPlan.of(withAllocation(OpenClPlanTest.h200(), room));
-    narrow.wavefront(layer, layer).ifPresent(w -> assertEquals(4, w.lag()));
+    Wavefront.of(narrow, layer, layer).ifPresent(w -> assertEquals(4, w.lag()));
     OpenClPlan none = OpenClPlan.of(withAllocation(OpenClPlanTest.h200(), room - 1));
-    assertTrue(none.wavefront(layer, layer).isEmpty());
+    assertTrue(Wavefront.of(none, layer, layer).isEmpty());
   }
 
   private static DeviceFacts withAllocation(DeviceFacts f, long bytes) {
@@ -106,7 +106,7 @@ class CostModelTest {
       LayerChoice best = new LayerChoice(plan.products().get(0), measured, true);
       TunedLayers.Entry entry = TunedLayers.Entry.of(layer, Precision.FP32, best, 1);
       Optional<Wavefront> wavefront =
-          plan.withTuned(new TunedLayers(List.of(entry))).wavefront(layer, layer);
+          Wavefront.of(plan.withTuned(new TunedLayers(List.of(entry))), layer, layer);
       if (wavefront.isPresent()) {
         assertEquals(measured, wavefront.get().recurrence());
         assertTrue(wavefront.get().tuned());

@@ -67,7 +67,7 @@ final class GpuTable {
       LayerSizes layer = layers.get(k);
       boolean pair = k + 1 < layers.size() && layer.directions() == 1;
       Optional<Wavefront> wavefront =
-          pair ? plan.wavefront(layer, layers.get(k + 1)) : Optional.empty();
+          pair ? Wavefront.of(plan, layer, layers.get(k + 1)) : Optional.empty();
       if (wavefront.isPresent()) {
         Wavefront w = wavefront.get();
         cost = cost.plus(model.wavefront(layer, layers.get(k + 1), w));

@@ -160,12 +160,8 @@ class WavefrontTest {
     return plans;
   }
 
-  private static List<Discovery.Found> devices(boolean matrix) {
-    List<Discovery.Found> devices =
-        Discovery.run().found().stream()
-            // compiles what stands in for matrix units for minutes
-            .filter(found -> !matrix || !found.facts().limitsLoops())
-            .toList();
+  private static List<Discovery.Found> devices() {
+    List<Discovery.Found> devices = Discovery.run().found();
     assumeTrue(!devices.isEmpty(), "no OpenCL device");
     return devices;
   }
@@ -189,7 +185,7 @@ class WavefrontTest {
   private static void check(
       Precision precision, boolean matrix, List<Stack> stacks, List<Integer> lags) {
     Map<String, OpenClPlan> plans = plans(precision, matrix);
-    for (Discovery.Found found : devices(matrix)) {
+    for (Discovery.Found found : devices()) {
       boolean slow = found.facts().limitsLoops(); // to compile
       for (Stack stack : slow ? stacks.subList(0, 1) : stacks) {
         Cases.Case c = stack.network();
@@ -253,11 +249,11 @@ class WavefrontTest {
     LayerSizes lower = new LayerSizes(9, 4, INPUT, HIDDEN, 1);
     LayerSizes upper = new LayerSizes(9, 4, HIDDEN, HIDDEN, 1);
     Cases.Case c = stack.network();
-    for (Discovery.Found found : devices(false)) {
+    for (Discovery.Found found : devices()) {
       for (String kernel : List.of("lstm_step", "lstm_sequence", "lstm_persistent ")) {
         for (int lag : new int[] {2, 4, 12}) {
           OpenClPlan plan = plans(Precision.FP32, false).get(kernel).withLag(lag);
-          Wavefront wavefront = plan.wavefront(lower, upper).orElseThrow();
+          Wavefront wavefront = Wavefront.of(plan, lower, upper).orElseThrow();
           CostModel.Cost cost = new CostModel(plan).wavefront(lower, upper, wavefront);
           try (OpenClSession session = open(c, found, plan)) {
             long launches = session.time(c.inputs(), Map.of()).launches();
@@ -271,7 +267,7 @@ class WavefrontTest {
   @Test
   void aTraceIsOfOneLayerAfterTheOther() {
     Cases.Case c = Stack.RAGGED.network();
-    for (Discovery.Found found : devices(false)) {
+    for (Discovery.Found found : devices()) {
       OpenClPlan plan = plans(Precision.FP32, false).get("lstm_step").withLag(4);
       try (OpenClSession session = open(c, found, plan)) {
         Map<String, float[]> expected = numbers(session.run(c.inputs()));
@@ -284,7 +280,7 @@ class WavefrontTest {
   /** Sizes that change from run to run, as a session's do. */
   @Test
   void otherSizesInOneSession() {
-    for (Discovery.Found found : devices(false)) {
+    for (Discovery.Found found : devices()) {
       OpenClPlan plan = plans(Precision.FP32, false).get("lstm_sequence");
       Cases.Case first = Stack.RAGGED.network();
       try (OpenClSession session = open(first, found, plan.withLag(4));
@@ -309,8 +305,8 @@ class WavefrontTest {
   @Test
   void groupsThatDoNotMeetCostTheirLaunchAndNoResult() {
     List<Discovery.Found> devices =
-        devices(true).stream()
-            .filter(found -> found.facts().cpu())
+        devices().stream()
+            .filter(found -> found.facts().cpu() && !found.facts().limitsLoops())
             // which rightly reports that such groups race
             .filter(found -> !found.facts().platform().contains("Oclgrind"))
             .toList();
@@ -356,7 +352,7 @@ class WavefrontTest {
     Graph graph = g.build("dependent", "made by hand");
     Cases.Case c =
         new Cases.Case("dependent", graph, Map.of("x", Cases.floats(random, 6, 3, INPUT)));
-    for (Discovery.Found found : devices(false)) {
+    for (Discovery.Found found : devices()) {
       OpenClPlan plan = plans(Precision.FP32, false).get("lstm_sequence");
       try (OpenClSession session = open(c, found, plan.withLag(2));
           OpenClSession apart = open(c, found, plan)) {
