@@ -1,11 +1,11 @@
-// lstm_matrix.cl: lstm_persistent.cl with matrix units: many steps of one layer, both directions at once, in one
-// launch over many work-groups, recurrent weights in registers. Weights and h as inputs of the product are rounded to
-// PRECISION, everything else is fp32.
+// lstm_matrix.cl: lstm_persistent.cl with matrix units: many steps of one layer or two in one launch over
+// many work-groups, recurrent weights in registers. Weights and h as inputs of the product are rounded to PRECISION,
+// everything else is fp32.
 // Arguments as in lstm_persistent.cl but for
 //   r0, r1       [H/8][SLICES*PW*2][2][32] words, four each (MatrixWeights.java): for 8 units, each step of 8 words
 //                and two gates the fragments a of precision.cl; rows 0..7 are gate i or g, 8..15 f or o of these units
-//   even_h*, odd_h*  [B, rounded up to whole slices][WORDS] words of h, 0 from H on
-// WORDS = SLICES*PW*16.  Grid (H/8, slices*D) work-groups of 32*SLICES work-items.
+//   even_h, odd_h  [B, rounded up to whole slices][WORDS] words of h, 0 from H on
+// WORDS = SLICES*PW*16.  Grid (H/8, slices, parts) work-groups of 32*SLICES work-items.
 //   The 32-wide slice s of a group multiplies with words s*PW*16.. of h, for SLICES/2 times 8 sequences a round; the
 //   partial sums meet in local memory, where work-item (s, l) finishes unit l/4 of sequence 8*(s/2) + 2*(l%4) + s%2:
 //   always xw first, then the slices in ascending order.
@@ -21,20 +21,21 @@
 #define TILES (SLICES / 2)                      // of 8 sequences, in a round
 #define AHEAD (PW > 4 ? 2 : 4)                  // tiles whose h is read at once
 #define MATRIX
+#include "parts.cl"
 #include "precision.cl"
 #include "exchange.cl"
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
     const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
-    const int first_direction, const int slice, const int slices, const int first_row, const int first_step,
-    const int end_step, __global const int2* restrict steps, __global const int* restrict order,
+    const int first_part, const int slice, const int chunk0, const int first_step0, const int end_step0,
+    __global const int2* restrict steps, __global const int* restrict order,
     __global const int* restrict lengths, __global const float4* restrict xw0, __global const float4* restrict xw1,
     __global const int4* restrict r0, __global const int4* restrict r1, __global const float* restrict peepholes0,
     __global const float* restrict peepholes1, volatile __global int* even_h0, volatile __global int* even_h1,
     volatile __global int* odd_h0, volatile __global int* odd_h1, __global float* restrict c0,
-    __global float* restrict c1, __global float* restrict y, __global float* restrict final_h,
-    __global float* restrict final_c, volatile __global int* arrived, volatile __global int* failed,
+    __global float* restrict c1, __global float* restrict y0, __global float* restrict final_h0,
+    __global float* restrict final_c0 LAYER_ARGUMENTS, volatile __global int* arrived, volatile __global int* failed,
     __local float* restrict cs) {
   __local float parts[SLICES][TILES][8][32];
   __local int box[BOX_WORDS];
@@ -43,24 +44,29 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
   const int item = get_local_id(0);
   const int warp = item / 32;
   const int lane = item - 32 * warp;
-  const int d = first_direction + get_group_id(1) / slices;
-  const int j0 = get_group_id(1) % slices * slice;
+  const int d = PART;
+  const int first_step = first_step0 - BEHIND;
+  const int first_row = steps[chunk0 - BEHIND].x;  // of xw
+  const int j0 = get_group_id(1) * slice;
   const int groups = get_num_groups(0);
   const int u = get_group_id(0) * 8 + lane / 4;
   const int column = warp & 1;
   const int finished = 8 * (warp / 2) + 2 * (lane & 3) + column;  // sequence of a round that this work-item finishes
-  volatile __global int* counter = arrived + get_group_id(1);
-  __global const float4* xw = d ? xw1 : xw0;
-  __global const float* peepholes = d ? peepholes1 : peepholes0;
-  volatile __global int* even_h = d ? even_h1 : even_h0;
-  volatile __global int* odd_h = d ? odd_h1 : odd_h0;
-  __global float* c = d ? c1 : c0;
+  volatile __global int* counter = arrived + get_group_id(2) * get_num_groups(1) + get_group_id(1);
+  __global const float4* xw = OF(xw);
+  __global const float* peepholes = OF(peepholes);
+  volatile __global int* even_h = OF(even_h);
+  volatile __global int* odd_h = OF(odd_h);
+  __global float* c = OF(c);
+  __global float* y = OF_LAYER(y);
+  __global float* final_h = OF_LAYER(final_h);
+  __global float* final_c = OF_LAYER(final_c);
   const int owned = min(slice, sequences - j0);
-  const int end = min(end_step, lengths[order[j0]]);
+  const int end = min(end_step0 - BEHIND, lengths[order[j0]]);
 
   int4 weights[2 * PW][2];
   {
-    __global const int4* r = d ? r1 : r0;
+    __global const int4* r = OF(r);
     const size_t first = (get_group_id(0) * (size_t)SLICES + warp) * (2 * PW) * 2 * 32 + lane;
 #pragma unroll
     for (int k = 0; k < 2 * PW; ++k) {

@@ -1,12 +1,12 @@
-// lstm_matrix_step.cl: one time step of one layer, both directions at once, on matrix units; lstm_step.cl for rounded
-// products, with the sums of lstm_matrix.cl and so its bits: xw first, then SLICES partial sums in ascending order.
+// lstm_matrix_step.cl: lstm_step.cl on matrix units: one time step of one layer or two, for rounded products, with the
+// sums of lstm_matrix.cl and so its bits: xw first, then SLICES partial sums in ascending order.
 // Arguments as in lstm_step.cl but for
 //   sequences    B, in place of the width of h
 //   r            [H/8][BLOCKS][4][32] words, four each (MatrixWeights.java): for 8 units and 16 words of h the
 //                fragments a of precision.cl: two steps of 8 words, of each gates i and f, then g and o
 //   h_in, h_out  [B, rounded up to whole tiles][16*BLOCKS] words of h, 0 from H on
 // BLOCKS = SLICES*PW blocks of 16 words; a slice has PW.
-// Grid (H/(8*WARPS), B/(8*NT), directions) work-groups of 32*WARPS work-items; each 32-wide slice of a group makes 8
+// Grid (H/(8*WARPS), B/(8*NT), parts) work-groups of 32*WARPS work-items; each 32-wide slice of a group makes 8
 // units of all 8*NT sequences, and lane 4*g + t all four gates of unit g and sequences 2t, 2t+1 of each eight.
 // KB blocks of h are in local memory at a time, while the next are on their way to registers; weights go from global
 // memory to registers, AHEAD blocks before they are used.
@@ -28,25 +28,19 @@
 #define UNROLL _Pragma("unroll 1")  // what stands in for mma is long, and holds barriers
 #endif
 #define MATRIX
-#ifdef BOTH
-#define DIRECTION (first_direction + get_group_id(2))
-#define OF(name) (d ? name##1 : name##0)
-#else
-#define DIRECTION first_direction
-#define OF(name) name##0
-#endif
+#include "parts.cl"
 #include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_step(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
     const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
-    const int first_direction, const int first_row, const int step, __global const int2* restrict steps,
+    const int first_part, const int chunk0, const int step0, __global const int2* restrict steps,
     __global const int* restrict order, __global const int* restrict lengths, __global const float4* restrict xw0,
     __global const float4* restrict xw1, __global const int4* restrict r0, __global const int4* restrict r1,
     __global const float* restrict peepholes0, __global const float* restrict peepholes1,
     __global const int4* restrict h_in0, __global const int4* restrict h_in1, __global float* restrict c0,
     __global float* restrict c1, __global Word* restrict h_out0, __global Word* restrict h_out1,
-    __global float* restrict y, __global float* restrict final_h, __global float* restrict final_c
+    __global float* restrict y0, __global float* restrict final_h0, __global float* restrict final_c0 LAYER_ARGUMENTS
 #ifdef TRACE
     , const int trace_rows, __global float* restrict trace0, __global float* restrict trace1
 #endif
@@ -62,12 +56,13 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_ste
   const int group8 = get_group_id(0) * WARPS + warp;
   const int u = group8 * 8 + g;
   const int j0 = get_group_id(1) * 8 * NT;
-  const int d = DIRECTION;
+  const int d = PART;
+  const int step = step0 - BEHIND;
   __global const float4* xw = OF(xw);
   __global const int4* r = OF(r);
   __global const int4* h_in = OF(h_in);
   const int2 now = steps[step];
-  const int row0 = now.x - first_row;
+  const int row0 = now.x - steps[chunk0 - BEHIND].x;
   const int running = now.y;
   const bool there = group8 * 8 < hidden;  // the last group may have slices past the last unit
   const size_t first_weight = (size_t)(there ? group8 : 0) * BLOCKS * 4 * 32 + lane;
@@ -153,6 +148,9 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_ste
   __global const float* peepholes = OF(peepholes);
   __global float* c = OF(c);
   __global Word* h_out = OF(h_out);
+  __global float* y = OF_LAYER(y);
+  __global float* final_h = OF_LAYER(final_h);
+  __global float* final_c = OF_LAYER(final_c);
 #ifdef TRACE
   __global float* trace = OF(trace);
 #endif

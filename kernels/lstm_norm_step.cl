@@ -20,7 +20,7 @@
 __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
     const int hidden, const int width, const int reversed, const int y_time, const int y_batch, const int y_direction,
     const int h_batch, const int h_direction, const int c_batch, const int c_direction, const int first_direction,
-    const int first_row, const int step, __global const int2* restrict steps, __global const int* restrict order,
+    const int chunk, const int step, __global const int2* restrict steps, __global const int* restrict order,
     __global const int* restrict lengths, __global float4* restrict xw0, __global float4* restrict xw1,
     __global const float4* restrict r0, __global const float4* restrict r1, __global const float* restrict norm0,
     __global const float* restrict norm1, __global const float* restrict h_in0, __global const float* restrict h_in1,
@@ -43,7 +43,7 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
   __global const float* h_in = d ? h_in1 : h_in0;
   __global float* c = d ? c1 : c0;
   __global float* h_out = d ? h_out1 : h_out0;
-  __global float4* z = (d ? xw1 : xw0) + (size_t)(steps[step].x - first_row + j) * hidden;
+  __global float4* z = (d ? xw1 : xw0) + (size_t)(steps[step].x - steps[chunk].x + j) * hidden;
 #ifdef TRACE
   const size_t plane = (size_t)trace_rows * hidden;
   __global float* traced = (d ? trace1 : trace0) + (size_t)(time * sequences + sequence) * hidden;

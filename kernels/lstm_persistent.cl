@@ -1,14 +1,16 @@
-// lstm_persistent.cl: many steps of one layer, both directions at once, in one launch over many work-groups. The
-// recurrent weights are read once and stay in registers; work-groups wait for each other between steps.
+// lstm_persistent.cl: many steps of one layer, both directions at once, or of two stacked layers, in one launch over
+// many work-groups. The recurrent weights are read once and stay in registers; work-groups wait
+// for each other between steps.
 //   z = xw + h * R  (then as lstm_cell in common.cl), the same order of sums, so the same bits, as lstm_step.cl
-// xw*, r*, peepholes*, steps, order, lengths, y, final_h, final_c as in lstm_step.cl, *0 and *1 for direction 0 and 1
-// even_h*, odd_h* [B][H]: what even and odd steps read as h of the step before; the others write it.  c* [B][H]
-// arrived [D][slices]: work-groups that have finished a step, summed over steps; 0 before and after a launch
+// xw, r, peepholes, steps, order, lengths, y, final_h, final_c as in lstm_step.cl; arguments that end in 0 or 1, BOTH
+// and STACKED: see parts.cl
+// even_h, odd_h [B][H]: what even and odd steps read as h of the step before; the others write it.  c [B][H]
+// arrived [parts][slices]: work-groups that have finished a step, summed over steps; 0 before and after a launch
 // failed [1]: set to 1 if a work-group waited in vain; results are then of no use
 // cs   local, slice*U floats: the cells of the group
-// Grid (H/U, slices*D) work-groups of U*(P+RB) work-items, D directions from first_direction on.  A group owns U hidden
-// units of the `slice` sequences at places slice*(its slice) and up. All groups of one slice and direction must run at
-// the same time, unless the launch is of one step.
+// Grid (H/U, slices, parts) work-groups of U*(P+RB) work-items.  A group owns U hidden units of the `slice` sequences
+// at places slice*(its slice) and up. All groups of one slice and part must run at the same
+// time, unless the launch is of one step.
 //   Work-item (u, p), p < P: the weights of all four gates of unit u for h[p*KC..(p+1)*KC), in registers. In tick t of
 //   a step it continues the sums of RB sequences, those of chunk t - p, and hands them to (u, p+1) through zs: a
 //   pipeline, since a sum that is to keep its order cannot be split.
@@ -23,6 +25,7 @@
 #define ITEMS (U * (P + RB))
 #define LOADS ((RB * P * KC + ITEMS - 1) / ITEMS)
 
+#include "parts.cl"
 #include "precision.cl"
 #include "exchange.cl"
 
@@ -55,37 +58,42 @@ inline void keep_h(const int item, const float* loaded, __local float* hs) {
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
     const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
-    const int first_direction, const int slice, const int slices, const int first_row, const int first_step,
-    const int end_step, __global const int2* restrict steps, __global const int* restrict order,
+    const int first_part, const int slice, const int chunk0, const int first_step0, const int end_step0,
+    __global const int2* restrict steps, __global const int* restrict order,
     __global const int* restrict lengths, __global const float4* restrict xw0, __global const float4* restrict xw1,
     __global const float4* restrict r0, __global const float4* restrict r1, __global const float* restrict peepholes0,
     __global const float* restrict peepholes1, volatile __global float* even_h0, volatile __global float* even_h1,
     volatile __global float* odd_h0, volatile __global float* odd_h1, __global float* restrict c0,
-    __global float* restrict c1, __global float* restrict y, __global float* restrict final_h,
-    __global float* restrict final_c, volatile __global int* arrived, volatile __global int* failed,
+    __global float* restrict c1, __global float* restrict y0, __global float* restrict final_h0,
+    __global float* restrict final_c0 LAYER_ARGUMENTS, volatile __global int* arrived, volatile __global int* failed,
     __local float* restrict cs) {
   __local float4 zs[2][P + 1][RB][U];  // sums on their way from part to part; a half for even and odd ticks each
   __local float4 hs4[2][RB * P * KC / 4];
   __local int go;
 
   const int item = get_local_id(0);
-  const int d = first_direction + get_group_id(1) / slices;
-  const int j0 = get_group_id(1) % slices * slice;
+  const int d = PART;
+  const int first_step = first_step0 - BEHIND;
+  const int first_row = steps[chunk0 - BEHIND].x;  // of xw
+  const int j0 = get_group_id(1) * slice;
   const int edge = item - U * P;  // from 0 on: feeds and finishes
   const int part = item / U;
   const int lu = item - part * U;
   const int i = part - P;
   const int u = get_group_id(0) * U + lu;
   const int groups = get_num_groups(0);
-  volatile __global int* counter = arrived + get_group_id(1);
-  __global const float4* xw = d ? xw1 : xw0;
-  __global const float4* r = d ? r1 : r0;
-  __global const float* peepholes = d ? peepholes1 : peepholes0;
-  volatile __global float* even_h = d ? even_h1 : even_h0;
-  volatile __global float* odd_h = d ? odd_h1 : odd_h0;
-  __global float* c = d ? c1 : c0;
+  volatile __global int* counter = arrived + get_group_id(2) * get_num_groups(1) + get_group_id(1);
+  __global const float4* xw = OF(xw);
+  __global const float4* r = OF(r);
+  __global const float* peepholes = OF(peepholes);
+  volatile __global float* even_h = OF(even_h);
+  volatile __global float* odd_h = OF(odd_h);
+  __global float* c = OF(c);
+  __global float* y = OF_LAYER(y);
+  __global float* final_h = OF_LAYER(final_h);
+  __global float* final_c = OF_LAYER(final_c);
   const int owned = min(slice, sequences - j0);
-  const int end = min(end_step, lengths[order[j0]]);
+  const int end = min(end_step0 - BEHIND, lengths[order[j0]]);
 
   float4 weights[KC];
 #pragma unroll

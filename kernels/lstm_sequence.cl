@@ -1,10 +1,11 @@
-// lstm_sequence.cl: all time steps of one layer, both directions, in one launch, for a hidden size that one
-// work-group can own. No work-group ever waits for another.
+// lstm_sequence.cl: all time steps of one layer, both directions, or many of two stacked layers, in one launch, for
+// a hidden size that one work-group can own. No work-group ever waits for another.
 //   for each step: z = xw + h * R  (then as lstm_cell in common.cl)
 // xw, r, peepholes, steps, order, lengths, y, final_h, final_c as in lstm_step.cl
+// Arguments that end in 0 or 1, BOTH and STACKED: see parts.cl.
 // h, c [B][H]: read at first_step, written back at end_step; longest sequence first
 // hs   local, 2*H*RB floats: h of the group's sequences before and after the step, [H][RB]
-// Grid (B/RB, 1, directions) work-groups of L work-items; a group owns RB sequences, work-item l the units l, l+L, ...
+// Grid (B/RB, 1, parts) work-groups of L work-items; a group owns RB sequences, work-item l the units l, l+L, ...
 // (UNITS of them at most), whose cells stay in registers. A group ends with the longest of its sequences.
 // r is rounded to PRECISION already, h when it is kept for the next step (precision.cl).
 // UNROLL: loops over sequences are, so that arrays stay in registers; processors compile that for too long.
@@ -13,26 +14,32 @@
 #if !defined(L) || !defined(RB) || !defined(UNITS) || !defined(GATE)
 #error "lstm_sequence.cl needs L, RB, UNITS and what lstm_cell needs"
 #endif
+#include "parts.cl"
 #include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
     const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
-    const int first_direction, const int first_row, const int first_step, const int end_step,
+    const int first_part, const int first_step0, const int end_step0,
     __global const int2* restrict steps, __global const int* restrict order, __global const int* restrict lengths,
     __global const float4* restrict xw0, __global const float4* restrict xw1, __global const float4* restrict r0,
     __global const float4* restrict r1, __global const float* restrict peepholes0,
     __global const float* restrict peepholes1, __global float* restrict h0, __global float* restrict h1,
-    __global float* restrict c0, __global float* restrict c1, __global float* restrict y,
-    __global float* restrict final_h, __global float* restrict final_c, __local float* restrict hs) {
+    __global float* restrict c0, __global float* restrict c1, __global float* restrict y0,
+    __global float* restrict final_h0, __global float* restrict final_c0 LAYER_ARGUMENTS, __local float* restrict hs) {
   const int item = get_local_id(0);
   const int j0 = get_group_id(0) * RB;
-  const int d = first_direction + get_group_id(2);
-  __global const float4* xw = d ? xw1 : xw0;
-  __global const float4* r = d ? r1 : r0;
-  __global const float* peepholes = d ? peepholes1 : peepholes0;
-  __global float* h = d ? h1 : h0;
-  __global float* c = d ? c1 : c0;
+  const int d = PART;
+  const int first_step = first_step0 - BEHIND;
+  const int first_row = steps[first_step].x;  // of xw
+  __global const float4* xw = OF(xw);
+  __global const float4* r = OF(r);
+  __global const float* peepholes = OF(peepholes);
+  __global float* h = OF(h);
+  __global float* c = OF(c);
+  __global float* y = OF_LAYER(y);
+  __global float* final_h = OF_LAYER(final_h);
+  __global float* final_c = OF_LAYER(final_c);
 
   int sequence[RB];
   int length[RB];
@@ -61,7 +68,7 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
   barrier(CLK_LOCAL_MEM_FENCE);
 
   int in = 0;  // the half of hs that holds h of the step before
-  const int end = min(end_step, length[0]);
+  const int end = min(end_step0 - BEHIND, length[0]);
   for (int step = first_step; step < end; ++step) {
     const int row0 = steps[step].x - first_row + j0;
     const int out = hidden * RB - in;

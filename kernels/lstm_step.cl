@@ -1,9 +1,9 @@
-// lstm_step.cl: one time step of one layer, both directions at once; recurrent product, gates, cell and hidden update
-// fused.
+// lstm_step.cl: one time step of one layer, both directions at once, or of two stacked layers; recurrent product,
+// gates, cell and hidden update fused.
 //   z = xw + h_in * R  (then peepholes, then clip)   c = f*c + i*g   h = o * output(c)
-// Of what each direction d has for itself, an argument ends in d. BOTH: a launch may have both; otherwise all such
-// arguments are of the one that it has.
-// xw    [rows][H][4]  gates i,f,g,o innermost; this step's rows begin at steps[step].x - first_row, ordered like h
+// Arguments that end in 0 or 1, BOTH and STACKED: see parts.cl. Part d is at step = step0 - BEHIND.
+// xw    [rows][H][4]  gates i,f,g,o innermost, of steps chunk0 - BEHIND and up; row steps[s].x + j, less the row that
+//       it begins with, is of step s and place j
 // r     [P][H][4]     recurrent weights, see precision.cl;  P = H unless PROJECTED
 // peepholes [3][H]    for i, f, o (PEEPHOLES)
 // h_in, h_out [B][P], c [B][H]: the sequence at place j, longest first; steps[step].y of them are still running
@@ -15,8 +15,8 @@
 // the first.
 // TRACE: i, f, g, o and c of each step that is not masked also go to trace [5][trace_rows = T*B][H], row
 // t*B + sequence.
-// Grid (H/TU, B/TB, directions from d = first_direction on) work-groups of TU x LB work-items, each RB neighbouring
-// sequences of one hidden unit; TB = LB*RB.
+// Grid (H/TU, B/TB, parts) work-groups of TU x LB work-items, each RB neighbouring sequences of one
+// hidden unit; TB = LB*RB.
 // TK terms of the sum are in local memory at a time; while they are added up, the next are on their way to registers.
 // r is rounded to PRECISION already, h when it is read (precision.cl).
 // h_out must not alias h_in; c is updated in place.
@@ -29,25 +29,19 @@
 #define ITEMS (TU * LB)
 #define H_LOADS ((TB * TK + ITEMS - 1) / ITEMS)
 #define R_LOADS ((TK * TU + ITEMS - 1) / ITEMS)
-#ifdef BOTH
-#define DIRECTION (first_direction + get_group_id(2))
-#define OF(name) (d ? name##1 : name##0)
-#else
-#define DIRECTION first_direction
-#define OF(name) name##0
-#endif
+#include "parts.cl"
 #include "precision.cl"
 
 __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     const int hidden, const int width, const int reversed, const int y_time, const int y_batch, const int y_direction,
-    const int h_batch, const int h_direction, const int c_batch, const int c_direction, const int first_direction,
-    const int first_row, const int step, __global const int2* restrict steps, __global const int* restrict order,
+    const int h_batch, const int h_direction, const int c_batch, const int c_direction, const int first_part,
+    const int chunk0, const int step0, __global const int2* restrict steps, __global const int* restrict order,
     __global const int* restrict lengths, __global const float4* restrict xw0, __global const float4* restrict xw1,
     __global const float4* restrict r0, __global const float4* restrict r1, __global const float* restrict peepholes0,
     __global const float* restrict peepholes1, __global const float* restrict h_in0,
     __global const float* restrict h_in1, __global float* restrict c0, __global float* restrict c1,
-    __global float* restrict h_out0, __global float* restrict h_out1, __global float* restrict y,
-    __global float* restrict final_h, __global float* restrict final_c
+    __global float* restrict h_out0, __global float* restrict h_out1, __global float* restrict y0,
+    __global float* restrict final_h0, __global float* restrict final_c0 LAYER_ARGUMENTS
 #ifdef MASKED
     , const int mask_time, const int mask_batch, __global const float* restrict mask
 #endif
@@ -65,12 +59,13 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
   const int u0 = get_group_id(0) * TU;
   const int j0 = get_group_id(1) * TB;
   const int u = u0 + lu;
-  const int d = DIRECTION;
+  const int d = PART;
+  const int step = step0 - BEHIND;
   __global const float4* xw = OF(xw);
   __global const float4* r = OF(r);
   __global const float* h_in = OF(h_in);
   const int2 now = steps[step];
-  const int row0 = now.x - first_row;
+  const int row0 = now.x - steps[chunk0 - BEHIND].x;
   const int running = now.y;
 
   float4 z[RB];
@@ -144,6 +139,9 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
   __global const float* peepholes = OF(peepholes);
   __global float* c = OF(c);
   __global float* h_out = OF(h_out);
+  __global float* y = OF_LAYER(y);
+  __global float* final_h = OF_LAYER(final_h);
+  __global float* final_c = OF_LAYER(final_c);
 #ifdef TRACE
   __global float* trace = OF(trace);
 #endif

@@ -578,7 +578,7 @@ public final class Cases {
   }
 
   /** Standard normal numbers. */
-  static Tensor floats(Random random, int... shape) {
+  public static Tensor floats(Random random, int... shape) {
     Tensor tensor = Tensor.allocate(Tensor.Type.FLOAT32, shape);
     for (int k = 0; k < tensor.size(); k++) {
       tensor.floats().put(k, (float) random.nextGaussian());

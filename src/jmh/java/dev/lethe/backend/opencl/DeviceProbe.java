@@ -358,7 +358,7 @@ public final class DeviceProbe implements AutoCloseable {
         LayerSizes sizes = new LayerSizes(64, 32, hidden, hidden, 1);
         Recurrence chosen = plan.choose(sizes, Recurrence.Permitted.ALL).recurrence();
         if (chosen instanceof PersistentPlan.Cut cut) {
-          wanted.put(plan.persistentOptions(cell, cut), cut.kernel() + ".cl");
+          wanted.put(plan.persistentOptions(cell, cut, LstmParts.Kind.ONE), cut.kernel() + ".cl");
         }
       }
       if (plan.matrix()) {

@@ -71,6 +71,10 @@ record CostModel(OpenClPlan plan) {
     Cost plus(Cost other) {
       return new Cost(launches + other.launches, microseconds + other.microseconds);
     }
+
+    Cost times(int count) {
+      return new Cost(count * launches, count * microseconds);
+    }
   }
 
   /** For a layer under the kernels chosen. */
@@ -82,8 +86,61 @@ record CostModel(OpenClPlan plan) {
     return others.plus(projection).plus(recurrence(s, choice.recurrence()));
   }
 
+  /**
+   * For two stacked layers as a wavefront: what belongs to the steps of both is shared, but for the
+   * first chunk of the lower and the last of the upper.
+   */
+  Cost wavefront(LayerSizes lower, LayerSizes upper, Wavefront w) {
+    int steps = lower.steps();
+    int chunk = Math.min(w.lag(), steps);
+    int chunks = (steps + chunk - 1) / chunk;
+    int last = steps - (chunks - 1) * chunk;
+    LayerSizes both = lower.withDirections(2);
+    Cost cost = new Cost(4, 4 * LAUNCH).plus(rounding(both, w.recurrence()));
+    for (int part = 0; part < 2; part++) {
+      LayerSizes s = part == 0 ? lower : upper;
+      OpenClPlan.ProductTile tile = w.products().get(part);
+      double whole = projection(s.withSteps(chunk), tile);
+      double rest = projection(s.withSteps(last), tile);
+      cost = cost.plus(new Cost(chunks, chunks * LAUNCH + (chunks - 1) * whole + rest));
+    }
+    if (w.recurrence() instanceof OpenClPlan.StepTile
+        || w.recurrence() instanceof OpenClPlan.MatrixStepTile) {
+      return cost.plus(chain(both.withSteps(steps - chunk), w.recurrence()))
+          .plus(chain(lower.withSteps(2 * chunk), w.recurrence()));
+    }
+    Cost shared = chain(both.withSteps(chunk), w.recurrence());
+    Cost load = new Cost(0, load(both, w.recurrence()));
+    return cost.plus(shared.plus(load).times(chunks - 1))
+        .plus(chain(lower.withSteps(chunk), w.recurrence()))
+        .plus(chain(lower.withSteps(last), w.recurrence()))
+        .plus(load);
+  }
+
+  /** Microseconds in which a launch that keeps its weights in registers reads them. */
+  private double load(LayerSizes s, Recurrence kernel) {
+    double bytes = (double) s.directions() * weightBytes() * s.hidden() * s.hidden();
+    return kernel instanceof PersistentPlan.Cut ? bytes / (CACHE * plan.computeUnits()) : 0;
+  }
+
+  /** Of the recurrent weights of a unit's four gates for one other unit. */
+  private double weightBytes() {
+    return plan.precision() == Precision.FP32 || !plan.matrix() ? 16 : 8;
+  }
+
   /** For all steps. */
   Cost recurrence(LayerSizes s, Recurrence kernel) {
+    return rounding(s, kernel).plus(chain(s, kernel));
+  }
+
+  /** Before the first step: on matrix units h is rounded. */
+  private static Cost rounding(LayerSizes s, Recurrence kernel) {
+    boolean rounds =
+        kernel instanceof PersistentPlan.MatrixTile || kernel instanceof OpenClPlan.MatrixStepTile;
+    return rounds ? new Cost(s.directions(), s.directions() * LAUNCH) : new Cost(0, 0);
+  }
+
+  private Cost chain(LayerSizes s, Recurrence kernel) {
     if (kernel instanceof PersistentPlan.Cut cut) {
       return together(s, cut);
     }
@@ -100,21 +157,18 @@ record CostModel(OpenClPlan plan) {
     int slice = plan.persistent().slice(cut, s.hidden(), atOnce, s.batch()).orElseThrow();
     double wait = cut.groups(s.hidden()) > 1 ? WAIT : WAIT / 4;
     double step;
-    int launches = 1;
     if (cut instanceof PersistentPlan.MatrixTile tile) {
       int round = 4 * tile.slices();
       int groups = cut.groups(s.hidden()) * ((s.batch() + slice - 1) / slice) * atOnce;
       double bytes = 4.0 * tile.words() * slice * groups;
       int rounds = (slice + round - 1) / round;
       step = MATRIX_ROUND * rounds + bytes / (CACHE * plan.computeUnits());
-      launches += atOnce; // h is rounded first
     } else {
       PersistentPlan.Tile tile = (PersistentPlan.Tile) cut;
       step = plan.persistent().cycles(tile, s.hidden(), atOnce, s.batch()) / CLOCK;
     }
     int times = s.directions() / atOnce;
-    double microseconds = launches * LAUNCH + s.steps() * (step + wait);
-    return new Cost(times * launches, times * microseconds);
+    return new Cost(1, LAUNCH + s.steps() * (step + wait)).times(times);
   }
 
   private Cost stepwise(LayerSizes s, OpenClPlan.StepTile tile) {
@@ -140,16 +194,14 @@ record CostModel(OpenClPlan plan) {
     double cycles = blocks * Math.max(MATRIX_BLOCK, each(across * along) * block / BUSY);
     double bytes = 4 * words * (along * 4 * s.hidden() + across * along * tile.sequences());
     double ahead = tile.warps() * (tile.tiles() > 4 ? 2048 : 4096);
-    Cost steps = steps(s, cycles, bytes, across * along, ahead);
-    return steps.plus(new Cost(s.directions(), s.directions() * LAUNCH)); // h is rounded first
+    return steps(s, cycles, bytes, across * along, ahead);
   }
 
   /** A launch a step: as long as its arithmetic or its reads take, whichever is longer. */
   private Cost steps(LayerSizes s, double cycles, double bytes, double groups, double ahead) {
     double units = Math.min(groups, plan.computeUnits());
     double inFlight = units * Math.min(RESIDENT, each(groups)) * ahead;
-    double weights = plan.precision() == Precision.FP32 || !plan.matrix() ? 16 : 8;
-    boolean cached = s.directions() * weights * s.hidden() * s.hidden() <= CACHE_BYTES;
+    boolean cached = s.directions() * weightBytes() * s.hidden() * s.hidden() <= CACHE_BYTES;
     double latency = cached ? LATENCY : MEMORY_LATENCY;
     double reads = bytes / Math.min(CACHE * plan.computeUnits(), inFlight / latency);
     double step = Math.max(cycles / CLOCK, reads) + GAP;

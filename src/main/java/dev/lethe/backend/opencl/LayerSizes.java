@@ -17,6 +17,16 @@ record LayerSizes(int steps, int batch, int input, int hidden, int directions) {
         steps, batch, stage.inputSize(), stage.hiddenSize(), stage.directions().size());
   }
 
+  /** The same layer over so many steps. */
+  LayerSizes withSteps(int other) {
+    return new LayerSizes(other, batch, input, hidden, directions);
+  }
+
+  /** The same layer in so many directions. */
+  LayerSizes withDirections(int other) {
+    return new LayerSizes(steps, batch, input, hidden, other);
+  }
+
   @Override
   public String toString() {
     String sizes = steps + "x" + batch + "x" + input + "x" + hidden;

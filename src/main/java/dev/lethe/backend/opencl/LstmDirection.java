@@ -6,13 +6,14 @@ import dev.lethe.network.Value;
 import java.util.Optional;
 
 /**
- * What each direction of an LSTM layer does by itself: the initial states (lstm_begin.cl) and, a
- * chunk of time at a time, the input projection of all its rows in one launch (product.cl or
- * product_matrix.cl).
+ * What each of the parts that share launches does by itself, a direction of an LSTM layer or a
+ * layer: the initial states (lstm_begin.cl) and, a chunk of time at a time, the input projection of
+ * all its rows in one launch (product.cl or product_matrix.cl).
  */
 final class LstmDirection implements AutoCloseable {
   private final Lstm stage;
   private final int index;
+  private final int part;
   private final Lstm.Direction direction;
   private final OpenClPlan plan;
   private final CellWeights weights;
@@ -21,12 +22,15 @@ final class LstmDirection implements AutoCloseable {
   private final InputProjection inputProjection;
 
   /**
+   * @param index of the direction
+   * @param part that it is of what shares launches
    * @param weights of this direction, which stay the caller's
    * @param product for the input projection
    */
   LstmDirection(
       Lstm stage,
       int index,
+      int part,
       CellWeights weights,
       Programs programs,
       OpenClPlan plan,
@@ -34,6 +38,7 @@ final class LstmDirection implements AutoCloseable {
     this.stage = stage;
     this.weights = weights;
     this.index = index;
+    this.part = part;
     this.direction = stage.directions().get(index);
     this.plan = plan;
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
@@ -44,10 +49,15 @@ final class LstmDirection implements AutoCloseable {
             : new Product(programs, plan, product, true);
   }
 
-  /** Makes ready for runs of this size; returns where the recurrence reads and writes. */
-  LstmParts.Part bind(int steps, int sequences, RunOrder order, Values values) {
+  /**
+   * Makes ready for runs of this size; returns where the recurrence reads and writes.
+   *
+   * @param chunk most steps that are projected at a time
+   */
+  LstmParts.Part bind(int steps, int chunk, int sequences, RunOrder order, Values values) {
     int columns = Cell.GATES * stage.hiddenSize();
-    Buffer xw = projected(steps, sequences, values);
+    long xwBytes = (long) chunk * sequences * columns * Float.BYTES;
+    Buffer xw = scratch("projected inputs", xwBytes, values);
     LstmStep.State state = state(sequences, values);
     bindBegin(
         beginH,
@@ -87,22 +97,9 @@ final class LstmDirection implements AutoCloseable {
     inputProjection.enqueueRows(firstRow, rows, Cell.GATES * stage.hiddenSize());
   }
 
-  private Buffer projected(int steps, int sequences, Values values) {
-    long rowBytes = (long) Cell.GATES * stage.hiddenSize() * Float.BYTES;
-    long rows = stepsPerChunk(stage, plan, steps, sequences) * (long) sequences;
-    return scratch("projected inputs", rows * rowBytes, values);
-  }
-
-  /** As many steps as the plan's room for a layer's projected inputs holds, at least one. */
-  static int stepsPerChunk(Lstm stage, OpenClPlan plan, int steps, int sequences) {
-    long rows = (long) sequences * stage.directions().size();
-    long stepBytes = rows * Cell.GATES * stage.hiddenSize() * Float.BYTES;
-    return (int) Math.max(1, Math.min(steps, plan.projectionBytes() / stepBytes));
-  }
-
   // shared by the layers: each begins by filling it
   private Buffer scratch(String what, long bytes, Values values) {
-    return values.scratch(what + " " + index, bytes);
+    return values.scratch(what + " " + part, bytes);
   }
 
   private LstmStep.State state(int sequences, Values values) {

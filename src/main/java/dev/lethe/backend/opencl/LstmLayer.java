@@ -14,7 +14,7 @@ import java.util.Optional;
  * each other would not all run at once. Kernels for other sizes are made when such sizes are first
  * bound, and kept.
  */
-final class LstmLayer implements StageRunner {
+final class LstmLayer implements LstmRunner {
   /** What is likely to be run, so that a kernel that does not compile fails when it is opened. */
   private static final int USUAL_STEPS = 64;
 
@@ -85,11 +85,13 @@ final class LstmLayer implements StageRunner {
             : choice.recurrence();
     List<LstmDirection> directions = new ArrayList<>();
     for (int d = 0; d < stage.directions().size(); d++) {
-      directions.add(new LstmDirection(stage, d, weights.get(d), programs, plan, choice.product()));
+      directions.add(
+          new LstmDirection(stage, d, d, weights.get(d), programs, plan, choice.product()));
     }
     List<Group<LstmSteps>> steps = new ArrayList<>();
     for (List<Integer> group : groups(OpenClPlan.alike(stage) ? 2 : 1)) {
-      steps.add(new Group<>(group, new LstmSteps(stage, group, programs, plan, apart)));
+      LstmSteps own = new LstmSteps(stage, group, kind(group), programs, plan, apart);
+      steps.add(new Group<>(group, own));
     }
     List<Group<LstmPersistent>> together = new ArrayList<>();
     if (choice.recurrence() instanceof PersistentPlan.Cut cut) {
@@ -97,7 +99,8 @@ final class LstmLayer implements StageRunner {
       for (List<Integer> group : groups(atOnce)) {
         together.add(
             new Group<>(
-                group, new LstmPersistent(cell, group, context, programs, plan, guard, cut)));
+                group,
+                new LstmPersistent(cell, group, kind(group), context, programs, plan, guard, cut)));
       }
     }
     Kernels kernels = new Kernels(directions, steps, together);
@@ -114,16 +117,17 @@ final class LstmLayer implements StageRunner {
     return atOnce == count ? List.of(List.of(0, 1)) : List.of(List.of(0), List.of(1));
   }
 
+  private static LstmParts.Kind kind(List<Integer> group) {
+    return group.size() > 1 ? LstmParts.Kind.DIRECTIONS : LstmParts.Kind.ONE;
+  }
+
   @Override
   public Runnable bind(Map<String, Integer> sizes, Values values) {
     return bind(sizes, values, Optional.empty());
   }
 
-  /**
-   * Like {@link #bind}, and what is returned leaves the gates in {@code traces}; compiles when
-   * called for the first time. To be called when bound for these sizes, which stays as it is.
-   */
-  Runnable bindTraced(Map<String, Integer> sizes, Values values, GateBuffers traces) {
+  @Override
+  public Runnable bindTraced(Map<String, Integer> sizes, Values values, GateBuffers traces) {
     return bind(sizes, values, Optional.of(traces));
   }
 
@@ -134,31 +138,49 @@ final class LstmLayer implements StageRunner {
     Kernels kernels = kernels(plan.choose(layer, permitted), layer);
     String lengths = stage.lengths().map(value -> value.name()).orElse(RunOrder.FULL);
     RunOrder order = values.order(lengths, steps, sequences);
+    int chunk = plan.stepsPerChunk(layer);
     List<LstmParts.Part> parts =
-        kernels.directions.stream().map(d -> d.bind(steps, sequences, order, values)).toList();
+        kernels.directions.stream()
+            .map(d -> d.bind(steps, chunk, sequences, order, values))
+            .toList();
     int count = stage.y().shape().count().resolve(sizes);
     clear.set(0, count).set(1, values.of(stage.y()));
     List<Runnable> apart = new ArrayList<>();
     for (Group<LstmSteps> group : kernels.apart) {
       LstmParts own = parts(group.directions, parts, steps, sequences);
       LstmChain chain = group.kernels.bind(sizes, own, order, values, traces);
-      apart.add(run(kernels, group.directions, chain, steps, sequences, order));
+      apart.add(run(kernels, group.directions, chain, own, chunk, sequences, order));
     }
     List<Runnable> together = new ArrayList<>();
     // only kernels of single steps leave traces
     for (Group<LstmPersistent> group : traces.isEmpty() ? kernels.together : NO_GROUPS) {
       LstmParts own = parts(group.directions, parts, steps, sequences);
       group.kernels.bind(sequences, own, order, values);
-      together.add(run(kernels, group.directions, group.kernels, steps, sequences, order));
+      together.add(run(kernels, group.directions, group.kernels, own, chunk, sequences, order));
     }
     return () -> {
-      if (order.ragged()) {
-        clear.launch(count, 1, plan.flatItems(), 1);
-      }
+      clearPastEnds(order, count);
       for (Runnable run : !together.isEmpty() && guard.usable() ? together : apart) {
         run.run();
       }
     };
+  }
+
+  /**
+   * Starts the filling of y, once bound, with zeros past the ends of sequences that are shorter
+   * than the time axis.
+   *
+   * @param count of y's elements
+   */
+  void clearPastEnds(RunOrder order, int count) {
+    if (order.ragged()) {
+      clear.launch(count, 1, plan.flatItems(), 1);
+    }
+  }
+
+  /** Of the one direction of a layer that has no other. */
+  CellWeights weights() {
+    return weights.get(0);
   }
 
   private LstmParts parts(
@@ -169,6 +191,7 @@ final class LstmLayer implements StageRunner {
     }
     return new LstmParts(
         directions.get(0),
+        0,
         reversed,
         stage.yStrides(steps, sequences),
         stage.stateStrides(sequences, stage.outputSize()),
@@ -181,27 +204,27 @@ final class LstmLayer implements StageRunner {
       Kernels kernels,
       List<Integer> group,
       LstmChain chain,
-      int steps,
+      LstmParts parts,
+      int chunk,
       int sequences,
       RunOrder order) {
     List<LstmDirection> directions = group.stream().map(kernels.directions::get).toList();
-    int stepsPerChunk = LstmDirection.stepsPerChunk(stage, plan, steps, sequences);
     return () -> {
       directions.forEach(d -> d.begin(sequences));
       chain.begin();
       int longest = order.longest();
-      for (int first = 0; first < longest; first += stepsPerChunk) {
-        int end = Math.min(longest, first + stepsPerChunk);
+      for (int first = 0; first < longest; first += chunk) {
+        int end = Math.min(longest, first + chunk);
         for (LstmDirection direction : directions) {
           direction.projectInputs(first, end, order);
         }
-        chain.enqueue(first, end, order);
+        chain.enqueue(first, end, parts, order);
       }
     };
   }
 
-  /** Which kernel runs the recurrence for these sizes, how it is cut, and whether that is tuned. */
-  String variant(Map<String, Integer> sizes) {
+  @Override
+  public List<String> variants(Map<String, Integer> sizes) {
     int sequences = stage.batch().resolve(sizes);
     LayerSizes layer = LayerSizes.of(stage, stage.time().resolve(sizes), sequences);
     LayerChoice choice = plan.choose(layer, permitted);
@@ -210,7 +233,7 @@ final class LstmLayer implements StageRunner {
         guard.usable() && !kernels.together.isEmpty()
             ? kernels.together.get(0).kernels.describe(sequences)
             : kernels.apart.get(0).kernels.variant();
-    return choice.tuned() ? variant + ", tuned" : variant;
+    return List.of(choice.tuned() ? variant + ", tuned" : variant);
   }
 
   @Override

@@ -4,22 +4,24 @@ import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** Host side of lstm_matrix_step.cl, the fused recurrent step on matrix units. */
 final class LstmMatrixStep implements StepKernel {
-  private static final int FIRST_ROW = 11;
+  private static final int CHUNK = 11;
   private static final int STEP = 12;
+  private static final int ORDER = 13;
   private static final int TRACE = 31;
   private final OpenClPlan.MatrixStepTile tile;
   private final int hidden;
-  // one for each direction
+  // one for each part
   private final List<RoundedHidden> rounded = new ArrayList<>();
   // for even and for odd steps
   private final Kernel[] kernels;
-  private int directions;
 
   /**
-   * @param parts the directions that it runs
+   * @param parts that it runs
+   * @param kind what these are
    * @param traced whether it leaves the gates in memory; see {@link #bindTrace}
    */
   LstmMatrixStep(
@@ -28,14 +30,15 @@ final class LstmMatrixStep implements StepKernel {
       OpenClPlan.MatrixStepTile tile,
       Cell cell,
       List<Integer> parts,
+      LstmParts.Kind kind,
       boolean traced) {
     this.tile = tile;
     this.hidden = cell.hiddenSize();
     PersistentPlan.MatrixTile sums = PersistentPlan.MatrixTile.of(plan.precision(), hidden);
-    for (int direction : parts) {
-      rounded.add(new RoundedHidden(programs, plan, direction, sums.words()));
+    for (int part : parts) {
+      rounded.add(new RoundedHidden(programs, plan, part, sums.words()));
     }
-    String options = plan.matrixStepOptions(tile, sums, cell, parts.size() > 1, traced);
+    String options = plan.matrixStepOptions(tile, sums, cell, kind, traced);
     String name = "lstm_matrix_step";
     this.kernels =
         new Kernel[] {
@@ -45,33 +48,16 @@ final class LstmMatrixStep implements StepKernel {
 
   @Override
   public void bind(int sequences, LstmParts parts, RunOrder order, Values values) {
-    directions = parts.directions();
     int padded = (sequences + tile.sequences() - 1) / tile.sequences() * tile.sequences();
-    for (int k = 0; k < directions; k++) {
-      Buffer h = parts.each().get(k).state().evenIn();
-      rounded.get(k).bind(hidden, sequences, padded, h, values);
+    for (int p = 0; p < rounded.size(); p++) {
+      Buffer h = parts.each().get(p).state().evenIn();
+      rounded.get(p).bind(hidden, sequences, padded, h, values);
     }
-    for (int parity = 0; parity < 2; parity++) {
-      Kernel kernel = kernels[parity];
-      kernel.set(0, hidden).set(1, sequences);
-      parts.setHidden(kernel);
-      parts.setCell(kernel);
-      order.set(kernel, 13);
-      for (int d = 0; d < 2; d++) {
-        LstmParts.Part part = parts.of(d);
-        RoundedHidden h = rounded.get(parts.place(d));
-        Buffer even = h.even(values);
-        Buffer odd = h.odd(values);
-        kernel
-            .set(16 + d, part.xw())
-            .set(18 + d, part.weights().recurrent())
-            .set(20 + d, part.weights().special())
-            .set(22 + d, parity == 0 ? even : odd)
-            .set(24 + d, part.state().c())
-            .set(26 + d, parity == 0 ? odd : even);
-      }
-      parts.setOutputs(kernel, 28);
-    }
+    IntFunction<Buffer> even = p -> rounded.get(p).even(values);
+    IntFunction<Buffer> odd = p -> rounded.get(p).odd(values);
+    IntFunction<Buffer> c = p -> parts.each().get(p).state().c();
+    parts.bind(kernels[0].set(0, hidden).set(1, sequences), ORDER, order, List.of(even, c, odd));
+    parts.bind(kernels[1].set(0, hidden).set(1, sequences), ORDER, order, List.of(odd, c, even));
   }
 
   @Override
@@ -92,12 +78,13 @@ final class LstmMatrixStep implements StepKernel {
   }
 
   @Override
-  public void enqueue(int step, int firstRow, int running) {
+  public void enqueue(int step, int chunk, LstmParts parts, RunOrder order) {
     Kernel kernel = kernels[step % 2];
-    kernel.set(FIRST_ROW, firstRow).set(STEP, step);
+    int count = parts.begin(kernel, step, order);
+    kernel.set(CHUNK, chunk).set(STEP, step);
     long groups = (hidden + tile.units() - 1L) / tile.units();
-    long slices = (running + tile.sequences() - 1L) / tile.sequences();
-    kernel.launch(groups * tile.items(), slices, directions, tile.items(), 1);
+    long slices = (parts.running(step, order) + tile.sequences() - 1L) / tile.sequences();
+    kernel.launch(groups * tile.items(), slices, count, tile.items(), 1);
   }
 
   @Override

@@ -4,28 +4,35 @@ import dev.lethe.Tensor;
 import dev.lethe.network.Cell;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * Host side of lstm_persistent.cl and, where the plan has matrix units, lstm_matrix.cl: many steps
- * of a layer, of one direction or of both, in one launch whose work-groups wait for each other.
+ * of the parts of a launch, whose work-groups wait for each other.
  */
 final class LstmPersistent implements LstmChain, AutoCloseable {
-  private static final int FIRST_ROW = 13;
+  private static final int SLICE = 11;
+  private static final int CHUNK = 12;
+  private static final int ORDER = 15;
   private final Context context;
   private final PersistentPlan plan;
   private final PersistentGuard guard;
   private final PersistentPlan.Cut tile;
   private final int hidden;
-  private final int directions;
+  private final int parts;
   private final Kernel kernel;
-  // for matrix units alone, one for each direction
+  // for matrix units alone, one for each part
   private final List<RoundedHidden> rounded = new ArrayList<>();
   private int slices;
 
-  /** {@code parts}: the directions that it runs. */
+  /**
+   * @param numbers of the parts that it runs
+   * @param kind what these are
+   */
   LstmPersistent(
       Cell cell,
-      List<Integer> parts,
+      List<Integer> numbers,
+      LstmParts.Kind kind,
       Context context,
       Programs programs,
       OpenClPlan plan,
@@ -36,12 +43,12 @@ final class LstmPersistent implements LstmChain, AutoCloseable {
     this.guard = guard;
     this.tile = tile;
     this.hidden = cell.hiddenSize();
-    this.directions = parts.size();
-    String options = plan.persistentOptions(cell, tile);
+    this.parts = numbers.size();
+    String options = plan.persistentOptions(cell, tile, kind);
     this.kernel = programs.kernel(tile.kernel() + ".cl", tile.kernel(), options);
     if (tile instanceof PersistentPlan.MatrixTile matrixTile) {
-      for (int d : parts) {
-        rounded.add(new RoundedHidden(programs, plan, d, matrixTile.words()));
+      for (int part : numbers) {
+        rounded.add(new RoundedHidden(programs, plan, part, matrixTile.words()));
       }
     }
     kernel.set(0, hidden);
@@ -49,7 +56,7 @@ final class LstmPersistent implements LstmChain, AutoCloseable {
 
   /** The kernel and how it is cut for a batch that fits its tile. */
   String describe(int sequences) {
-    int slice = plan.slice(tile, hidden, directions, sequences).orElseThrow();
+    int slice = plan.slice(tile, hidden, parts, sequences).orElseThrow();
     int cut = (sequences + slice - 1) / slice;
     return tile.kernel()
         + " "
@@ -57,41 +64,31 @@ final class LstmPersistent implements LstmChain, AutoCloseable {
         + ", "
         + tile.groups(hidden)
         + " x "
-        + cut * directions
+        + cut * parts
         + " groups";
   }
 
   /** Makes ready for a batch that fits its tile. */
-  void bind(int sequences, LstmParts parts, RunOrder order, Values values) {
-    int slice = plan.slice(tile, hidden, directions, sequences).orElseThrow();
+  void bind(int sequences, LstmParts bound, RunOrder order, Values values) {
+    int slice = plan.slice(tile, hidden, parts, sequences).orElseThrow();
     slices = (sequences + slice - 1) / slice;
-    int counters = slices * directions;
+    int counters = slices * parts;
     Buffer arrived = values.scratch("arrivals", (long) counters * Integer.BYTES);
     context.write(arrived, Tensor.of(new int[counters], counters).bytes());
-    parts.setHidden(kernel);
-    parts.setCell(kernel);
-    kernel.set(1, sequences).set(11, slice).set(12, slices);
-    order.set(kernel, 16);
-    for (int k = 0; k < rounded.size(); k++) {
-      Buffer h = parts.each().get(k).state().evenIn();
-      rounded.get(k).bind(hidden, sequences, slices * slice, h, values);
+    kernel.set(1, sequences).set(SLICE, slice);
+    List<LstmParts.Part> each = bound.each();
+    for (int p = 0; p < rounded.size(); p++) {
+      Buffer h = each.get(p).state().evenIn();
+      rounded.get(p).bind(hidden, sequences, slices * slice, h, values);
     }
-    for (int d = 0; d < 2; d++) {
-      LstmParts.Part part = parts.of(d);
-      kernel
-          .set(19 + d, part.xw())
-          .set(21 + d, part.weights().recurrent())
-          .set(23 + d, part.weights().special())
-          .set(29 + d, part.state().c());
-      if (rounded.isEmpty()) {
-        kernel.set(25 + d, part.state().evenIn()).set(27 + d, part.state().oddIn());
-      } else {
-        RoundedHidden h = rounded.get(parts.place(d));
-        kernel.set(25 + d, h.even(values)).set(27 + d, h.odd(values));
-      }
-    }
-    parts.setOutputs(kernel, 31);
-    kernel.set(34, arrived).set(35, guard.flag()).setLocal(36, tile.cellBytes(slice));
+    boolean words = !rounded.isEmpty();
+    IntFunction<Buffer> even =
+        p -> words ? rounded.get(p).even(values) : each.get(p).state().evenIn();
+    IntFunction<Buffer> odd = p -> words ? rounded.get(p).odd(values) : each.get(p).state().oddIn();
+    IntFunction<Buffer> c = p -> each.get(p).state().c();
+    int next = bound.bind(kernel, ORDER, order, List.of(even, odd, c));
+    kernel.set(next, arrived).set(next + 1, guard.flag());
+    kernel.setLocal(next + 2, tile.cellBytes(slice));
   }
 
   @Override
@@ -100,14 +97,16 @@ final class LstmPersistent implements LstmChain, AutoCloseable {
   }
 
   @Override
-  public void enqueue(int first, int end, RunOrder order) {
+  public void enqueue(int first, int end, LstmParts bound, RunOrder order) {
     boolean alone = tile.groups(hidden) == 1;
     int steps = plan.together() || alone ? end - first : 1;
-    kernel.set(FIRST_ROW, order.firstRow(first));
+    kernel.set(CHUNK, first);
     for (int from = first; from < end; from += steps) {
-      kernel.set(FIRST_ROW + 1, from).set(FIRST_ROW + 2, Math.min(end, from + steps));
-      kernel.launch(
-          (long) tile.groups(hidden) * tile.items(), (long) slices * directions, tile.items(), 1);
+      if (bound.running(from, order) > 0) {
+        int count = bound.begin(kernel, from, order);
+        kernel.set(CHUNK + 1, from).set(CHUNK + 2, Math.min(end, from + steps));
+        kernel.launch((long) tile.groups(hidden) * tile.items(), slices, count, tile.items(), 1);
+      }
     }
     guard.launched();
   }

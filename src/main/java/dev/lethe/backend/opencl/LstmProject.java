@@ -18,7 +18,7 @@ final class LstmProject implements AutoCloseable {
   }
 
   void bind(LstmParts parts, RunOrder order) {
-    directions = parts.directions();
+    directions = parts.each().size();
     parts.setHidden(kernel);
     kernel.set(8, parts.first());
     order.set(kernel, 10);

@@ -1,42 +1,39 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.network.Cell;
+import java.util.List;
 
-/**
- * Host side of lstm_sequence.cl: many steps of one layer, of one direction or of both, in one
- * launch.
- */
+/** Host side of lstm_sequence.cl: many steps of the parts of a launch. */
 final class LstmSequence implements LstmChain, AutoCloseable {
+  private static final int FIRST_STEP = 11;
+  private static final int ORDER = 13;
   private final OpenClPlan.SequenceTile tile;
   private final int hidden;
   private final Kernel kernel;
-  private int directions;
 
-  LstmSequence(Programs programs, OpenClPlan plan, OpenClPlan.SequenceTile tile, Cell cell) {
+  LstmSequence(
+      Programs programs,
+      OpenClPlan plan,
+      OpenClPlan.SequenceTile tile,
+      Cell cell,
+      LstmParts.Kind kind) {
     this.tile = tile;
     this.hidden = cell.hiddenSize();
-    this.kernel =
-        programs.kernel("lstm_sequence.cl", "lstm_sequence", plan.sequenceOptions(tile, cell));
+    String options = plan.sequenceOptions(tile, cell, kind);
+    this.kernel = programs.kernel("lstm_sequence.cl", "lstm_sequence", options);
     kernel.set(0, hidden);
   }
 
   void bind(int sequences, LstmParts parts, RunOrder order) {
-    directions = parts.directions();
+    List<LstmParts.Part> each = parts.each();
     kernel.set(1, sequences);
-    parts.setHidden(kernel);
-    parts.setCell(kernel);
-    order.set(kernel, 14);
-    for (int d = 0; d < 2; d++) {
-      LstmParts.Part part = parts.of(d);
-      kernel
-          .set(17 + d, part.xw())
-          .set(19 + d, part.weights().recurrent())
-          .set(21 + d, part.weights().special())
-          .set(23 + d, part.state().evenIn())
-          .set(25 + d, part.state().c());
-    }
-    parts.setOutputs(kernel, 27);
-    kernel.setLocal(30, tile.localBytes(hidden));
+    int next =
+        parts.bind(
+            kernel,
+            ORDER,
+            order,
+            List.of(p -> each.get(p).state().evenIn(), p -> each.get(p).state().c()));
+    kernel.setLocal(next, tile.localBytes(hidden));
   }
 
   @Override
@@ -45,10 +42,11 @@ final class LstmSequence implements LstmChain, AutoCloseable {
   }
 
   @Override
-  public void enqueue(int first, int end, RunOrder order) {
-    kernel.set(11, order.firstRow(first)).set(12, first).set(13, end);
-    long groups = (order.running(first) + tile.sequences() - 1L) / tile.sequences();
-    kernel.launch(groups * tile.items(), 1, directions, tile.items(), 1);
+  public void enqueue(int first, int end, LstmParts parts, RunOrder order) {
+    int count = parts.begin(kernel, first, order);
+    kernel.set(FIRST_STEP, first).set(FIRST_STEP + 1, end);
+    long groups = (parts.running(first, order) + tile.sequences() - 1L) / tile.sequences();
+    kernel.launch(groups * tile.items(), 1, count, tile.items(), 1);
   }
 
   @Override

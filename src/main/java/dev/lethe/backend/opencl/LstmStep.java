@@ -3,14 +3,16 @@ package dev.lethe.backend.opencl;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Lstm;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * Host side of lstm_step.cl, the fused recurrent step of a layer, and of lstm_norm_step.cl, which
  * takes its place and its arguments where there is normalization.
  */
 final class LstmStep implements StepKernel {
-  private static final int FIRST_ROW = 11;
+  private static final int CHUNK = 11;
   private static final int STEP = 12;
+  private static final int ORDER = 13;
   private static final int MASK = 31;
   private final OpenClPlan.StepTile tile;
   private final int normItems;
@@ -19,10 +21,9 @@ final class LstmStep implements StepKernel {
   // one kernel object for even and one for odd steps, so that h_in and h_out change places without
   // a call
   private final Kernel[] kernels;
-  private int directions;
 
   /**
-   * @param both two directions in a launch
+   * @param kind what the parts of a launch are
    * @param masked whether some steps may be skipped; see {@link #bindMask}
    * @param traced whether it leaves the gates in memory; see {@link #bindTrace}
    */
@@ -31,7 +32,7 @@ final class LstmStep implements StepKernel {
       OpenClPlan plan,
       OpenClPlan.StepTile tile,
       Cell cell,
-      boolean both,
+      LstmParts.Kind kind,
       boolean masked,
       boolean traced) {
     this.tile = tile;
@@ -42,7 +43,7 @@ final class LstmStep implements StepKernel {
     String options =
         cell.norm().isPresent()
             ? plan.normStepOptions(cell, traced)
-            : plan.stepOptions(tile, cell, both, masked, traced);
+            : plan.stepOptions(tile, cell, kind, masked, traced);
     this.kernels =
         new Kernel[] {
           programs.kernel(name + ".cl", name, options), programs.kernel(name + ".cl", name, options)
@@ -65,25 +66,14 @@ final class LstmStep implements StepKernel {
 
   @Override
   public void bind(int sequences, LstmParts parts, RunOrder order, Values values) {
-    directions = parts.directions();
-    for (int parity = 0; parity < 2; parity++) {
-      Kernel kernel = kernels[parity];
-      parts.setHidden(kernel);
-      parts.setCell(kernel);
-      order.set(kernel, 13);
-      for (int d = 0; d < 2; d++) {
-        LstmParts.Part part = parts.of(d);
-        State state = part.state();
-        kernel
-            .set(16 + d, part.xw())
-            .set(18 + d, part.weights().recurrent())
-            .set(20 + d, part.weights().special())
-            .set(22 + d, parity == 0 ? state.evenIn() : state.oddIn())
-            .set(24 + d, state.c())
-            .set(26 + d, parity == 0 ? state.evenOut() : state.oddOut());
-      }
-      parts.setOutputs(kernel, 28);
-    }
+    List<LstmParts.Part> each = parts.each();
+    IntFunction<Buffer> c = p -> each.get(p).state().c();
+    IntFunction<Buffer> evenIn = p -> each.get(p).state().evenIn();
+    IntFunction<Buffer> evenOut = p -> each.get(p).state().evenOut();
+    IntFunction<Buffer> oddIn = p -> each.get(p).state().oddIn();
+    IntFunction<Buffer> oddOut = p -> each.get(p).state().oddOut();
+    parts.bind(kernels[0], ORDER, order, List.of(evenIn, c, evenOut));
+    parts.bind(kernels[1], ORDER, order, List.of(oddIn, c, oddOut));
   }
 
   @Override
@@ -108,16 +98,17 @@ final class LstmStep implements StepKernel {
   }
 
   @Override
-  public void enqueue(int step, int firstRow, int running) {
+  public void enqueue(int step, int chunk, LstmParts parts, RunOrder order) {
     Kernel kernel = kernels[step % 2];
-    kernel.set(FIRST_ROW, firstRow).set(STEP, step);
+    int count = parts.begin(kernel, step, order);
+    int running = parts.running(step, order);
+    kernel.set(CHUNK, chunk).set(STEP, step);
     if (normItems > 0) {
-      kernel.launch((long) running * normItems, 1, directions, normItems, 1);
+      kernel.launch((long) running * normItems, 1, count, normItems, 1);
       return;
     }
     long groups = (running + tile.sequences() - 1L) / tile.sequences();
-    kernel.launch(
-        hidden, groups * tile.sequenceItems(), directions, tile.units(), tile.sequenceItems());
+    kernel.launch(hidden, groups * tile.sequenceItems(), count, tile.units(), tile.sequenceItems());
   }
 
   @Override

@@ -7,14 +7,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The recurrence of one direction of a layer, or of two that are alike, without work-groups that
- * wait for each other: in one launch where a work-group can own the layer (lstm_sequence.cl),
- * otherwise one for each step (lstm_step.cl, lstm_matrix_step.cl, or lstm_norm_step.cl with
- * normalization) or two with a projection (lstm_project.cl).
+ * The recurrence of the parts that share launches, without work-groups that wait for each other: in
+ * one launch where a work-group can own the layer (lstm_sequence.cl), otherwise one for each step
+ * (lstm_step.cl, lstm_matrix_step.cl, or lstm_norm_step.cl with normalization) or two with a
+ * projection (lstm_project.cl).
  */
 final class LstmSteps implements AutoCloseable {
   private final Lstm stage;
-  private final List<Integer> directions;
+  private final List<Integer> parts;
+  private final LstmParts.Kind kind;
   private final Cell cell;
   private final Programs programs;
   private final OpenClPlan plan;
@@ -27,24 +28,28 @@ final class LstmSteps implements AutoCloseable {
   private Optional<StepKernel> traced = Optional.empty();
 
   /**
-   * @param directions of the layer that it runs
+   * @param stage the layer, or the lower of two
+   * @param parts that it runs
+   * @param kind what these are
    * @param recurrence by which kernel
    */
   LstmSteps(
       Lstm stage,
-      List<Integer> directions,
+      List<Integer> parts,
+      LstmParts.Kind kind,
       Programs programs,
       OpenClPlan plan,
       Recurrence recurrence) {
     this.stage = stage;
-    this.directions = directions;
-    this.cell = stage.directions().get(directions.get(0)).cell();
+    this.parts = parts;
+    this.kind = kind;
+    this.cell = stage.directions().get(parts.get(0)).cell();
     this.programs = programs;
     this.plan = plan;
     this.recurrence = recurrence;
     this.sequence =
         recurrence instanceof OpenClPlan.SequenceTile tile
-            ? Optional.of(new LstmSequence(programs, plan, tile, cell))
+            ? Optional.of(new LstmSequence(programs, plan, tile, cell, kind))
             : Optional.empty();
     this.step = sequence.isPresent() ? Optional.empty() : Optional.of(step(false));
     this.project =
@@ -60,27 +65,27 @@ final class LstmSteps implements AutoCloseable {
    */
   LstmChain bind(
       Map<String, Integer> sizes,
-      LstmParts parts,
+      LstmParts bound,
       RunOrder order,
       Values values,
       Optional<GateBuffers> traces) {
     int steps = stage.time().resolve(sizes);
     int sequences = stage.batch().resolve(sizes);
     if (traces.isEmpty() && sequence.isPresent()) {
-      sequence.get().bind(sequences, parts, order);
+      sequence.get().bind(sequences, bound, order);
       return sequence.get();
     }
     StepKernel recurrent = traces.isEmpty() ? step.orElseThrow() : tracedStep();
-    recurrent.bind(sequences, parts, order, values);
+    recurrent.bind(sequences, bound, order, values);
     stage
         .mask()
         .ifPresent(m -> recurrent.bindMask(values.of(m), stage.maskStrides(steps, sequences)));
     if (traces.isPresent()) {
-      List<Buffer> all = directions.stream().map(d -> traces.get().of(stage, d)).toList();
-      List<Buffer> both = List.of(all.get(parts.place(0)), all.get(parts.place(1)));
+      List<Buffer> all = parts.stream().map(d -> traces.get().of(stage, d)).toList();
+      List<Buffer> both = List.of(all.get(bound.place(0)), all.get(bound.place(1)));
       recurrent.bindTrace(steps * sequences, sequences, both);
     }
-    project.ifPresent(p -> p.bind(parts, order));
+    project.ifPresent(p -> p.bind(bound, order));
     return new Stepwise(recurrent, project);
   }
 
@@ -93,11 +98,14 @@ final class LstmSteps implements AutoCloseable {
     }
 
     @Override
-    public void enqueue(int first, int end, RunOrder order) {
+    public void enqueue(int first, int end, LstmParts parts, RunOrder order) {
       for (int t = first; t < end; t++) {
-        recurrent.enqueue(t, order.firstRow(first), order.running(t));
+        int running = parts.running(t, order);
+        if (running > 0) {
+          recurrent.enqueue(t, first, parts, order);
+        }
         if (project.isPresent()) {
-          project.get().enqueue(t, order.running(t));
+          project.get().enqueue(t, running);
         }
       }
     }
@@ -110,12 +118,11 @@ final class LstmSteps implements AutoCloseable {
 
   private StepKernel step(boolean tracing) {
     if (recurrence instanceof OpenClPlan.MatrixStepTile tile) {
-      return new LstmMatrixStep(programs, plan, tile, cell, directions, tracing);
+      return new LstmMatrixStep(programs, plan, tile, cell, parts, kind, tracing);
     }
     OpenClPlan.StepTile tile =
         recurrence instanceof OpenClPlan.StepTile own ? own : plan.steps().get(0);
-    boolean both = directions.size() > 1;
-    return new LstmStep(programs, plan, tile, cell, both, stage.mask().isPresent(), tracing);
+    return new LstmStep(programs, plan, tile, cell, kind, stage.mask().isPresent(), tracing);
   }
 
   private StepKernel tracedStep() {

@@ -38,6 +38,8 @@ import java.util.function.ToDoubleFunction;
  * @param computeUnits for the cost model; 0 where that knows nothing of the device, and the first
  *     of the kernels that fit is taken
  * @param tuned what has been measured
+ * @param lag steps by which the upper of two stacked layers is behind the lower wherever they can
+ *     share launches; 0 for what the cost model finds
  */
 record OpenClPlan(
     List<ProductTile> products,
@@ -52,12 +54,16 @@ record OpenClPlan(
     long projectionBytes,
     int mostDepth,
     int computeUnits,
-    TunedLayers tuned) {
+    TunedLayers tuned,
+    int lag) {
   /** Least local memory of a device that this plan fits. */
   static final long LOCAL_BYTES = 16 << 10;
 
   /** Least work-group of a device that this plan fits. */
   static final long WORK_GROUP = 64;
+
+  /** What is not faster by so much than the usual is not worth an exception. */
+  static final double WORTH = 0.97;
 
   /** From this compute capability on (8.0, Ampere) the matrix units take all precisions. */
   private static final int MATRIX_CAPABILITY = 80;
@@ -90,6 +96,9 @@ record OpenClPlan(
           new MatrixStepTile(2, 2),
           new MatrixStepTile(2, 4),
           new MatrixStepTile(4, 2));
+
+  /** Likewise for the outputs of a second layer. */
+  private static final Set<Recurrence> SPILL_STACKED = Set.of(new StepTile(8, 8, 2, 64));
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
@@ -233,7 +242,8 @@ record OpenClPlan(
         projectionBytes,
         mostDepth,
         computeUnits,
-        tuned);
+        tuned,
+        0);
   }
 
   /** The plan for a device, in single precision. */
@@ -329,6 +339,25 @@ record OpenClPlan(
     return with(products, steps, sequences, persistent, matrixSteps, computeUnits, measured);
   }
 
+  /** The same plan with a wavefront of so many steps, or 0; see {@link #lag}. */
+  OpenClPlan withLag(int other) {
+    return new OpenClPlan(
+        products,
+        steps,
+        sequences,
+        mostAlone,
+        persistent,
+        precision,
+        matrixSteps,
+        softmaxItems,
+        flatItems,
+        projectionBytes,
+        mostDepth,
+        computeUnits,
+        tuned,
+        other);
+  }
+
   /** The same plan with nothing to choose from but this, for layers that have the choice. */
   OpenClPlan only(LayerChoice choice) {
     Recurrence kernel = choice.recurrence();
@@ -364,7 +393,8 @@ record OpenClPlan(
         projectionBytes,
         mostDepth,
         newComputeUnits,
-        newTuned);
+        newTuned,
+        lag);
   }
 
   /** Whether input projections run on matrix units. */
@@ -423,7 +453,31 @@ record OpenClPlan(
     return new LayerChoice(product, recurrence, measured.isPresent());
   }
 
-  private <T> T fastest(List<T> all, ToDoubleFunction<T> microseconds) {
+  /**
+   * The kernels that could do two stacked layers in the same launches: of those for two directions,
+   * all whose groups run at once.
+   */
+  List<Recurrence> stacked(LayerSizes layer) {
+    LayerSizes both = layer.withDirections(2);
+    return recurrences(both, Recurrence.Permitted.ALL).stream()
+        .filter(r -> !(r instanceof PersistentPlan.Cut c) || persistent.atOnce(c, both) == 2)
+        .filter(r -> !SPILL_STACKED.contains(r))
+        .toList();
+  }
+
+  /** As many steps of a layer as the room for its projected inputs holds, at least one. */
+  int stepsPerChunk(LayerSizes sizes) {
+    long stepBytes = sizes.directions() * stepBytes(sizes);
+    return (int) Math.max(1, Math.min(sizes.steps(), projectionBytes / stepBytes));
+  }
+
+  /** Projected inputs of one step of one direction. */
+  static long stepBytes(LayerSizes sizes) {
+    return (long) sizes.batch() * Cell.GATES * sizes.hidden() * Float.BYTES;
+  }
+
+  /** The first where the cost model knows nothing of the device. */
+  <T> T fastest(List<T> all, ToDoubleFunction<T> microseconds) {
     return computeUnits == 0
         ? all.get(0)
         : all.stream().min(Comparator.comparingDouble(microseconds)).orElseThrow();
@@ -460,8 +514,9 @@ record OpenClPlan(
     return rowMap ? tile + " -DROW_MAP" + precisionOption() : tile;
   }
 
-  /** For lstm_step.cl; {@code both}: two directions in a launch. */
-  String stepOptions(StepTile step, Cell cell, boolean both, boolean masked, boolean traced) {
+  /** For lstm_step.cl; {@code kind}: what the parts of a launch are. */
+  String stepOptions(
+      StepTile step, Cell cell, LstmParts.Kind kind, boolean masked, boolean traced) {
     String tile =
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
             .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
@@ -469,7 +524,7 @@ record OpenClPlan(
         + unrollOption()
         + precisionOption()
         + cellOptions(cell)
-        + (both ? " -DBOTH" : "")
+        + kindOption(kind)
         + (masked ? " -DMASKED" : "")
         + (traced ? " -DTRACE" : "");
   }
@@ -502,37 +557,38 @@ record OpenClPlan(
   }
 
   /** For lstm_sequence.cl. */
-  String sequenceOptions(SequenceTile sequence, Cell cell) {
+  String sequenceOptions(SequenceTile sequence, Cell cell, LstmParts.Kind kind) {
     return "-DL=%d -DRB=%d -DUNITS=%d"
             .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
         + unrollOption()
         + precisionOption()
-        + cellOptions(cell);
+        + cellOptions(cell)
+        + kindOption(kind);
   }
 
   /** For lstm_persistent.cl or lstm_matrix.cl. */
-  String persistentOptions(Cell cell, PersistentPlan.Cut cut) {
-    return persistent.options(cut) + precisionOption() + cellOptions(cell);
+  String persistentOptions(Cell cell, PersistentPlan.Cut cut, LstmParts.Kind kind) {
+    return persistent.options(cut) + precisionOption() + cellOptions(cell) + kindOption(kind);
   }
 
   /**
    * For lstm_matrix_step.cl.
    *
    * @param sums how its sums are cut
-   * @param both two directions in a launch
+   * @param kind what the parts of a launch are
    */
   String matrixStepOptions(
       MatrixStepTile tile,
       PersistentPlan.MatrixTile sums,
       Cell cell,
-      boolean both,
+      LstmParts.Kind kind,
       boolean traced) {
     return "-DSLICES=%d -DPW=%d -DWARPS=%d -DNT=%d"
             .formatted(sums.slices(), sums.pairs(), tile.warps, tile.tiles)
         + (persistent.ptx() ? " -DPTX" : "")
         + precisionOption()
         + cellOptions(cell)
-        + (both ? " -DBOTH" : "")
+        + kindOption(kind)
         + (traced ? " -DTRACE" : "");
   }
 
@@ -549,6 +605,14 @@ record OpenClPlan(
   // of a GPU whose registers are known
   private String unrollOption() {
     return persistent.registers() > 0 ? " -DUNROLL" : "";
+  }
+
+  private static String kindOption(LstmParts.Kind kind) {
+    return switch (kind) {
+      case ONE -> "";
+      case DIRECTIONS -> " -DBOTH";
+      case LAYERS -> " -DSTACKED";
+    };
   }
 
   // precision.cl numbers the precisions in the order of the enum

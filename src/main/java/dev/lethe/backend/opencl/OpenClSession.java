@@ -48,13 +48,14 @@ final class OpenClSession extends GraphSession {
       Context context,
       Programs programs,
       List<StageRunner> runners,
-      PersistentGuard guard) {
+      PersistentGuard guard,
+      Values values) {
     super(graph, found.device(), choice);
     this.context = context;
     this.programs = programs;
     this.runners = runners;
     this.guard = guard;
-    this.values = new Values(context, graph);
+    this.values = values;
   }
 
   /** Compiles and uploads; leaves nothing behind when that fails. */
@@ -63,15 +64,24 @@ final class OpenClSession extends GraphSession {
     Context context = Context.open(found);
     Programs programs = new Programs(context, cache);
     List<StageRunner> runners = new ArrayList<>();
+    Values values = new Values(context, graph);
     try {
       PersistentGuard guard = new PersistentGuard(context);
-      for (Stage stage : graph.steps()) {
-        if (!(stage instanceof Reshape)) {
-          runners.add(runner(stage, context, programs, plan, guard));
+      List<Stage> stages =
+          graph.steps().stream().filter(stage -> !(stage instanceof Reshape)).toList();
+      for (int k = 0; k < stages.size(); k++) {
+        if (k + 1 < stages.size()
+            && stages.get(k) instanceof Lstm lower
+            && stages.get(k + 1) instanceof Lstm upper
+            && LstmPair.stacked(lower, upper, values)) {
+          runners.add(new LstmPair(lower, upper, context, programs, plan, guard));
+          k++;
+        } else {
+          runners.add(runner(stages.get(k), context, programs, plan, guard));
         }
       }
       context.finish();
-      return new OpenClSession(graph, found, choice, context, programs, runners, guard);
+      return new OpenClSession(graph, found, choice, context, programs, runners, guard, values);
     } catch (RuntimeException e) {
       runners.forEach(StageRunner::close);
       programs.close();
@@ -165,8 +175,8 @@ final class OpenClSession extends GraphSession {
     try (GateBuffers buffers = new GateBuffers(context, gates)) {
       List<Runnable> runs = new ArrayList<>(bound);
       for (int k = 0; k < runs.size(); k++) {
-        if (runners.get(k) instanceof LstmLayer layer) {
-          runs.set(k, layer.bindTraced(sizes, values, buffers));
+        if (runners.get(k) instanceof LstmRunner layers) {
+          runs.set(k, layers.bindTraced(sizes, values, buffers));
         }
       }
       buffers.clear();
@@ -263,8 +273,8 @@ final class OpenClSession extends GraphSession {
     }
     Map<String, Integer> sizes = boundSizes.get();
     return runners.stream()
-        .filter(LstmLayer.class::isInstance)
-        .map(runner -> ((LstmLayer) runner).variant(sizes))
+        .filter(LstmRunner.class::isInstance)
+        .flatMap(runner -> ((LstmRunner) runner).variants(sizes).stream())
         .toList();
   }
 

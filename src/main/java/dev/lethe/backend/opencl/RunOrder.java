@@ -158,9 +158,9 @@ final class RunOrder implements AutoCloseable {
     return step;
   }
 
-  /** Sequences that have this step. */
+  /** Sequences that have this step, none past the end of the time axis. */
   int running(int step) {
-    return running[step];
+    return step < running.length ? running[step] : 0;
   }
 
   /** First row of this step; of the step after the last: the number of rows. */

@@ -3,7 +3,7 @@ package dev.lethe.backend.opencl;
 import dev.lethe.network.Lstm;
 import java.util.List;
 
-/** Host side of a kernel that does one step of one layer, of one direction or of both. */
+/** Host side of a kernel that does one step of the parts of a launch. */
 interface StepKernel extends AutoCloseable {
   /** Sets what stays the same for all steps of runs with so many sequences. */
   void bind(int sequences, LstmParts parts, RunOrder order, Values values);
@@ -22,8 +22,13 @@ interface StepKernel extends AutoCloseable {
   /** Starts what follows the filling of the states, before the first step. */
   void begin();
 
-  /** Starts one step; {@code firstRow} is the row of the projected inputs that xw begins with. */
-  void enqueue(int step, int firstRow, int running);
+  /**
+   * Starts one step of the parts that are bound; where these are layers, {@code step} and {@code
+   * chunk} are the lower one's.
+   *
+   * @param chunk step whose projected inputs xw begins with
+   */
+  void enqueue(int step, int chunk, LstmParts parts, RunOrder order);
 
   @Override
   void close();

@@ -12,9 +12,6 @@ import java.util.function.Consumer;
  * up.
  */
 final class Tuner {
-  /** What is not faster by so much than what the plan takes anyway is not worth an exception. */
-  private static final double WORTH = 0.97;
-
   /** Builds, checks and times a choice. */
   interface Trial {
     /**
@@ -130,7 +127,8 @@ final class Tuner {
       }
     }
     boolean keep =
-        usual.outcome().fault().isEmpty() && least > WORTH * usual.outcome().milliseconds();
+        usual.outcome().fault().isEmpty()
+            && least > OpenClPlan.WORTH * usual.outcome().milliseconds();
     return keep ? Optional.of(usual) : fastest;
   }
 }

@@ -38,6 +38,11 @@ final class Values implements AutoCloseable {
     return named(value.name());
   }
 
+  /** Whether two values are the same memory, one being the other reshaped. */
+  boolean same(Value a, Value b) {
+    return root(a.name()).equals(root(b.name()));
+  }
+
   /** Where the value of this name is. */
   Buffer named(String name) {
     Buffer buffer = buffers.get(root(name));

@@ -7,6 +7,9 @@ import dev.lethe.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class CostModelTest {
@@ -44,10 +47,79 @@ class CostModelTest {
   }
 
   @Test
+  void layersShareLaunchesWhereThatIsFaster() {
+    LayerSizes layer = new LayerSizes(50, 32, 512, 512, 1);
+    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200());
+    CostModel model = new CostModel(plan);
+    LayerChoice choice = plan.choose(layer, Recurrence.Permitted.ALL);
+    Wavefront wavefront = Wavefront.of(plan, layer, layer).orElseThrow();
+    CostModel.Cost cost = model.wavefront(layer, layer, wavefront);
+    assertTrue(cost.microseconds() < 0.97 * 2 * model.layer(layer, choice).microseconds());
+    assertTrue(plan.stacked(layer).contains(wavefront.recurrence()));
+    // a stream's step, and a layer that fills the GPU by itself
+    assertTrue(Wavefront.of(plan, layer.withSteps(1), layer.withSteps(1)).isEmpty());
+    LayerSizes large = new LayerSizes(25, 128, 2048, 2048, 1);
+    assertTrue(Wavefront.of(plan, large, large).isEmpty());
+    OpenClPlan processor = OpenClPlan.of(OpenClPlanTest.facts(true, 4096, 1 << 20, 1 << 30));
+    assertTrue(Wavefront.of(processor, layer, layer).isEmpty());
+    // room for the projected inputs of four steps of each layer
+    long room = 2L * 4 * 32 * 4 * 512 * 4;
+    OpenClPlan narrow = OpenClPlan.of(withAllocation(OpenClPlanTest.h200(), room));
+    Wavefront.of(narrow, layer, layer).ifPresent(w -> assertEquals(4, w.lag()));
+    OpenClPlan none = OpenClPlan.of(withAllocation(OpenClPlanTest.h200(), room - 1));
+    assertTrue(Wavefront.of(none, layer, layer).isEmpty());
+  }
+
+  private static DeviceFacts withAllocation(DeviceFacts f, long bytes) {
+    return new DeviceFacts(
+        f.name(),
+        f.platform(),
+        f.vendor(),
+        f.version(),
+        f.driver(),
+        f.cpu(),
+        f.computeUnits(),
+        f.workGroupSize(),
+        f.localBytes(),
+        f.globalBytes(),
+        bytes,
+        f.registers(),
+        f.computeCapability());
+  }
+
+  @Test
+  void groupsOfBothLayersMustRunAtOnce() {
+    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200(), Precision.FP16);
+    for (int hidden : new int[] {512, 1024}) { // 64 and 128 groups of 132 for each layer
+      LayerSizes layer = new LayerSizes(50, 32, hidden, hidden, 1);
+      boolean waits = plan.stacked(layer).stream().anyMatch(PersistentPlan.Cut.class::isInstance);
+      assertEquals(hidden == 512, waits);
+    }
+  }
+
+  @Test
+  void whatIsMeasuredOfALayerIsNotGivenUpForAPrediction() {
+    LayerSizes layer = new LayerSizes(50, 32, 512, 512, 1);
+    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200());
+    int shared = 0;
+    for (Recurrence measured : plan.recurrences(layer, Recurrence.Permitted.ALL)) {
+      LayerChoice best = new LayerChoice(plan.products().get(0), measured, true);
+      TunedLayers.Entry entry = TunedLayers.Entry.of(layer, Precision.FP32, best, 1);
+      Optional<Wavefront> wavefront =
+          Wavefront.of(plan.withTuned(new TunedLayers(List.of(entry))), layer, layer);
+      if (wavefront.isPresent()) {
+        assertEquals(measured, wavefront.get().recurrence());
+        assertTrue(wavefront.get().tuned());
+        shared++;
+      }
+    }
+    assertTrue(shared > 0);
+  }
+
+  @Test
   void thePageShowsThesePredictions() throws IOException {
     String page = Files.readString(Path.of("src/site/markdown/gpu.md"));
-    for (String line : GpuTable.lines()) {
-      assertTrue(page.contains(line), () -> "gpu.md lacks: " + line);
-    }
+    Stream.concat(GpuTable.lines().stream(), GpuTable.stacked().stream())
+        .forEach(line -> assertTrue(page.contains(line), () -> "gpu.md lacks: " + line));
   }
 }

@@ -6,6 +6,7 @@ import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
 import dev.lethe.network.CellNorm;
 import dev.lethe.network.Matrix;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -32,21 +33,26 @@ final class GpuKernels {
     print("lstm_begin.cl", "");
     for (OpenClPlan.StepTile tile : plan.steps()) {
       int items = tile.units() * tile.sequenceItems();
-      for (boolean both : directions(plan, tile)) {
-        print("lstm_step.cl", items, plan.stepOptions(tile, plain, both, false, false));
-        print("lstm_step.cl", items, plan.stepOptions(tile, special, both, false, true));
-        print("lstm_step.cl", items, plan.stepOptions(tile, plain, both, true, true));
+      for (LstmParts.Kind kind : kinds(plan, tile)) {
+        print("lstm_step.cl", items, plan.stepOptions(tile, plain, kind, false, false));
+        if (kind == LstmParts.Kind.LAYERS) {
+          continue; // no projection, no mask, no trace
+        }
+        print("lstm_step.cl", items, plan.stepOptions(tile, special, kind, false, true));
+        print("lstm_step.cl", items, plan.stepOptions(tile, plain, kind, true, true));
       }
     }
     for (OpenClPlan.StepTile tile : int8.steps()) {
       int items = tile.units() * tile.sequenceItems();
-      for (boolean both : directions(int8, tile)) {
-        print("lstm_step.cl", items, int8.stepOptions(tile, plain, both, false, false));
+      for (LstmParts.Kind kind : kinds(int8, tile)) {
+        print("lstm_step.cl", items, int8.stepOptions(tile, plain, kind, false, false));
       }
     }
     for (OpenClPlan.SequenceTile tile : plan.sequences()) {
-      print("lstm_sequence.cl", plan.sequenceOptions(tile, plain));
-      print("lstm_sequence.cl", int8.sequenceOptions(tile, plain));
+      for (LstmParts.Kind kind : LstmParts.Kind.values()) {
+        print("lstm_sequence.cl", plan.sequenceOptions(tile, plain, kind));
+        print("lstm_sequence.cl", int8.sequenceOptions(tile, plain, kind));
+      }
     }
     print("lstm_norm_step.cl", plan.normStepOptions(normed(plain), true));
     print("lstm_project.cl", "");
@@ -59,8 +65,9 @@ final class GpuKernels {
     print("move.cl", "");
     for (PersistentPlan.Shape shape : plan.persistent().shapes()) {
       PersistentPlan.Tile tile = shape.tile(mostHidden(shape));
-      String options = plan.persistentOptions(special, tile);
-      print("lstm_persistent.cl", tile.items(), options);
+      for (LstmParts.Kind kind : LstmParts.Kind.values()) {
+        print("lstm_persistent.cl", tile.items(), plan.persistentOptions(special, tile, kind));
+      }
     }
     for (Precision precision : Precision.values()) {
       if (OpenClPlan.onMatrixUnits(precision)) {
@@ -69,12 +76,17 @@ final class GpuKernels {
     }
   }
 
-  /** Whether a launch has both: no, and yes if layers of two directions take such a tile. */
-  private static List<Boolean> directions(OpenClPlan plan, Recurrence tile) {
+  /** What a launch may have: two parts only where the plan has such a tile for them. */
+  private static List<LstmParts.Kind> kinds(OpenClPlan plan, Recurrence tile) {
     LayerSizes sizes = new LayerSizes(1, 32, 1, 1024, 2);
-    return plan.recurrences(sizes, Recurrence.Permitted.ALL).contains(tile)
-        ? List.of(false, true)
-        : List.of(false);
+    List<LstmParts.Kind> kinds = new ArrayList<>(List.of(LstmParts.Kind.ONE));
+    if (plan.recurrences(sizes, Recurrence.Permitted.ALL).contains(tile)) {
+      kinds.add(LstmParts.Kind.DIRECTIONS);
+    }
+    if (plan.stacked(sizes).contains(tile)) {
+      kinds.add(LstmParts.Kind.LAYERS);
+    }
+    return kinds;
   }
 
   private static Cell normed(Cell cell) {
@@ -88,14 +100,18 @@ final class GpuKernels {
     print("product_matrix.cl", 128, plan.matrixProductOptions());
     Set<PersistentPlan.Cut> tiles = new LinkedHashSet<>();
     for (int hidden = 32; hidden <= 1056; hidden += 32) {
+      if (!plan.onMatrixUnits(hidden, Recurrence.Permitted.ALL)) {
+        continue;
+      }
       tiles.addAll(plan.persistent().cuts(new LayerSizes(1, 32, 1, hidden, 1), true, precision));
     }
     Set<String> steps = new LinkedHashSet<>();
     for (int hidden : new int[] {96, 1024, 2048, 4096}) {
       PersistentPlan.MatrixTile sums = PersistentPlan.MatrixTile.of(precision, hidden);
       for (OpenClPlan.MatrixStepTile tile : plan.matrixSteps()) {
-        for (boolean both : directions(plan, tile)) {
-          String options = plan.matrixStepOptions(tile, sums, cell, both, hidden == 96);
+        for (LstmParts.Kind kind : kinds(plan, tile)) {
+          boolean traced = hidden == 96 && kind != LstmParts.Kind.LAYERS;
+          String options = plan.matrixStepOptions(tile, sums, cell, kind, traced);
           if (steps.add(options)) {
             print("lstm_matrix_step.cl", tile.items(), options);
           }
@@ -104,7 +120,9 @@ final class GpuKernels {
     }
     print("begin_matrix.cl", plan.beginMatrixOptions());
     for (PersistentPlan.Cut tile : tiles) {
-      print("lstm_matrix.cl", tile.items(), plan.persistentOptions(cell, tile));
+      for (LstmParts.Kind kind : LstmParts.Kind.values()) {
+        print("lstm_matrix.cl", tile.items(), plan.persistentOptions(cell, tile, kind));
+      }
     }
   }
 

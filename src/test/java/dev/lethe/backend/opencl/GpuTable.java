@@ -5,8 +5,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 
 /** Prints the table of predictions that src/site/markdown/gpu.md shows. */
 final class GpuTable {
@@ -14,6 +17,7 @@ final class GpuTable {
 
   public static void main(String[] args) throws IOException {
     lines().forEach(System.out::println);
+    stacked().forEach(System.out::println);
   }
 
   /** A laptop's GPU: 16 compute units. */
@@ -57,13 +61,34 @@ final class GpuTable {
     OpenClPlan plan = OpenClPlan.of(facts, precision);
     CostModel model = new CostModel(plan);
     CostModel.Cost cost = new CostModel.Cost(0, 0);
-    String kernel = "";
-    for (LayerSizes layer : row.all()) {
-      LayerChoice choice = plan.choose(layer, Recurrence.Permitted.ALL);
-      cost = cost.plus(model.layer(layer, choice));
-      kernel = choice.recurrence().kernel();
+    Set<String> kernels = new LinkedHashSet<>();
+    List<LayerSizes> layers = row.all();
+    for (int k = 0; k < layers.size(); k++) {
+      LayerSizes layer = layers.get(k);
+      boolean pair = k + 1 < layers.size() && layer.directions() == 1;
+      Optional<Wavefront> wavefront =
+          pair ? Wavefront.of(plan, layer, layers.get(k + 1)) : Optional.empty();
+      if (wavefront.isPresent()) {
+        Wavefront w = wavefront.get();
+        cost = cost.plus(model.wavefront(layer, layers.get(k + 1), w));
+        kernels.add(w.recurrence().kernel() + " by " + w.lag());
+        k++; // both are done
+      } else {
+        LayerChoice choice = plan.choose(layer, Recurrence.Permitted.ALL);
+        cost = cost.plus(model.layer(layer, choice));
+        kernels.add(choice.recurrence().kernel());
+      }
     }
-    return new Prediction(kernel, cost);
+    return new Prediction(String.join(" and ", kernels), cost);
+  }
+
+  /** Like {@link #predict} with one layer after the other. */
+  static CostModel.Cost apart(DeviceFacts facts, Precision precision, Row row) {
+    OpenClPlan plan = OpenClPlan.of(facts, precision);
+    CostModel model = new CostModel(plan);
+    return row.all().stream()
+        .map(layer -> model.layer(layer, plan.choose(layer, Recurrence.Permitted.ALL)))
+        .reduce(new CostModel.Cost(0, 0), CostModel.Cost::plus);
   }
 
   /** The rows of the benchmark's shapes. */
@@ -103,6 +128,40 @@ final class GpuTable {
               cell(predict(small(), Precision.FP32, row))));
     }
     return lines;
+  }
+
+  /** Of rows of several layers of one direction: one after the other, and as a wavefront. */
+  static List<String> stacked() throws IOException {
+    List<String> lines = new ArrayList<>();
+    lines.add("| layers | T, B, I, H, layers | H200, fp32 | H200, fp16 | 16 compute units, fp32 |");
+    lines.add("|---|---|---|---|---|");
+    for (Row row : rows()) {
+      LayerSizes s = row.first();
+      if (row.layers() > 1 && s.directions() == 1) {
+        lines.add(
+            String.format(
+                Locale.ROOT,
+                "| %s | %d, %d, %d, %d, %d | %s | %s | %s |",
+                row.name(),
+                s.steps(),
+                s.batch(),
+                s.input(),
+                s.hidden(),
+                row.layers(),
+                change(OpenClPlanTest.h200(), Precision.FP32, row),
+                change(OpenClPlanTest.h200(), Precision.FP16, row),
+                change(small(), Precision.FP32, row)));
+      }
+    }
+    return lines;
+  }
+
+  private static String change(DeviceFacts facts, Precision precision, Row row) {
+    return String.format(
+        Locale.ROOT,
+        "%.2f -> %.2f ms",
+        apart(facts, precision, row).microseconds() / 1000,
+        predict(facts, precision, row).cost().microseconds() / 1000);
   }
 
   private static String cell(Prediction p) {

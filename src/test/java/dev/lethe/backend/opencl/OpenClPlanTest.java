@@ -102,7 +102,7 @@ class OpenClPlanTest {
     assertEquals(
         "-DTU=16 -DLB=4 -DRB=2 -DTK=16 -DGATE=0,0x0.0p0f,0x0.0p0f -DCANDIDATE=1,0x0.0p0f,0x0.0p0f"
             + " -DOUTPUT=1,0x0.0p0f,0x0.0p0f",
-        plan.stepOptions(plan.steps().get(0), plain, false, false, false));
+        plan.stepOptions(plan.steps().get(0), plain, LstmParts.Kind.ONE, false, false));
     Cell special =
         new Cell(
             Matrix.zeros(8, 3),
@@ -115,7 +115,8 @@ class OpenClPlanTest {
             ActivationFunction.IDENTITY,
             true,
             3);
-    String options = plan.stepOptions(plan.steps().get(0), special, false, false, false);
+    String options =
+        plan.stepOptions(plan.steps().get(0), special, LstmParts.Kind.ONE, false, false);
     for (String part :
         new String[] {
           "-DGATE=7,0x1.0p-2f,0x1.0p-1f",
@@ -180,17 +181,18 @@ class OpenClPlanTest {
     assertEquals(tile + " -DROW_MAP -DPRECISION=1", tf32.productOptions(product, true));
     assertEquals(
         "-DL=128 -DRB=8 -DUNITS=1 -DUNROLL" + CELL_OPTIONS,
-        fp32.sequenceOptions(new OpenClPlan.SequenceTile(128, 8, 128), CELL));
+        fp32.sequenceOptions(new OpenClPlan.SequenceTile(128, 8, 128), CELL, LstmParts.Kind.ONE));
     String waits = " -DPOLLS=1048576 -DPTX";
     assertEquals(
-        "-DU=8 -DP=2 -DKC=16 -DRB=1" + waits + CELL_OPTIONS,
-        fp32.persistentOptions(CELL, new PersistentPlan.Tile(8, 2, 16, 1)));
+        "-DU=8 -DP=2 -DKC=16 -DRB=1" + waits + CELL_OPTIONS + " -DSTACKED",
+        fp32.persistentOptions(CELL, new PersistentPlan.Tile(8, 2, 16, 1), LstmParts.Kind.LAYERS));
     assertEquals(
-        "-DSLICES=4 -DPW=1" + waits + " -DPRECISION=1" + CELL_OPTIONS,
-        tf32.persistentOptions(CELL, sums));
+        "-DSLICES=4 -DPW=1" + waits + " -DPRECISION=1" + CELL_OPTIONS + " -DBOTH",
+        tf32.persistentOptions(CELL, sums, LstmParts.Kind.DIRECTIONS));
     assertEquals(
         "-DSLICES=4 -DPW=1 -DWARPS=4 -DNT=6 -DPTX -DPRECISION=1" + CELL_OPTIONS + " -DTRACE",
-        tf32.matrixStepOptions(new OpenClPlan.MatrixStepTile(4, 6), sums, CELL, false, true));
+        tf32.matrixStepOptions(
+            new OpenClPlan.MatrixStepTile(4, 6), sums, CELL, LstmParts.Kind.ONE, true));
     assertEquals("-DPRECISION=1 -DPTX", tf32.matrixProductOptions());
     assertEquals("-DPRECISION=1", tf32.beginMatrixOptions());
     Cell normed =
@@ -199,7 +201,8 @@ class OpenClPlanTest {
     assertEquals(
         "-DL=64 -DEPSILON=0x1.0p-1f" + CELL_OPTIONS + " -DTRACE",
         fp32.normStepOptions(normed, true));
-    String step = fp32.stepOptions(fp32.steps().get(0), CELL, true, true, true);
+    String step =
+        fp32.stepOptions(fp32.steps().get(0), CELL, LstmParts.Kind.DIRECTIONS, true, true);
     assertTrue(step.endsWith(CELL_OPTIONS + " -DBOTH -DMASKED -DTRACE"), step);
     assertEquals("-DL=64 -DLOGARITHM", fp32.softmaxOptions(true));
     assertEquals("-DL=64", fp32.softmaxOptions(false));
