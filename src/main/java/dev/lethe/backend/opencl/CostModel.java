@@ -99,13 +99,12 @@ record CostModel(OpenClPlan plan) {
     Cost cost = new Cost(4, 4 * LAUNCH).plus(rounding(both, w.recurrence()));
     for (int part = 0; part < 2; part++) {
       LayerSizes s = part == 0 ? lower : upper;
-      OpenClPlan.ProductTile tile = w.products().get(part);
+      ProductTile tile = w.products().get(part);
       double whole = projection(s.withSteps(chunk), tile);
       double rest = projection(s.withSteps(last), tile);
       cost = cost.plus(new Cost(chunks, chunks * LAUNCH + (chunks - 1) * whole + rest));
     }
-    if (w.recurrence() instanceof OpenClPlan.StepTile
-        || w.recurrence() instanceof OpenClPlan.MatrixStepTile) {
+    if (w.recurrence() instanceof StepTile || w.recurrence() instanceof MatrixStepTile) {
       return cost.plus(chain(both.withSteps(steps - chunk), w.recurrence()))
           .plus(chain(lower.withSteps(2 * chunk), w.recurrence()));
     }
@@ -136,7 +135,7 @@ record CostModel(OpenClPlan plan) {
   /** Before the first step: on matrix units h is rounded. */
   private static Cost rounding(LayerSizes s, Recurrence kernel) {
     boolean rounds =
-        kernel instanceof PersistentPlan.MatrixTile || kernel instanceof OpenClPlan.MatrixStepTile;
+        kernel instanceof PersistentPlan.MatrixTile || kernel instanceof MatrixStepTile;
     return rounds ? new Cost(s.directions(), s.directions() * LAUNCH) : new Cost(0, 0);
   }
 
@@ -144,12 +143,10 @@ record CostModel(OpenClPlan plan) {
     if (kernel instanceof PersistentPlan.Cut cut) {
       return together(s, cut);
     }
-    if (kernel instanceof OpenClPlan.MatrixStepTile tile) {
+    if (kernel instanceof MatrixStepTile tile) {
       return matrixStep(s, tile);
     }
-    return kernel instanceof OpenClPlan.SequenceTile tile
-        ? sequence(s, tile)
-        : stepwise(s, (OpenClPlan.StepTile) kernel);
+    return kernel instanceof SequenceTile tile ? sequence(s, tile) : stepwise(s, (StepTile) kernel);
   }
 
   private Cost together(LayerSizes s, PersistentPlan.Cut cut) {
@@ -171,7 +168,7 @@ record CostModel(OpenClPlan plan) {
     return new Cost(1, LAUNCH + s.steps() * (step + wait)).times(times);
   }
 
-  private Cost stepwise(LayerSizes s, OpenClPlan.StepTile tile) {
+  private Cost stepwise(LayerSizes s, StepTile tile) {
     double across = groups(s.hidden(), tile.units());
     double along = s.directions() * groups(s.batch(), tile.sequences());
     double warps = tile.units() * tile.sequenceItems() / 32.0;
@@ -185,7 +182,7 @@ record CostModel(OpenClPlan plan) {
     return steps(s, cycles, bytes, across * along, ahead);
   }
 
-  private Cost matrixStep(LayerSizes s, OpenClPlan.MatrixStepTile tile) {
+  private Cost matrixStep(LayerSizes s, MatrixStepTile tile) {
     double across = groups(s.hidden(), tile.units());
     double along = s.directions() * groups(s.batch(), tile.sequences());
     double words = PersistentPlan.MatrixTile.of(plan.precision(), s.hidden()).words();
@@ -217,7 +214,7 @@ record CostModel(OpenClPlan plan) {
     return Math.ceil(groups / plan.computeUnits());
   }
 
-  private Cost sequence(LayerSizes s, OpenClPlan.SequenceTile tile) {
+  private Cost sequence(LayerSizes s, SequenceTile tile) {
     double groups = s.directions() * groups(s.batch(), tile.sequences());
     double busy = Math.max(1, each(groups) / RESIDENT);
     double term = Math.max(SEQUENCE_TERM, 4 * tile.sequences() * tile.items() / FMAS * RESIDENT);
@@ -229,7 +226,7 @@ record CostModel(OpenClPlan plan) {
   }
 
   /** Microseconds of the input projection of all steps, launches left out. */
-  double projection(LayerSizes s, OpenClPlan.ProductTile tile) {
+  double projection(LayerSizes s, ProductTile tile) {
     double rows = (double) s.steps() * s.batch();
     double columns = 4.0 * s.hidden();
     double bytes = 4 * rows * (s.input() + columns);

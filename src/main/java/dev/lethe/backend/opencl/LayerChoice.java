@@ -7,4 +7,4 @@ package dev.lethe.backend.opencl;
  * @param recurrence of the steps
  * @param tuned whether it was measured rather than predicted
  */
-record LayerChoice(OpenClPlan.ProductTile product, Recurrence recurrence, boolean tuned) {}
+record LayerChoice(ProductTile product, Recurrence recurrence, boolean tuned) {}

@@ -34,7 +34,7 @@ final class LstmDirection implements AutoCloseable {
       CellWeights weights,
       Programs programs,
       OpenClPlan plan,
-      OpenClPlan.ProductTile product) {
+      ProductTile product) {
     this.stage = stage;
     this.weights = weights;
     this.index = index;

@@ -12,7 +12,7 @@ final class LstmMatrixStep implements StepKernel {
   private static final int STEP = 12;
   private static final int ORDER = 13;
   private static final int TRACE = 31;
-  private final OpenClPlan.MatrixStepTile tile;
+  private final MatrixStepTile tile;
   private final int hidden;
   // one for each part
   private final List<RoundedHidden> rounded = new ArrayList<>();
@@ -27,7 +27,7 @@ final class LstmMatrixStep implements StepKernel {
   LstmMatrixStep(
       Programs programs,
       OpenClPlan plan,
-      OpenClPlan.MatrixStepTile tile,
+      MatrixStepTile tile,
       Cell cell,
       List<Integer> parts,
       LstmParts.Kind kind,

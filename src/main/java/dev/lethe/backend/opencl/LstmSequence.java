@@ -7,16 +7,12 @@ import java.util.List;
 final class LstmSequence implements LstmChain, AutoCloseable {
   private static final int FIRST_STEP = 11;
   private static final int ORDER = 13;
-  private final OpenClPlan.SequenceTile tile;
+  private final SequenceTile tile;
   private final int hidden;
   private final Kernel kernel;
 
   LstmSequence(
-      Programs programs,
-      OpenClPlan plan,
-      OpenClPlan.SequenceTile tile,
-      Cell cell,
-      LstmParts.Kind kind) {
+      Programs programs, OpenClPlan plan, SequenceTile tile, Cell cell, LstmParts.Kind kind) {
     this.tile = tile;
     this.hidden = cell.hiddenSize();
     String options = plan.sequenceOptions(tile, cell, kind);

@@ -14,7 +14,7 @@ final class LstmStep implements StepKernel {
   private static final int STEP = 12;
   private static final int ORDER = 13;
   private static final int MASK = 31;
-  private final OpenClPlan.StepTile tile;
+  private final StepTile tile;
   private final int normItems;
   private final int hidden;
   private final int firstTraceArgument;
@@ -30,7 +30,7 @@ final class LstmStep implements StepKernel {
   LstmStep(
       Programs programs,
       OpenClPlan plan,
-      OpenClPlan.StepTile tile,
+      StepTile tile,
       Cell cell,
       LstmParts.Kind kind,
       boolean masked,

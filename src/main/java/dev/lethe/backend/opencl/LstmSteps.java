@@ -48,7 +48,7 @@ final class LstmSteps implements AutoCloseable {
     this.plan = plan;
     this.recurrence = recurrence;
     this.sequence =
-        recurrence instanceof OpenClPlan.SequenceTile tile
+        recurrence instanceof SequenceTile tile
             ? Optional.of(new LstmSequence(programs, plan, tile, cell, kind))
             : Optional.empty();
     this.step = sequence.isPresent() ? Optional.empty() : Optional.of(step(false));
@@ -117,11 +117,10 @@ final class LstmSteps implements AutoCloseable {
   }
 
   private StepKernel step(boolean tracing) {
-    if (recurrence instanceof OpenClPlan.MatrixStepTile tile) {
+    if (recurrence instanceof MatrixStepTile tile) {
       return new LstmMatrixStep(programs, plan, tile, cell, parts, kind, tracing);
     }
-    OpenClPlan.StepTile tile =
-        recurrence instanceof OpenClPlan.StepTile own ? own : plan.steps().get(0);
+    StepTile tile = recurrence instanceof StepTile own ? own : plan.steps().get(0);
     return new LstmStep(programs, plan, tile, cell, kind, stage.mask().isPresent(), tracing);
   }
 

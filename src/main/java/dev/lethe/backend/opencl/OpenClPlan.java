@@ -105,116 +105,6 @@ record OpenClPlan(
   /** Where loops are limited: product.cl takes up to 15 turns a term. */
   private static final int LIMITED_DEPTH = 4096;
 
-  /**
-   * A group of rowItems x columnItems work-items makes (rowItems*rowResults) x
-   * (columnItems*columnResults) results, {@code depth} terms at a time in local memory.
-   */
-  record ProductTile(int rowItems, int columnItems, int rowResults, int columnResults, int depth) {
-    /** Rows of a group. */
-    int rows() {
-      return rowItems * rowResults;
-    }
-
-    /** Columns of a group. */
-    int columns() {
-      return columnItems * columnResults;
-    }
-
-    /** The components in order. */
-    List<Integer> numbers() {
-      return List.of(rowItems, columnItems, rowResults, columnResults, depth);
-    }
-
-    /** Local memory of a group. */
-    long localBytes() {
-      return 4L * (depth * (rows() + 4L) + (long) depth * columns() + rows());
-    }
-  }
-
-  /**
-   * A group of {@code units} x {@code sequenceItems} work-items makes {@code units} hidden units of
-   * sequenceItems*sequenceResults sequences, {@code depth} terms at a time in local memory.
-   */
-  record StepTile(int units, int sequenceItems, int sequenceResults, int depth)
-      implements Recurrence {
-    @Override
-    public String kernel() {
-      return "lstm_step";
-    }
-
-    @Override
-    public List<Integer> numbers() {
-      return List.of(units, sequenceItems, sequenceResults, depth);
-    }
-
-    /** Sequences of a group. */
-    int sequences() {
-      return sequenceItems * sequenceResults;
-    }
-
-    /** Local memory of a group. */
-    long localBytes() {
-      return 4L * depth * (sequences() + 4L) + 16L * depth * units;
-    }
-  }
-
-  /**
-   * A group of {@code items} work-items owns {@code sequences} sequences, and their whole hidden
-   * state of {@code mostHidden} units or fewer.
-   */
-  record SequenceTile(int items, int sequences, int mostHidden) implements Recurrence {
-    @Override
-    public String kernel() {
-      return "lstm_sequence";
-    }
-
-    @Override
-    public List<Integer> numbers() {
-      return List.of(items, sequences, mostHidden);
-    }
-
-    /** Hidden units of a work-item. */
-    int units(int hidden) {
-      return (hidden + items - 1) / items;
-    }
-
-    /** Local memory of a group. */
-    long localBytes(int hidden) {
-      return 2L * hidden * sequences * Float.BYTES;
-    }
-  }
-
-  /**
-   * A group of {@code warps} times 32 work-items makes 8*warps hidden units of 8*{@code tiles}
-   * sequences on matrix units.
-   */
-  record MatrixStepTile(int warps, int tiles) implements Recurrence {
-    @Override
-    public String kernel() {
-      return "lstm_matrix_step";
-    }
-
-    @Override
-    public List<Integer> numbers() {
-      return List.of(warps, tiles);
-    }
-
-    /** Hidden units of a group. */
-    int units() {
-      return MatrixWeights.UNITS * warps;
-    }
-
-    /** Sequences of a group. */
-    int sequences() {
-      return 8 * tiles;
-    }
-
-    /** Work-items of a group. */
-    int items() {
-      return 32 * warps;
-    }
-  }
-
   /** A plan whose {@code sequences} say which layers a work-group can run alone. */
   OpenClPlan(
       List<ProductTile> products,
@@ -425,7 +315,7 @@ record OpenClPlan(
       return all;
     }
     if (permitted.alone()) {
-      sequences.stream().filter(tile -> sizes.hidden() <= tile.mostHidden).forEach(all::add);
+      sequences.stream().filter(tile -> sizes.hidden() <= tile.mostHidden()).forEach(all::add);
     }
     all.addAll(unspilled(steps, sizes));
     return all;
@@ -506,11 +396,11 @@ record OpenClPlan(
     String tile =
         "-DLM=%d -DLN=%d -DRM=%d -DRN=%d -DTK=%d"
             .formatted(
-                product.rowItems,
-                product.columnItems,
-                product.rowResults,
-                product.columnResults,
-                product.depth);
+                product.rowItems(),
+                product.columnItems(),
+                product.rowResults(),
+                product.columnResults(),
+                product.depth());
     return rowMap ? tile + " -DROW_MAP" + precisionOption() : tile;
   }
 
@@ -519,7 +409,7 @@ record OpenClPlan(
       StepTile step, Cell cell, LstmParts.Kind kind, boolean masked, boolean traced) {
     String tile =
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
-            .formatted(step.units, step.sequenceItems, step.sequenceResults, step.depth);
+            .formatted(step.units(), step.sequenceItems(), step.sequenceResults(), step.depth());
     return tile
         + unrollOption()
         + precisionOption()
@@ -559,7 +449,7 @@ record OpenClPlan(
   /** For lstm_sequence.cl. */
   String sequenceOptions(SequenceTile sequence, Cell cell, LstmParts.Kind kind) {
     return "-DL=%d -DRB=%d -DUNITS=%d"
-            .formatted(sequence.items, sequence.sequences, sequence.units(cell.hiddenSize()))
+            .formatted(sequence.items(), sequence.sequences(), sequence.units(cell.hiddenSize()))
         + unrollOption()
         + precisionOption()
         + cellOptions(cell)
@@ -584,7 +474,7 @@ record OpenClPlan(
       LstmParts.Kind kind,
       boolean traced) {
     return "-DSLICES=%d -DPW=%d -DWARPS=%d -DNT=%d"
-            .formatted(sums.slices(), sums.pairs(), tile.warps, tile.tiles)
+            .formatted(sums.slices(), sums.pairs(), tile.warps(), tile.tiles())
         + (persistent.ptx() ? " -DPTX" : "")
         + precisionOption()
         + cellOptions(cell)

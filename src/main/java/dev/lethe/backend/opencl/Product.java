@@ -5,12 +5,12 @@ import java.util.Map;
 
 /** Host side of product.cl. */
 final class Product implements InputProjection {
-  private final OpenClPlan.ProductTile tile;
+  private final ProductTile tile;
   private final Kernel kernel;
   private final boolean rowMap;
 
   /** {@code rowMap}: rows are looked up, as the input projection needs it. */
-  Product(Programs programs, OpenClPlan plan, OpenClPlan.ProductTile tile, boolean rowMap) {
+  Product(Programs programs, OpenClPlan plan, ProductTile tile, boolean rowMap) {
     this.tile = tile;
     this.rowMap = rowMap;
     this.kernel = programs.kernel("product.cl", "product", plan.productOptions(tile, rowMap));

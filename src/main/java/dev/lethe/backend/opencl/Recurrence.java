@@ -3,11 +3,7 @@ package dev.lethe.backend.opencl;
 import java.util.List;
 
 /** A kernel for a layer's chain of steps, and how it is cut. */
-sealed interface Recurrence
-    permits OpenClPlan.StepTile,
-        OpenClPlan.SequenceTile,
-        OpenClPlan.MatrixStepTile,
-        PersistentPlan.Cut {
+sealed interface Recurrence permits StepTile, SequenceTile, MatrixStepTile, PersistentPlan.Cut {
   /** Name of the kernel, which is that of its file. */
   String kernel();
 

@@ -64,7 +64,7 @@ record TunedLayers(List<Entry> entries) {
     }
 
     /** The one of these that is meant. */
-    Optional<OpenClPlan.ProductTile> product(List<OpenClPlan.ProductTile> all) {
+    Optional<ProductTile> product(List<ProductTile> all) {
       return all.stream().filter(each -> each.numbers().equals(product)).findFirst();
     }
 

@@ -80,14 +80,14 @@ final class Tuner {
     return new Tuner(plan, sizes, trial, progress).run();
   }
 
-  private static List<OpenClPlan.ProductTile> products(OpenClPlan plan) {
+  private static List<ProductTile> products(OpenClPlan plan) {
     return plan.matrix() ? plan.products().subList(0, 1) : plan.products();
   }
 
   private Result run() {
     Recurrence.Permitted all = Recurrence.Permitted.ALL;
     LayerChoice first = plan.choose(sizes, all);
-    OpenClPlan.ProductTile product =
+    ProductTile product =
         products(plan).contains(first.product()) ? first.product() : products(plan).get(0);
     Tried usual = attempt(product, first.recurrence());
     for (Recurrence recurrence : plan.recurrences(sizes, all)) {
@@ -96,7 +96,7 @@ final class Tuner {
       }
     }
     Recurrence fastest = best(usual).map(t -> t.choice().recurrence()).orElse(first.recurrence());
-    for (OpenClPlan.ProductTile other : products(plan)) {
+    for (ProductTile other : products(plan)) {
       if (!other.equals(product)) {
         attempt(other, fastest);
       }
@@ -104,7 +104,7 @@ final class Tuner {
     return new Result(usual, best(usual), List.copyOf(tried));
   }
 
-  private Tried attempt(OpenClPlan.ProductTile product, Recurrence recurrence) {
+  private Tried attempt(ProductTile product, Recurrence recurrence) {
     LayerChoice choice = new LayerChoice(product, recurrence, true);
     double best = tried.stream().mapToDouble(t -> t.outcome().milliseconds()).min().orElse(1e9);
     Tried now = new Tried(choice, trial.run(choice, best));

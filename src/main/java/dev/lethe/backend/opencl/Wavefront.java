@@ -15,8 +15,7 @@ import java.util.stream.Stream;
  * @param recurrence of both layers
  * @param tuned whether that was measured, for one of them, rather than predicted
  */
-record Wavefront(
-    int lag, List<OpenClPlan.ProductTile> products, Recurrence recurrence, boolean tuned) {
+record Wavefront(int lag, List<ProductTile> products, Recurrence recurrence, boolean tuned) {
   private static final List<Integer> CHUNKS = List.of(4, 8, 16, 32, 64);
 
   Wavefront {
@@ -74,7 +73,7 @@ record Wavefront(
       Recurrence recurrence,
       boolean tuned) {
     CostModel model = new CostModel(plan);
-    List<OpenClPlan.ProductTile> products =
+    List<ProductTile> products =
         Stream.of(lower.withSteps(chunk), upper.withSteps(chunk))
             .map(sizes -> plan.fastest(plan.products(), each -> model.projection(sizes, each)))
             .toList();

@@ -24,14 +24,14 @@ final class GpuKernels {
     Cell plain = cell(Matrix.empty(), Matrix.empty());
     Cell special = cell(Matrix.zeros(3, 2), Matrix.zeros(1, 2));
     OpenClPlan int8 = OpenClPlan.of(OpenClPlanTest.h200(), Precision.INT8);
-    for (OpenClPlan.ProductTile tile : plan.products()) {
+    for (ProductTile tile : plan.products()) {
       int items = tile.rowItems() * tile.columnItems();
       print("product.cl", items, plan.productOptions(tile, true));
       print("product.cl", items, plan.productOptions(tile, false));
       print("product.cl", items, int8.productOptions(tile, true));
     }
     print("lstm_begin.cl", "");
-    for (OpenClPlan.StepTile tile : plan.steps()) {
+    for (StepTile tile : plan.steps()) {
       int items = tile.units() * tile.sequenceItems();
       for (LstmParts.Kind kind : kinds(plan, tile)) {
         print("lstm_step.cl", items, plan.stepOptions(tile, plain, kind, false, false));
@@ -42,13 +42,13 @@ final class GpuKernels {
         print("lstm_step.cl", items, plan.stepOptions(tile, plain, kind, true, true));
       }
     }
-    for (OpenClPlan.StepTile tile : int8.steps()) {
+    for (StepTile tile : int8.steps()) {
       int items = tile.units() * tile.sequenceItems();
       for (LstmParts.Kind kind : kinds(int8, tile)) {
         print("lstm_step.cl", items, int8.stepOptions(tile, plain, kind, false, false));
       }
     }
-    for (OpenClPlan.SequenceTile tile : plan.sequences()) {
+    for (SequenceTile tile : plan.sequences()) {
       for (LstmParts.Kind kind : LstmParts.Kind.values()) {
         print("lstm_sequence.cl", plan.sequenceOptions(tile, plain, kind));
         print("lstm_sequence.cl", int8.sequenceOptions(tile, plain, kind));
@@ -108,7 +108,7 @@ final class GpuKernels {
     Set<String> steps = new LinkedHashSet<>();
     for (int hidden : new int[] {96, 1024, 2048, 4096}) {
       PersistentPlan.MatrixTile sums = PersistentPlan.MatrixTile.of(precision, hidden);
-      for (OpenClPlan.MatrixStepTile tile : plan.matrixSteps()) {
+      for (MatrixStepTile tile : plan.matrixSteps()) {
         for (LstmParts.Kind kind : kinds(plan, tile)) {
           boolean traced = hidden == 96 && kind != LstmParts.Kind.LAYERS;
           String options = plan.matrixStepOptions(tile, sums, cell, kind, traced);

@@ -50,16 +50,14 @@ class MatrixInvarianceTest {
         precisions.stream()
             .flatMap(
                 precision -> {
-                  List<OpenClPlan.MatrixStepTile> tile =
-                      List.of(new OpenClPlan.MatrixStepTile(2, 1));
+                  List<MatrixStepTile> tile = List.of(new MatrixStepTile(2, 1));
                   return Stream.of(
                       new Variant("lstm_matrix", plan(precision, 50, tile)),
                       new Variant("lstm_matrix_step", plan(precision, 0, tile)));
                 }));
   }
 
-  private static OpenClPlan plan(
-      Precision precision, int groups, List<OpenClPlan.MatrixStepTile> matrix) {
+  private static OpenClPlan plan(Precision precision, int groups, List<MatrixStepTile> matrix) {
     PersistentPlan persistent =
         new PersistentPlan(
             groups,
@@ -70,8 +68,8 @@ class MatrixInvarianceTest {
             32 << 10,
             List.of(new PersistentPlan.Shape(8, 8, 2)));
     return new OpenClPlan(
-        List.of(new OpenClPlan.ProductTile(4, 16, 4, 2, 16)),
-        List.of(new OpenClPlan.StepTile(16, 4, 2, 16)),
+        List.of(new ProductTile(4, 16, 4, 2, 16)),
+        List.of(new StepTile(16, 4, 2, 16)),
         List.of(),
         persistent,
         precision,

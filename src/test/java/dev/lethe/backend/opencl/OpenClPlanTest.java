@@ -72,18 +72,18 @@ class OpenClPlanTest {
   })
   void tilesFitTheDevice(boolean cpu, long workGroupSize, long localBytes) {
     OpenClPlan plan = OpenClPlan.of(facts(cpu, workGroupSize, localBytes, 1 << 30));
-    for (OpenClPlan.ProductTile product : plan.products()) {
+    for (ProductTile product : plan.products()) {
       assertTrue(
           (long) product.rowItems() * product.columnItems() <= workGroupSize, product::toString);
       assertTrue(product.localBytes() <= localBytes, product::toString);
     }
-    for (OpenClPlan.StepTile step : plan.steps()) {
+    for (StepTile step : plan.steps()) {
       assertTrue((long) step.units() * step.sequenceItems() <= workGroupSize, step::toString);
       assertTrue(step.localBytes() <= localBytes, step::toString);
     }
     assertTrue(plan.flatItems() <= workGroupSize);
     assertEquals(1, Integer.bitCount(plan.softmaxItems()));
-    for (OpenClPlan.SequenceTile sequence : plan.sequences()) {
+    for (SequenceTile sequence : plan.sequences()) {
       assertTrue(sequence.items() <= workGroupSize, sequence::toString);
       assertTrue(sequence.localBytes(sequence.mostHidden()) <= localBytes, sequence::toString);
     }
@@ -174,14 +174,14 @@ class OpenClPlanTest {
   void everyKernelHasItsOptions() {
     OpenClPlan fp32 = OpenClPlan.of(h200());
     OpenClPlan tf32 = OpenClPlan.of(h200(), Precision.TF32);
-    OpenClPlan.ProductTile product = new OpenClPlan.ProductTile(16, 16, 8, 4, 16);
+    ProductTile product = new ProductTile(16, 16, 8, 4, 16);
     PersistentPlan.MatrixTile sums = new PersistentPlan.MatrixTile(4, 1);
     String tile = "-DLM=16 -DLN=16 -DRM=8 -DRN=4 -DTK=16";
     assertEquals(tile, tf32.productOptions(product, false));
     assertEquals(tile + " -DROW_MAP -DPRECISION=1", tf32.productOptions(product, true));
     assertEquals(
         "-DL=128 -DRB=8 -DUNITS=1 -DUNROLL" + CELL_OPTIONS,
-        fp32.sequenceOptions(new OpenClPlan.SequenceTile(128, 8, 128), CELL, LstmParts.Kind.ONE));
+        fp32.sequenceOptions(new SequenceTile(128, 8, 128), CELL, LstmParts.Kind.ONE));
     String waits = " -DPOLLS=1048576 -DPTX";
     assertEquals(
         "-DU=8 -DP=2 -DKC=16 -DRB=1" + waits + CELL_OPTIONS + " -DSTACKED",
@@ -191,8 +191,7 @@ class OpenClPlanTest {
         tf32.persistentOptions(CELL, sums, LstmParts.Kind.DIRECTIONS));
     assertEquals(
         "-DSLICES=4 -DPW=1 -DWARPS=4 -DNT=6 -DPTX -DPRECISION=1" + CELL_OPTIONS + " -DTRACE",
-        tf32.matrixStepOptions(
-            new OpenClPlan.MatrixStepTile(4, 6), sums, CELL, LstmParts.Kind.ONE, true));
+        tf32.matrixStepOptions(new MatrixStepTile(4, 6), sums, CELL, LstmParts.Kind.ONE, true));
     assertEquals("-DPRECISION=1 -DPTX", tf32.matrixProductOptions());
     assertEquals("-DPRECISION=1", tf32.beginMatrixOptions());
     Cell normed =
@@ -220,14 +219,11 @@ class OpenClPlanTest {
   @Test
   void localMemoryIsWhatTheKernelsDeclare() {
     // xs[TK][TM + 4], ws[TK][TN], starts[TM]
-    assertEquals(
-        4 * (32 * (16 + 4) + 32 * 32 + 16),
-        new OpenClPlan.ProductTile(2, 16, 8, 2, 32).localBytes());
+    assertEquals(4 * (32 * (16 + 4) + 32 * 32 + 16), new ProductTile(2, 16, 8, 2, 32).localBytes());
     // hs[TK][TB + 4], float4 rs[TK][TU]
-    assertEquals(
-        4 * 16 * (8 + 4) + 16 * 16 * 16, new OpenClPlan.StepTile(16, 4, 2, 16).localBytes());
+    assertEquals(4 * 16 * (8 + 4) + 16 * 16 * 16, new StepTile(16, 4, 2, 16).localBytes());
     // h of 4 sequences before and after
-    OpenClPlan.SequenceTile sequence = new OpenClPlan.SequenceTile(16, 4, 256);
+    SequenceTile sequence = new SequenceTile(16, 4, 256);
     assertEquals(2 * 100 * 4 * 4, sequence.localBytes(100));
     assertEquals(2, sequence.units(32));
     assertEquals(3, sequence.units(33));
@@ -240,7 +236,7 @@ class OpenClPlanTest {
     assertEquals(4 * 4 * 2 * 8 * 32 + 4 * 6 * 128 + 4, matrix.fixedBytes());
     assertEquals(128, matrix.items());
     assertEquals(4 * 16 * 8, matrix.cellBytes(16));
-    OpenClPlan.MatrixStepTile step = new OpenClPlan.MatrixStepTile(4, 6);
+    MatrixStepTile step = new MatrixStepTile(4, 6);
     assertEquals(List.of(32, 48, 128), List.of(step.units(), step.sequences(), step.items()));
   }
 
@@ -316,7 +312,7 @@ class OpenClPlanTest {
     LayerSizes sizes = new LayerSizes(5, 16, 40, hidden, 1);
     List<Recurrence> all = plan.recurrences(sizes, Recurrence.Permitted.ALL);
     assertTrue(all.size() > 5, all::toString);
-    OpenClPlan.ProductTile product = plan.products().get(1);
+    ProductTile product = plan.products().get(1);
     for (Recurrence each : all) {
       OpenClPlan one = plan.only(new LayerChoice(product, each, false));
       LayerChoice choice = one.choose(sizes, Recurrence.Permitted.ALL);

@@ -21,11 +21,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What cells may have, in other precisions than fp32 and on matrix units. */
 class OptionsTest {
-  private static OpenClPlan plan(
-      Precision precision, int groups, List<OpenClPlan.MatrixStepTile> matrix) {
+  private static OpenClPlan plan(Precision precision, int groups, List<MatrixStepTile> matrix) {
     return new OpenClPlan(
-        List.of(new OpenClPlan.ProductTile(4, 16, 4, 2, 16)),
-        List.of(new OpenClPlan.StepTile(16, 4, 2, 16)),
+        List.of(new ProductTile(4, 16, 4, 2, 16)),
+        List.of(new StepTile(16, 4, 2, 16)),
         List.of(),
         new PersistentPlan(groups, false, 1000, false, 1 << 16, 32 << 10, List.of()),
         precision,
@@ -91,7 +90,7 @@ class OptionsTest {
   @Test
   void everythingOnMatrixUnits() {
     Cases.Case c = named("peepholes, coupled, clip, both directions");
-    List<OpenClPlan.MatrixStepTile> tile = List.of(new OpenClPlan.MatrixStepTile(2, 1));
+    List<MatrixStepTile> tile = List.of(new MatrixStepTile(2, 1));
     for (Discovery.Found found : devices()) {
       Map<String, float[]> stepwise;
       try (OpenClSession session = open(c, found, plan(Precision.BF16, 0, tile))) {

@@ -39,15 +39,15 @@ class PrecisionTest {
   }
 
   private static List<OpenClPlan> plans(Precision precision, long localBytes) {
-    OpenClPlan.ProductTile product = new OpenClPlan.ProductTile(4, 16, 4, 2, 16);
-    OpenClPlan.StepTile step = new OpenClPlan.StepTile(16, 4, 2, 16);
+    ProductTile product = new ProductTile(4, 16, 4, 2, 16);
+    StepTile step = new StepTile(16, 4, 2, 16);
     List<OpenClPlan> plans = new ArrayList<>();
     // a launch a step; all steps in one by one group; weights kept; matrix units as if there were
     for (int hidden : new int[] {0, 256}) {
-      OpenClPlan.SequenceTile sequence = new OpenClPlan.SequenceTile(16, 4, hidden);
+      SequenceTile sequence = new SequenceTile(16, 4, hidden);
       plans.add(plan(product, step, sequence, PersistentPlan.NONE, precision, List.of()));
     }
-    OpenClPlan.SequenceTile none = new OpenClPlan.SequenceTile(16, 4, 0);
+    SequenceTile none = new SequenceTile(16, 4, 0);
     PersistentPlan kept =
         new PersistentPlan(
             50,
@@ -63,11 +63,11 @@ class PrecisionTest {
     }
     // matrix units: weights kept, then a launch a step; one tile for each precision, since what
     // stands in for matrix units takes long to compile
-    OpenClPlan.MatrixStepTile tile =
+    MatrixStepTile tile =
         switch (precision) {
-          case TF32 -> new OpenClPlan.MatrixStepTile(1, 1);
-          case BF16 -> new OpenClPlan.MatrixStepTile(2, 3);
-          default -> new OpenClPlan.MatrixStepTile(4, 2);
+          case TF32 -> new MatrixStepTile(1, 1);
+          case BF16 -> new MatrixStepTile(2, 3);
+          default -> new MatrixStepTile(4, 2);
         };
     plans.add(plan(product, step, none, kept, precision, List.of(tile)));
     plans.add(plan(product, step, none, PersistentPlan.NONE, precision, List.of(tile)));
@@ -75,12 +75,12 @@ class PrecisionTest {
   }
 
   private static OpenClPlan plan(
-      OpenClPlan.ProductTile product,
-      OpenClPlan.StepTile step,
-      OpenClPlan.SequenceTile sequence,
+      ProductTile product,
+      StepTile step,
+      SequenceTile sequence,
       PersistentPlan persistent,
       Precision precision,
-      List<OpenClPlan.MatrixStepTile> matrix) {
+      List<MatrixStepTile> matrix) {
     return new OpenClPlan(
         List.of(product),
         List.of(step),

@@ -77,7 +77,7 @@ class TunerTest {
   @Test
   void everyKernelAndEveryProductIsTriedOnce() {
     List<LayerChoice> seen = new ArrayList<>();
-    OpenClPlan.ProductTile fast = PLAN.products().get(2);
+    ProductTile fast = PLAN.products().get(2);
     Tuner.Trial trial =
         (choice, best) -> {
           seen.add(choice);
@@ -108,7 +108,7 @@ class TunerTest {
   @Test
   void thePlanTakesWhatFitsAndOtherwiseItsOwn() {
     Recurrence slow = PLAN.steps().get(3);
-    OpenClPlan.ProductTile product = PLAN.products().get(1);
+    ProductTile product = PLAN.products().get(1);
     LayerChoice measured = new LayerChoice(product, slow, true);
     TunedLayers.Entry entry = TunedLayers.Entry.of(SIZES, Precision.FP32, measured, 1);
     OpenClPlan tuned = PLAN.withTuned(new TunedLayers(List.of(entry)));

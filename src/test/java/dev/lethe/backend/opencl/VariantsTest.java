@@ -22,19 +22,16 @@ class VariantsTest {
   private static List<OpenClPlan> plans() {
     return List.of(
         plan(
-            new OpenClPlan.ProductTile(4, 16, 4, 2, 16),
-            new OpenClPlan.StepTile(16, 4, 2, 16),
-            new OpenClPlan.SequenceTile(16, 4, 256)),
+            new ProductTile(4, 16, 4, 2, 16),
+            new StepTile(16, 4, 2, 16),
+            new SequenceTile(16, 4, 256)),
         // a launch for each step, awkward tiles
-        plan(
-            new OpenClPlan.ProductTile(2, 8, 1, 3, 5),
-            new OpenClPlan.StepTile(8, 3, 3, 7),
-            new OpenClPlan.SequenceTile(16, 4, 0)),
+        plan(new ProductTile(2, 8, 1, 3, 5), new StepTile(8, 3, 3, 7), new SequenceTile(16, 4, 0)),
         // one sequence a group, several units a work-item; one time step a chunk
         new OpenClPlan(
-            List.of(new OpenClPlan.ProductTile(8, 8, 2, 2, 32)),
-            List.of(new OpenClPlan.StepTile(4, 16, 1, 3)),
-            List.of(new OpenClPlan.SequenceTile(8, 1, 256)),
+            List.of(new ProductTile(8, 8, 2, 2, 32)),
+            List.of(new StepTile(4, 16, 1, 3)),
+            List.of(new SequenceTile(8, 1, 256)),
             PersistentPlan.NONE,
             Precision.FP32,
             List.of(),
@@ -55,8 +52,8 @@ class VariantsTest {
   private static OpenClPlan persistent(
       int groups, PersistentPlan.Shape shape, long projectionBytes) {
     return new OpenClPlan(
-        List.of(new OpenClPlan.ProductTile(4, 16, 4, 2, 16)),
-        List.of(new OpenClPlan.StepTile(16, 4, 2, 16)),
+        List.of(new ProductTile(4, 16, 4, 2, 16)),
+        List.of(new StepTile(16, 4, 2, 16)),
         List.of(),
         new PersistentPlan(groups, false, 1000, false, 1 << 16, 32 << 10, List.of(shape)),
         Precision.FP32,
@@ -69,8 +66,7 @@ class VariantsTest {
         TunedLayers.NONE);
   }
 
-  private static OpenClPlan plan(
-      OpenClPlan.ProductTile product, OpenClPlan.StepTile step, OpenClPlan.SequenceTile sequence) {
+  private static OpenClPlan plan(ProductTile product, StepTile step, SequenceTile sequence) {
     return new OpenClPlan(
         List.of(product),
         List.of(step),

@@ -31,8 +31,8 @@ import org.junit.jupiter.api.Test;
  * and the chunk, on every OpenCL device.
  */
 class WavefrontTest {
-  private static final OpenClPlan.ProductTile PRODUCT = new OpenClPlan.ProductTile(4, 16, 4, 2, 16);
-  private static final OpenClPlan.StepTile STEP = new OpenClPlan.StepTile(8, 3, 3, 7);
+  private static final ProductTile PRODUCT = new ProductTile(4, 16, 4, 2, 16);
+  private static final StepTile STEP = new StepTile(8, 3, 3, 7);
   private static final int INPUT = 5;
   private static final int HIDDEN = 11;
 
@@ -116,16 +116,11 @@ class WavefrontTest {
   }
 
   private static OpenClPlan plan(
-      Precision precision,
-      int mostHidden,
-      PersistentPlan persistent,
-      List<OpenClPlan.MatrixStepTile> matrix) {
+      Precision precision, int mostHidden, PersistentPlan persistent, List<MatrixStepTile> matrix) {
     return new OpenClPlan(
         List.of(PRODUCT),
         List.of(STEP),
-        mostHidden > 0
-            ? List.of(new OpenClPlan.SequenceTile(8, 4, mostHidden))
-            : List.<OpenClPlan.SequenceTile>of(),
+        mostHidden > 0 ? List.of(new SequenceTile(8, 4, mostHidden)) : List.<SequenceTile>of(),
         persistent,
         precision,
         matrix,
@@ -146,7 +141,7 @@ class WavefrontTest {
     Map<String, OpenClPlan> plans = new TreeMap<>();
     PersistentPlan oneStep = persistent(50, new PersistentPlan.Shape(8, 4, 3));
     if (matrix) {
-      List<OpenClPlan.MatrixStepTile> tile = List.of(new OpenClPlan.MatrixStepTile(2, 1));
+      List<MatrixStepTile> tile = List.of(new MatrixStepTile(2, 1));
       plans.put("lstm_matrix_step", plan(precision, 0, PersistentPlan.NONE, tile));
       plans.put("lstm_matrix", plan(precision, 0, oneStep, tile));
       return plans;
