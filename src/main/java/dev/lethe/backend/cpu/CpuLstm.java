@@ -27,8 +27,11 @@ final class CpuLstm {
   /** Most sequences of a slice that several threads share. */
   private static final int MOST_SHARED = 128;
 
-  /** Least recurrent weights for which a step takes longer than meeting after it. */
-  private static final int WORTH_SHARING = 1 << 17;
+  /** Least recurrent weights of each thread for which a step takes longer than meeting after it. */
+  private static final int WORTH_SHARING = 1 << 14;
+
+  /** Rows that take as long as a single one, which waits for the weights. */
+  private static final int SINGLE = 2;
 
   /**
    * Least multiplications of a layer for which other threads are woken up: that takes 10 to 20
@@ -71,23 +74,28 @@ final class CpuLstm {
     int[] full = layer.lengths().isEmpty() ? Buffers.filled(sequences, steps) : new int[0];
     LstmData data = new LstmData(layer, steps, sequences, buffers, full);
     planned = Optional.of(data);
-    int team = workers.threads() / cells.size();
+    int team = Math.min(workers.threads() / cells.size(), weights() / WORTH_SHARING);
     return shares(sequences, team) ? planTeams(data, team, workers) : planSlices(data, workers);
+  }
+
+  /** Recurrent weights of a direction. */
+  private int weights() {
+    return Cell.GATES * layer.hiddenSize() * layer.outputSize();
   }
 
   /** Whether a team of threads is ahead of slices with fewer sequences each. */
   private boolean shares(int sequences, int team) {
     CpuCell cell = cells.get(0);
-    int weights = Cell.GATES * layer.hiddenSize() * layer.outputSize();
-    if (team < 2 || cell.normed.isPresent() || weights < WORTH_SHARING || sequences > MOST_SHARED) {
+    if (team < 2 || cell.normed.isPresent() || sequences > MOST_SHARED) {
       return false;
     }
-    if (weights >= BEYOND_CACHE) {
-      return true;
-    }
-    int alone = Kernels.padded((sequences + team - 1) / team) * cell.blocks;
-    int shared = Kernels.padded(sequences) * ((cell.blocks + team - 1) / team);
-    return alone >= 1.5 * shared;
+    int alone = rows((sequences + team - 1) / team) * cell.blocks;
+    int shared = rows(sequences) * ((cell.blocks + team - 1) / team);
+    return weights() >= BEYOND_CACHE || alone >= 1.5 * shared;
+  }
+
+  private static int rows(int sequences) {
+    return sequences == 1 ? SINGLE : Kernels.padded(sequences);
   }
 
   private Runnable planTeams(LstmData data, int size, Workers workers) {

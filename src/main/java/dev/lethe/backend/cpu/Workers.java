@@ -1,27 +1,43 @@
 package dev.lethe.backend.cpu;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 
 /**
  * A session's own daemon threads. The caller works too, so {@code threads} is one more than there
  * are threads here.
  *
+ * <p>Who waits spins for a while first: to be woken up takes as long as a small layer, and the next
+ * layer, or the next run, often comes at once.
+ *
  * <p>Threads: {@link #run} from one thread at a time.
  */
 final class Workers implements AutoCloseable {
-  private final int threads;
-  private final Object lock = new Object();
-  private final AtomicInteger next = new AtomicInteger();
-  private IntConsumer task = k -> {};
-  private int tasks;
-  private boolean together;
-  private int generation;
-  private int busy;
-  private boolean closed;
-  private Throwable failure = NONE;
+  /** Some 50 microseconds. */
+  private static final int SPINS = 4000;
 
   private static final Throwable NONE = new Throwable("no failure", null, false, false) {};
+
+  private final int threads;
+  private final Object lock = new Object();
+
+  /**
+   * What is to be done now: in the upper half its number; in the lower how many tasks it has, times
+   * 2, and 1 where these run at the same time. A worker may miss jobs that others finish.
+   */
+  private volatile long job;
+
+  /** In the upper half the number of the job; in the lower how many tasks nobody has taken yet. */
+  private final AtomicLong untaken = new AtomicLong();
+
+  /** Tasks that are not done. */
+  private final AtomicInteger left = new AtomicInteger();
+
+  // of the job: read by who has a task of it, which keeps it from ending
+  private IntConsumer task = k -> {};
+  private Throwable failure = NONE;
+  private volatile boolean closed;
 
   /** Starts them. */
   Workers(int threads) {
@@ -48,7 +64,7 @@ final class Workers implements AutoCloseable {
       return;
     }
     start(count, work, false);
-    drain(work, count);
+    drain(job);
     await();
   }
 
@@ -62,27 +78,29 @@ final class Workers implements AutoCloseable {
       throw new IllegalArgumentException(count + " tasks at a time on " + threads + " threads");
     }
     start(count, work, true);
-    one(work, 0);
+    one(0);
     await();
   }
 
-  private void start(int count, IntConsumer work, boolean atOnce) {
+  private void start(int count, IntConsumer work, boolean together) {
+    long number = (job >>> 32) + 1 << 32;
+    task = work;
+    failure = NONE;
+    left.set(count);
+    untaken.set(number | count);
     synchronized (lock) {
-      task = work;
-      tasks = count;
-      together = atOnce;
-      next.set(0);
-      busy = threads - 1;
-      failure = NONE;
-      generation++;
+      job = number | 2L * count | (together ? 1 : 0);
       lock.notifyAll();
     }
   }
 
   private void await() {
+    for (int spin = 0; spin < SPINS && left.get() > 0; spin++) {
+      Thread.onSpinWait();
+    }
     boolean interrupted = false;
     synchronized (lock) {
-      while (busy > 0) {
+      while (left.get() > 0) {
         try {
           lock.wait();
         } catch (InterruptedException e) {
@@ -100,52 +118,57 @@ final class Workers implements AutoCloseable {
   }
 
   private void serve(int index) {
-    int seen = 0;
+    long seen = 0;
     while (true) {
-      IntConsumer work;
-      int count;
-      boolean one;
-      synchronized (lock) {
-        while (generation == seen && !closed) {
-          try {
-            lock.wait();
-          } catch (InterruptedException e) {
-            return;
+      for (int spin = 0; spin < SPINS && job == seen && !closed; spin++) {
+        Thread.onSpinWait();
+      }
+      if (job == seen) {
+        synchronized (lock) {
+          while (job == seen && !closed) {
+            try {
+              lock.wait();
+            } catch (InterruptedException e) {
+              return;
+            }
           }
         }
-        if (closed) {
-          return;
-        }
-        seen = generation;
-        work = task;
-        count = tasks;
-        one = together;
       }
-      if (!one) {
-        drain(work, count);
-      } else if (index < count) {
-        one(work, index);
+      if (closed) {
+        return;
       }
-      synchronized (lock) {
-        busy--;
-        lock.notifyAll();
+      seen = job;
+      if ((seen & 1) == 0) {
+        drain(seen);
+      } else if (index < (int) seen / 2) {
+        one(index);
       }
     }
   }
 
-  private void drain(IntConsumer work, int count) {
-    for (int k = next.getAndIncrement(); k < count; k = next.getAndIncrement()) {
-      one(work, k);
+  /** Takes tasks of this job, if it is not over, until there are none. */
+  private void drain(long own) {
+    long now = untaken.get();
+    while (now >>> 32 == own >>> 32 && (int) now > 0) {
+      if (untaken.compareAndSet(now, now - 1)) {
+        one((int) now - 1);
+      }
+      now = untaken.get();
     }
   }
 
-  private void one(IntConsumer work, int k) {
+  private void one(int k) {
     try {
-      work.accept(k);
+      task.accept(k);
     } catch (RuntimeException | Error e) {
       synchronized (lock) {
         // the first tells more: those that waited for it fail after it
         failure = failure == NONE ? e : failure;
+      }
+    }
+    if (left.decrementAndGet() == 0) {
+      synchronized (lock) {
+        lock.notifyAll();
       }
     }
   }
