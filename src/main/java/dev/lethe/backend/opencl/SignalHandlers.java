@@ -1,6 +1,11 @@
 package dev.lethe.backend.opencl;
 
-import org.jspecify.annotations.Nullable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandles;
+import java.util.Objects;
+import java.util.function.IntSupplier;
 
 /**
  * Gives the Java virtual machine its signal handlers back after an OpenCL driver has taken them.
@@ -11,25 +16,46 @@ import org.jspecify.annotations.Nullable;
  * it on the first fault, but a second thread that faults in that moment ends the process (seen in
  * one of ten runs on two threads). So the first fault is provoked here, by one thread, when a
  * driver may have compiled: reading the length of an array that is null is a fault of the same
- * kind, which the virtual machine answers with the exception that Java knows.
+ * kind, which the virtual machine answers with the exception that Java knows. Once it has compiled
+ * the code that does so, it would test for null instead; so that code is a class of its own each
+ * time ({@link NullLength}), which is never run twice.
  *
  * <p>A process that is started with the JDK's libjsig preloaded needs none of this.
  */
 final class SignalHandlers {
+  private static final byte[] NULL_LENGTH = bytes();
+
   private SignalHandlers() {}
 
-  /** To be called after a driver may have compiled; costs some microseconds. */
+  /** To be called after a driver may have compiled; costs some tens of microseconds. */
   static void restore() {
     try {
-      length(null);
+      int length = fresh().getAsInt();
+      throw new IllegalStateException("an array that is not there has a length of " + length);
     } catch (NullPointerException e) {
       // what was wanted: the handler that turned the fault into this is the virtual machine's own
     }
   }
 
-  // Rarely called, so not compiled by C2, which would test for null instead of faulting.
-  @SuppressWarnings({"NullAway", "DataFlowIssue"})
-  private static int length(float @Nullable [] array) {
-    return array.length;
+  private static IntSupplier fresh() {
+    try {
+      return (IntSupplier)
+          MethodHandles.lookup()
+              .defineHiddenClass(NULL_LENGTH, true)
+              .lookupClass()
+              .getDeclaredConstructor()
+              .newInstance();
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static byte[] bytes() {
+    String name = NullLength.class.getSimpleName() + ".class";
+    try (InputStream stream = SignalHandlers.class.getResourceAsStream(name)) {
+      return Objects.requireNonNull(stream, name).readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

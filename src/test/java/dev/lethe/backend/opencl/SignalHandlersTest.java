@@ -40,6 +40,19 @@ class SignalHandlersTest {
     }
   }
 
+  @Test
+  void howeverOften() throws JMException {
+    // as often as the virtual machine's compilers need to take notice
+    for (int k = 0; k < 20_000; k++) {
+      SignalHandlers.restore();
+    }
+    try (Session session =
+        OpenClSessionTest.graph(3).open(Options.defaults().withDevice("opencl"))) {
+      session.run(Map.of("x", Tensor.of(new float[59 * 5 * 3], 59, 5, 3)));
+      assertOurs("20,000 times");
+    }
+  }
+
   private static void assertOurs(String after) throws JMException {
     String handler = segmentationFault();
     assertTrue(handler.contains("libjvm") && !handler.contains("libLLVM"), after + ": " + handler);
