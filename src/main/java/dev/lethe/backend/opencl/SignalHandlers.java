@@ -17,20 +17,30 @@ import java.util.function.IntSupplier;
  * one of ten runs on two threads). So the first fault is provoked here, by one thread, when a
  * driver may have compiled: reading the length of an array that is null is a fault of the same
  * kind, which the virtual machine answers with the exception that Java knows. Once it has compiled
- * the code that does so, it would test for null instead; so that code is a class of its own each
- * time ({@link NullLength}), which is never run twice.
+ * the code that does so, it would test for null instead; so that code ({@link NullLength}) is a new
+ * class before it has run often enough for that.
  *
  * <p>A process that is started with the JDK's libjsig preloaded needs none of this.
  */
 final class SignalHandlers {
+  /** Fewer than any compiler waits for. */
+  private static final int MOST_USES = 100;
+
   private static final byte[] NULL_LENGTH = bytes();
+
+  private static IntSupplier nullLength = fresh();
+  private static int uses;
 
   private SignalHandlers() {}
 
-  /** To be called after a driver may have compiled; costs some tens of microseconds. */
-  static void restore() {
+  /** To be called after a driver may have compiled; costs some microseconds. */
+  static synchronized void restore() {
+    if (++uses > MOST_USES) {
+      nullLength = fresh();
+      uses = 1;
+    }
     try {
-      int length = fresh().getAsInt();
+      int length = nullLength.getAsInt();
       throw new IllegalStateException("an array that is not there has a length of " + length);
     } catch (NullPointerException e) {
       // what was wanted: the handler that turned the fault into this is the virtual machine's own
