@@ -35,7 +35,7 @@ final class CpuLstm {
 
   /**
    * Least multiplications of a layer for which other threads are woken up: that takes 10 to 20
-   * microseconds, and more where other programs want the processors.
+   * microseconds, some 75 on a virtual machine, and more where other programs want the processors.
    */
   private static final long WORTH_WAKING = 1 << 19;
 

@@ -126,6 +126,17 @@ record Packed(
     return new Packed(depth, blocks, width, Precision.INT8, NO_PANELS, words, scales, NO_ROWS);
   }
 
+  /** Where a block begins in {@link #panels} or {@link #words}. */
+  int at(int block) {
+    int inOne =
+        switch (precision) {
+          case BF16, FP16 -> 2;
+          case INT8 -> 4;
+          default -> 1;
+        };
+    return LEAD + block * width * depth / inOne;
+  }
+
   private static int length(int blocks, int depth, int width) {
     return Math.addExact(LEAD, Math.multiplyExact(Math.multiplyExact(blocks, depth), width));
   }

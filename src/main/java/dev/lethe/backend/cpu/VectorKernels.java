@@ -67,43 +67,21 @@ final class VectorKernels implements Kernels {
       int zAt) {
     int depth = weights.depth();
     int width = weights.width();
-    int start = block * width * depth;
+    int start = weights.at(block);
     int[] words = weights.words();
     switch (weights.precision()) {
       case BF16 ->
           HalfTiles.product(
-              rows,
-              depth,
-              words,
-              Packed.LEAD + start / 2,
-              a,
-              at,
-              atFrom,
-              from,
-              fromAt,
-              fromStride,
-              z,
-              zAt);
+              rows, depth, words, start, a, at, atFrom, from, fromAt, fromStride, z, zAt);
       case FP16 ->
           Fp16Tiles.product(
-              rows,
-              depth,
-              words,
-              Packed.LEAD + start / 2,
-              a,
-              at,
-              atFrom,
-              from,
-              fromAt,
-              fromStride,
-              z,
-              zAt);
+              rows, depth, words, start, a, at, atFrom, from, fromAt, fromStride, z, zAt);
       case INT8 ->
           Int8Tiles.product(
               rows,
               depth,
               words,
-              Packed.LEAD + start / 4,
+              start,
               weights.scales(),
               block * width,
               a,
@@ -119,7 +97,7 @@ final class VectorKernels implements Kernels {
               rows,
               depth,
               weights.panels(),
-              Packed.LEAD + start,
+              start,
               a,
               at,
               atFrom,
@@ -137,41 +115,31 @@ final class VectorKernels implements Kernels {
       Packed weights, int block, int end, float[] a, int[] at, float[] z, int zAt, int stride) {
     int depth = weights.depth();
     int width = weights.width();
-    int size = width * depth;
     int[] words = weights.words();
     int k = block;
     int place = zAt;
     for (; k + 1 < end && width == ROW && weights.precision() != Precision.FP16; k += 2) {
-      int start = k * size;
+      int first = weights.at(k);
+      int second = weights.at(k + 1);
       int next = place + stride;
       switch (weights.precision()) {
-        case BF16 -> {
-          int first = Packed.LEAD + start / 2;
-          HalfTiles.twoBlocks(depth, words, first, first + size / 2, a, at[0], z, place, next);
-        }
-        case INT8 -> {
-          int first = Packed.LEAD + start / 4;
-          float[] scales = weights.scales();
-          int s = k * width;
-          Int8Tiles.twoBlocks(
-              depth,
-              words,
-              first,
-              first + size / 4,
-              scales,
-              s,
-              s + width,
-              a,
-              at[0],
-              z,
-              place,
-              next);
-        }
-        default -> {
-          int first = Packed.LEAD + start;
-          VectorTiles.twoBlocks(
-              depth, weights.panels(), first, first + size, a, at[0], z, place, next);
-        }
+        case BF16 -> HalfTiles.twoBlocks(depth, words, first, second, a, at[0], z, place, next);
+        case INT8 ->
+            Int8Tiles.twoBlocks(
+                depth,
+                words,
+                first,
+                second,
+                weights.scales(),
+                k * width,
+                (k + 1) * width,
+                a,
+                at[0],
+                z,
+                place,
+                next);
+        default ->
+            VectorTiles.twoBlocks(depth, weights.panels(), first, second, a, at[0], z, place, next);
       }
       place += 2 * stride;
     }

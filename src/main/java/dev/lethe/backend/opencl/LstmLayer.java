@@ -136,8 +136,7 @@ final class LstmLayer implements LstmRunner {
     int sequences = stage.batch().resolve(sizes);
     LayerSizes layer = LayerSizes.of(stage, steps, sequences);
     Kernels kernels = kernels(plan.choose(layer, permitted), layer);
-    String lengths = stage.lengths().map(value -> value.name()).orElse(RunOrder.FULL);
-    RunOrder order = values.order(lengths, steps, sequences);
+    RunOrder order = values.order(stage, steps, sequences);
     int chunk = plan.stepsPerChunk(layer);
     List<LstmParts.Part> parts =
         kernels.directions.stream()

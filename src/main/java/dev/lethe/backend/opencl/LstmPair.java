@@ -162,8 +162,7 @@ final class LstmPair implements LstmRunner {
     int sequences = stage.batch().resolve(sizes);
     Kernels kernels = kernels(wavefront);
     int lag = wavefront.lag();
-    String lengths = stage.lengths().map(Value::name).orElse(RunOrder.FULL);
-    RunOrder order = values.order(lengths, steps, sequences);
+    RunOrder order = values.order(stage, steps, sequences);
     LstmParts parts =
         new LstmParts(
             0,

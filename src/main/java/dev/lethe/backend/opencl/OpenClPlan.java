@@ -216,36 +216,22 @@ record OpenClPlan(
 
   /** The same plan, but for where work-groups wait for each other. */
   OpenClPlan withPersistent(PersistentPlan other) {
-    return with(products, steps, sequences, other, matrixSteps, computeUnits, tuned);
+    return with(products, steps, sequences, other, matrixSteps, computeUnits, tuned, lag);
   }
 
   /** The same plan with plain products. */
   OpenClPlan withoutMatrix() {
-    return with(products, steps, sequences, persistent, List.of(), computeUnits, tuned);
+    return with(products, steps, sequences, persistent, List.of(), computeUnits, tuned, lag);
   }
 
   /** The same plan with what has been measured. */
   OpenClPlan withTuned(TunedLayers measured) {
-    return with(products, steps, sequences, persistent, matrixSteps, computeUnits, measured);
+    return with(products, steps, sequences, persistent, matrixSteps, computeUnits, measured, lag);
   }
 
   /** The same plan with a wavefront of so many steps, or 0; see {@link #lag}. */
   OpenClPlan withLag(int other) {
-    return new OpenClPlan(
-        products,
-        steps,
-        sequences,
-        mostAlone,
-        persistent,
-        precision,
-        matrixSteps,
-        softmaxItems,
-        flatItems,
-        projectionBytes,
-        mostDepth,
-        computeUnits,
-        tuned,
-        other);
+    return with(products, steps, sequences, persistent, matrixSteps, computeUnits, tuned, other);
   }
 
   /** The same plan with nothing to choose from but this, for layers that have the choice. */
@@ -259,7 +245,7 @@ record OpenClPlan(
     List<MatrixStepTile> oneMatrix =
         kernel instanceof MatrixStepTile tile ? List.of(tile) : matrixSteps;
     List<ProductTile> oneProduct = List.of(choice.product());
-    return with(oneProduct, oneStep, oneSequence, one, oneMatrix, 0, TunedLayers.NONE);
+    return with(oneProduct, oneStep, oneSequence, one, oneMatrix, 0, TunedLayers.NONE, lag);
   }
 
   private OpenClPlan with(
@@ -269,7 +255,8 @@ record OpenClPlan(
       PersistentPlan newPersistent,
       List<MatrixStepTile> newMatrixSteps,
       int newComputeUnits,
-      TunedLayers newTuned) {
+      TunedLayers newTuned,
+      int newLag) {
     return new OpenClPlan(
         newProducts,
         newSteps,
@@ -284,7 +271,7 @@ record OpenClPlan(
         mostDepth,
         newComputeUnits,
         newTuned,
-        lag);
+        newLag);
   }
 
   /** Whether input projections run on matrix units. */

@@ -2,6 +2,7 @@ package dev.lethe.backend.opencl;
 
 import dev.lethe.Tensor;
 import dev.lethe.network.Graph;
+import dev.lethe.network.Lstm;
 import dev.lethe.network.Reshape;
 import dev.lethe.network.Stage;
 import dev.lethe.network.Value;
@@ -60,8 +61,9 @@ final class Values implements AutoCloseable {
     return grow("scratch " + name, bytes);
   }
 
-  /** The order in which the sequences of this batch run; layers with the same lengths share one. */
-  RunOrder order(String lengths, int steps, int sequences) {
+  /** The order in which a layer's sequences run; layers with the same lengths share one. */
+  RunOrder order(Lstm layer, int steps, int sequences) {
+    String lengths = layer.lengths().map(Value::name).orElse(RunOrder.FULL);
     return orders.computeIfAbsent(
         lengths + " " + steps + " " + sequences,
         key -> new RunOrder(context, lengths, steps, sequences));
