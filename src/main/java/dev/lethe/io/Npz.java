@@ -151,7 +151,7 @@ public final class Npz {
     if (!Files.isRegularFile(file)) {
       throw new InputException(file + ": no such file; give the path of an .npz archive");
     }
-    return new ZipFile(file.toFile());
+    return Zip.open(file);
   }
 
   /** What to say of an archive that cannot be read. */

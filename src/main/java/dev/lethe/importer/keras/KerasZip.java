@@ -1,6 +1,7 @@
 package dev.lethe.importer.keras;
 
 import dev.lethe.ModelFormatException;
+import dev.lethe.io.Zip;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -34,14 +35,14 @@ record KerasZip(String config, String metadata, byte[] weights, long size) {
    * @throws ModelFormatException when it is damaged or would grow beyond all reason
    */
   static KerasZip read(Path file) {
-    try (ZipFile zip = new ZipFile(file.toFile())) {
+    try (ZipFile zip = Zip.open(file)) {
       checkNames(file, zip);
       return new KerasZip(
           text(file, zip, "config.json"),
           text(file, zip, "metadata.json"),
           bytes(file, zip, "model.weights.h5", LARGEST_WEIGHTS),
           Files.size(file));
-    } catch (IOException | IllegalArgumentException e) {
+    } catch (IOException e) {
       String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
       throw new ModelFormatException(file + ": not a whole .keras archive: " + reason, e);
     }

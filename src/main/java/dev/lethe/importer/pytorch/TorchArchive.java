@@ -1,6 +1,7 @@
 package dev.lethe.importer.pytorch;
 
 import dev.lethe.ModelFormatException;
+import dev.lethe.io.Zip;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -41,7 +42,7 @@ final class TorchArchive {
    */
   static TorchArchive open(Path file) {
     checkMagic(file);
-    try (ZipFile zip = new ZipFile(file.toFile())) {
+    try (ZipFile zip = Zip.open(file)) {
       Map<String, ZipEntry> entries = new LinkedHashMap<>();
       zip.stream().forEach(entry -> entries.put(entry.getName(), entry));
       // compressed entries, which TorchScript has for its code, are not read
