@@ -1,21 +1,33 @@
 package dev.lethe.backend.cpu;
 
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.IntVector.broadcast;
+
 import dev.lethe.Precision;
 import dev.lethe.backend.Float16;
+import dev.lethe.network.Cell;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link Kernels} on the Vector API. Loaded by name, and only where the module jdk.incubator.vector
  * is.
  */
 final class VectorKernels implements Kernels {
+  private static final VectorSpecies<Float> FLOATS = VectorTiles.SPECIES;
+  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final int LANES = VectorTiles.LANES;
 
   /** From one row of pre-activations to the next. */
   private static final int ROW = 4 * LANES;
 
-  private static final int ONE_BITS = Float.floatToRawIntBits(1f);
+  /**
+   * Added to the bits of floats as integers, it makes infinity the greatest of the positive ones,
+   * and NaN one of the other sign, which no upper bound changes.
+   */
+  private static final int TO_GREATEST =
+      Integer.MAX_VALUE - Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
 
   @Override
   public int units(int hidden) {
@@ -149,10 +161,8 @@ final class VectorKernels implements Kernels {
   @Override
   public void gates(int rows, float[] z, int zAt, int zStride, int units) {
     int end = zAt + rows * zStride;
-    functions(false, z, zAt, end, zStride);
-    functions(false, z, zAt + LANES, end, zStride);
-    functions(true, z, zAt + 2 * LANES, end, zStride);
-    functions(false, z, zAt + 3 * LANES, end, zStride);
+    sigmoid(z, zAt, end, zStride);
+    tanh(z, zAt + 2 * LANES, end, zStride);
   }
 
   @Override
@@ -169,60 +179,84 @@ final class VectorKernels implements Kernels {
       int hAt,
       int units,
       boolean identity) {
-    int end = zAt + rows * zStride;
+    int k = zAt;
     int place = cAt;
-    for (int k = zAt; k < end; k += zStride) {
+    for (int row = 0; row < rows; row++) {
       FloatVector product = load(z, k).mul(load(z, k + 2 * LANES));
       FloatVector now = load(z, k + LANES).fma(load(c, place), product);
       now.intoArray(c, place);
       now.intoArray(z, k);
+      k += zStride;
       place += cStride;
     }
     if (!identity) {
-      functions(true, z, zAt, end, zStride);
+      tanh(z, zAt, k, zStride);
     }
     for (int row = 0; row < rows; row++) {
-      int k = zAt + row * zStride;
+      k = zAt + row * zStride;
       load(z, k + 3 * LANES).mul(load(z, k)).intoArray(h, at[row] + hAt);
     }
   }
 
-  /**
-   * {@link FloatMath#sigmoid} or {@link FloatMath#tanh} in place, operation by operation, of the
-   * vectors that are {@code stride} apart. Vectors stay in registers only while HotSpot inlines
-   * everything, and it counts: past a limit, which is near, it now and then leaves the last
-   * operations as calls, in one start of Java out of four. So: all in one method, since it would
-   * not inline a second copy of a part; no operation that can be spared; and constants made
-   * beforehand.
-   */
-  private static void functions(boolean tanh, float[] z, int from, int end, int stride) {
-    int bound = Float.floatToRawIntBits(tanh ? FloatMath.TANH_BOUND : FloatMath.SIGMOID_BOUND);
-    float factor = tanh ? 2f : -1f;
-    // the numerator, e or 1, as e * slope + rest: choosing between vectors makes objects of them
-    float slope = tanh ? 1f : 0f;
-    float rest = tanh ? -0f : 1f;
-    IntVector infinity = all(Float.POSITIVE_INFINITY).reinterpretAsInts();
+  // FloatMath's functions, operation by operation, in place, of vectors that are "stride" apart.
+  // Vectors stay in registers only while HotSpot inlines everything, and it counts: past a limit,
+  // which is near, it leaves the last operations as calls or makes objects of the vectors. So: no
+  // operation that can be spared; integers compared, which takes a fifth of comparing floats; and
+  // more than 325 bytes of code for each (FreqInlineSize), so that they are not inlined together.
+  // Constants stand where they are used: made before the loop, they would be loaded for each
+  // vector.
+
+  /** Of the gates i, f and o. */
+  private static void sigmoid(float[] z, int zAt, int end, int stride) {
+    int bound = Float.floatToRawIntBits(FloatMath.SIGMOID_BOUND) + TO_GREATEST;
+    for (int gate = 0; gate < Cell.GATES; gate += gate == 1 ? 2 : 1) {
+      for (int k = zAt + gate * LANES; k < end; k += stride) {
+        IntVector bits = load(z, k).reinterpretAsInts();
+        IntVector most = bits.add(broadcast(INTS, TO_GREATEST)).min(broadcast(INTS, bound));
+        IntVector least = most.add(broadcast(INTS, Integer.MIN_VALUE)).min(broadcast(INTS, bound));
+        FloatVector v = least.sub(broadcast(INTS, TO_GREATEST)).reinterpretAsFloats();
+        FloatVector rounded =
+            v.fma(
+                broadcast(FLOATS, FloatMath.LOG2_E), broadcast(FLOATS, FloatMath.SIGMOID_ROUNDER));
+        FloatVector n = rounded.sub(broadcast(FLOATS, FloatMath.SIGMOID_ROUNDER));
+        FloatVector r = n.fma(broadcast(FLOATS, -FloatMath.LN2_HIGH), v);
+        r = n.fma(broadcast(FLOATS, -FloatMath.LN2_LOW), r);
+        FloatVector p = broadcast(FLOATS, FloatMath.P4).fma(r, broadcast(FLOATS, FloatMath.P3));
+        p = p.fma(r, broadcast(FLOATS, FloatMath.P2));
+        p = p.fma(r, broadcast(FLOATS, FloatMath.P1));
+        p = p.fma(r, broadcast(FLOATS, FloatMath.P0));
+        FloatVector q = p.fma(r.mul(r), r);
+        // a multiplication, since shifts are slow on Java 17
+        IntVector power = rounded.reinterpretAsInts().mul(broadcast(INTS, 1 << FloatMath.EXPONENT));
+        FloatVector scale = power.reinterpretAsFloats();
+        FloatVector one = broadcast(FLOATS, 1f);
+        one.div(scale.fma(q, scale.add(one))).intoArray(z, k);
+      }
+    }
+  }
+
+  private static void tanh(float[] z, int from, int end, int stride) {
+    int bound = Float.floatToRawIntBits(FloatMath.TANH_BOUND) + TO_GREATEST;
     for (int k = from; k < end; k += stride) {
       IntVector bits = load(z, k).reinterpretAsInts();
-      IntVector magnitude = bits.and(Integer.MAX_VALUE);
-      // comparing floats as integers is much cheaper here, but takes NaN for a number;
-      // this is 0 for numbers, and for NaN a bit pattern that makes a NaN of any other
-      IntVector nan = infinity.sub(magnitude.max(infinity));
-      IntVector clamped = magnitude.min(bound).or(bits.and(Integer.MIN_VALUE)).or(nan);
-      FloatVector v = clamped.reinterpretAsFloats().mul(factor);
-      FloatVector rounded = v.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
-      FloatVector n = rounded.sub(FloatMath.ROUNDER);
-      FloatVector r = n.fma(all(-FloatMath.LN2_LOW), n.fma(all(-FloatMath.LN2_HIGH), v));
-      FloatVector p = all(FloatMath.P4).fma(r, all(FloatMath.P3));
-      p = p.fma(r, all(FloatMath.P2));
-      p = p.fma(r, all(FloatMath.P1));
-      p = p.fma(r, all(FloatMath.P0));
-      FloatVector q = p.fma(r.mul(r), r);
-      // 2^n by a multiplication, since shifts are slow on Java 17; the rounder's bits overflow
-      IntVector power = rounded.reinterpretAsInts().mul(1 << 23).add(ONE_BITS);
+      IntVector most = bits.add(broadcast(INTS, TO_GREATEST)).min(broadcast(INTS, bound));
+      IntVector least = most.add(broadcast(INTS, Integer.MIN_VALUE)).min(broadcast(INTS, bound));
+      FloatVector v = least.sub(broadcast(INTS, TO_GREATEST)).reinterpretAsFloats();
+      FloatVector rounded =
+          v.fma(
+              broadcast(FLOATS, -2 * FloatMath.LOG2_E), broadcast(FLOATS, FloatMath.TANH_ROUNDER));
+      FloatVector n = rounded.sub(broadcast(FLOATS, FloatMath.TANH_ROUNDER));
+      FloatVector w = n.fma(broadcast(FLOATS, FloatMath.LN2 / 2), v);
+      FloatVector p =
+          broadcast(FLOATS, -32 * FloatMath.P4).fma(w, broadcast(FLOATS, 16 * FloatMath.P3));
+      p = p.fma(w, broadcast(FLOATS, -8 * FloatMath.P2));
+      p = p.fma(w, broadcast(FLOATS, 4 * FloatMath.P1));
+      p = p.fma(w, broadcast(FLOATS, -2 * FloatMath.P0));
+      FloatVector q = p.fma(w.mul(w), w);
+      IntVector power = rounded.reinterpretAsInts().mul(broadcast(INTS, 1 << FloatMath.EXPONENT));
       FloatVector scale = power.reinterpretAsFloats();
-      FloatVector e = scale.fma(q, scale.sub(1f));
-      e.fma(all(slope), all(rest)).div(e.add(2f)).intoArray(z, k);
+      FloatVector e = scale.fma(q, scale.fma(broadcast(FLOATS, -0.5f), broadcast(FLOATS, -1f)));
+      e.div(e.add(broadcast(FLOATS, 2f))).intoArray(z, k);
     }
   }
 
@@ -236,16 +270,12 @@ final class VectorKernels implements Kernels {
     return VectorTiles.multiplyAdd(rounds, seed);
   }
 
-  private static FloatVector all(float value) {
-    return FloatVector.broadcast(VectorTiles.SPECIES, value);
-  }
-
   private static FloatVector load(float[] from, int at) {
-    return FloatVector.fromArray(VectorTiles.SPECIES, from, at);
+    return FloatVector.fromArray(FLOATS, from, at);
   }
 
   @Override
   public String toString() {
-    return VectorTiles.SPECIES.vectorBitSize() + "-bit vectors";
+    return FLOATS.vectorBitSize() + "-bit vectors";
   }
 }
