@@ -8,7 +8,9 @@ import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntFunction;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -23,7 +25,10 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
  */
 final class CostLines {
   private static final int SIZE = 520;
-  private static final int WARMUP = 700;
+
+  /** As long as HotSpot may take to compile what a small shape seldom runs. */
+  private static final int WARMUP = 2000;
+
   private static final int TURN = 300;
   private static final int TURNS = 5;
 
@@ -78,14 +83,14 @@ final class CostLines {
     chart.getStyler().setXAxisLogarithmic(true).setYAxisLogarithmic(true);
     chart.getStyler().setLegendPosition(Styler.LegendPosition.InsideNW);
     chart.getStyler().setChartBackgroundColor(Color.WHITE);
-    for (String engine : engines) {
-      List<Integer> sizes = new ArrayList<>();
-      List<Double> times = new ArrayList<>();
-      for (int size = line.first(); size <= line.last(); size *= 2) {
-        LstmShape shape = LstmShape.parse(line.shape().apply(size));
+    List<Integer> sizes = new ArrayList<>();
+    Map<String, List<Double>> times = new LinkedHashMap<>();
+    for (int size = line.first(); size <= line.last(); size *= 2) {
+      LstmShape shape = LstmShape.parse(line.shape().apply(size));
+      sizes.add(size);
+      for (String engine : engines) {
         double median = measure(engine, shape).median();
-        sizes.add(size);
-        times.add(median);
+        times.computeIfAbsent(engine, e -> new ArrayList<>()).add(median);
         json.writeStartObject();
         json.writeStringField("engine", engine);
         json.writeStringField("axis", line.axis());
@@ -94,7 +99,9 @@ final class CostLines {
         json.writeEndObject();
         System.out.printf("%-12s %-20s %9.3f ms%n", engine, shape, median);
       }
-      XYSeries series = chart.addSeries(engine, sizes, times);
+    }
+    for (String engine : engines) {
+      XYSeries series = chart.addSeries(engine, sizes, times.get(engine));
       series.setMarker(SeriesMarkers.CIRCLE);
     }
     return chart;
