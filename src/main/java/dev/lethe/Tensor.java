@@ -240,6 +240,19 @@ public final class Tensor {
   }
 
   /**
+   * One element; makes no object.
+   *
+   * @param at its place, from 0, the last axis varying fastest
+   * @return the element
+   * @throws InputException when the elements are floats
+   * @throws IndexOutOfBoundsException when there is no such place
+   */
+  public int intAt(int at) {
+    require(Type.INT32);
+    return ints.get(at);
+  }
+
+  /**
    * Overwrites all elements from an array; makes no objects.
    *
    * @param source read from its beginning, the last axis varying fastest

@@ -207,16 +207,15 @@ final class RunInputs {
   }
 
   private static void range(String name, Tensor tensor, int least, int most, String what) {
-    IntBuffer ints = tensor.ints();
-    for (int k = 0; k < ints.limit(); k++) {
-      if (ints.get(k) < least || ints.get(k) > most) {
+    for (int k = 0; k < tensor.size(); k++) {
+      if (tensor.intAt(k) < least || tensor.intAt(k) > most) {
         throw new InputException(
             "input '"
                 + name
                 + "': element "
                 + k
                 + " is "
-                + ints.get(k)
+                + tensor.intAt(k)
                 + ", but "
                 + what
                 + " must be from "

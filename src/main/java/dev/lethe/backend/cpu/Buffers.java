@@ -44,7 +44,7 @@ final class Buffers {
   }
 
   float[] floats(Value value) {
-    return Objects.requireNonNull(floats.get(value.name()), value::toString);
+    return Objects.requireNonNull(floats.get(value.name()), value.name());
   }
 
   /** A value as an LSTM layer reads or writes it. */
@@ -54,7 +54,7 @@ final class Buffers {
   }
 
   int[] ints(Value value) {
-    return Objects.requireNonNull(ints.get(value.name()), value::toString);
+    return Objects.requireNonNull(ints.get(value.name()), value.name());
   }
 
   /** From a tensor into the value's array, or that the value is there. */
