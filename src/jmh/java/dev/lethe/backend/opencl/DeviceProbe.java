@@ -362,7 +362,9 @@ public final class DeviceProbe implements AutoCloseable {
         }
       }
       if (plan.matrix()) {
-        wanted.put(plan.matrixProductOptions(), "product_matrix.cl");
+        for (int tile : MatrixProduct.TILES) {
+          wanted.put(plan.matrixProductOptions(tile), "product_matrix.cl");
+        }
       }
     }
     Pattern telling = Pattern.compile("registers|spill");

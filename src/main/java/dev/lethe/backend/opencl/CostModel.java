@@ -30,7 +30,10 @@ record CostModel(OpenClPlan plan) {
   /** Cycles in which a compute unit does an m16n8k8 or m16n8k16 on one of its four matrix units. */
   private static final double MMA = 8;
 
-  /** Operations of product_matrix.cl that a compute unit does in a cycle. */
+  /**
+   * Operations of product_matrix.cl with a tile of 64 that a compute unit does in a cycle. Reads
+   * bound them, of which a tile twice as large has half; of that gain the root is counted.
+   */
   private static final double MATRIX_PRODUCT = 1024;
 
   /** Bytes that a compute unit reads in a microsecond, from the second-level cache or memory. */
@@ -233,8 +236,9 @@ record CostModel(OpenClPlan plan) {
     double reads = bytes / (CACHE * plan.computeUnits());
     double cycles;
     if (plan.matrix()) {
-      double each = each(Math.ceil(rows / MatrixProduct.TILE) * groups(4 * s.hidden(), 64));
-      cycles = each * 2 * s.input() * MatrixProduct.TILE * MatrixProduct.TILE / MATRIX_PRODUCT;
+      int of = MatrixProduct.tile((long) rows, (long) columns, plan.computeUnits());
+      double each = each(Math.ceil(rows / of) * Math.ceil(columns / of));
+      cycles = each * 2 * s.input() * of * of / (MATRIX_PRODUCT * Math.sqrt(of / 64.0));
     } else {
       double each = each(Math.ceil(rows / tile.rows()) * Math.ceil(columns / tile.columns()));
       double results = (double) tile.rowResults() * tile.columnResults();

@@ -79,7 +79,13 @@ final class LstmDirection implements AutoCloseable {
         values);
     Lstm.Strides x = stage.xStrides(steps, sequences);
     inputProjection.bind(
-        columns, stage.inputSize(), values.of(stage.x()), weights.input(), weights.bias(), xw);
+        chunk * sequences,
+        columns,
+        stage.inputSize(),
+        values.of(stage.x()),
+        weights.input(),
+        weights.bias(),
+        xw);
     inputProjection.bindRows(order.rows(direction.reverse()), x.batch(), x.time());
     return new LstmParts.Part(xw, weights, state);
   }

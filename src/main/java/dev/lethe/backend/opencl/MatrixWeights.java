@@ -38,7 +38,8 @@ final class MatrixWeights {
   static int[] input(Precision precision, Matrix stacked, int hidden) {
     int words = words(precision, stacked.columns());
     int columns = Cell.GATES * hidden;
-    int padded = (columns + MatrixProduct.TILE - 1) / MatrixProduct.TILE * MatrixProduct.TILE;
+    int largest = MatrixProduct.TILES.get(MatrixProduct.TILES.size() - 1);
+    int padded = (columns + largest - 1) / largest * largest;
     int[] packed = new int[Math.multiplyExact(padded, words)];
     for (int column = 0; column < columns; column++) {
       int row = column % Cell.GATES * hidden + column / Cell.GATES;

@@ -475,8 +475,8 @@ record OpenClPlan(
   }
 
   /** For product_matrix.cl. */
-  String matrixProductOptions() {
-    return (precisionOption() + (persistent.ptx() ? " -DPTX" : "")).strip();
+  String matrixProductOptions(int tile) {
+    return "-DTILE=" + tile + precisionOption() + (persistent.ptx() ? " -DPTX" : "");
   }
 
   // of a GPU whose registers are known

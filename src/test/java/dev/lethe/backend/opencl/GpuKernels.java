@@ -97,7 +97,9 @@ final class GpuKernels {
   /** Tiles of layers from small to the largest that fit. */
   private static void printMatrix(Precision precision, Cell cell) {
     OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200(), precision);
-    print("product_matrix.cl", 128, plan.matrixProductOptions());
+    for (int tile : MatrixProduct.TILES) {
+      print("product_matrix.cl", MatrixProduct.items(tile), plan.matrixProductOptions(tile));
+    }
     Set<PersistentPlan.Cut> tiles = new LinkedHashSet<>();
     for (int hidden = 32; hidden <= 1056; hidden += 32) {
       if (!plan.onMatrixUnits(hidden, Recurrence.Permitted.ALL)) {

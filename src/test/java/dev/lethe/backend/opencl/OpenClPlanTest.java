@@ -192,7 +192,7 @@ class OpenClPlanTest {
     assertEquals(
         "-DSLICES=4 -DPW=1 -DWARPS=4 -DNT=6 -DPTX -DPRECISION=1" + CELL_OPTIONS + " -DTRACE",
         tf32.matrixStepOptions(new MatrixStepTile(4, 6), sums, CELL, LstmParts.Kind.ONE, true));
-    assertEquals("-DPRECISION=1 -DPTX", tf32.matrixProductOptions());
+    assertEquals("-DTILE=64 -DPRECISION=1 -DPTX", tf32.matrixProductOptions(64));
     assertEquals("-DPRECISION=1", tf32.beginMatrixOptions());
     Cell normed =
         CELL.withNorm(

@@ -1,0 +1,103 @@
+package dev.lethe.backend.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.lethe.Dim;
+import dev.lethe.Precision;
+import dev.lethe.Shape;
+import dev.lethe.Tensor;
+import dev.lethe.backend.Cases;
+import dev.lethe.network.Graph;
+import dev.lethe.network.GraphBuilder;
+import dev.lethe.network.GraphBuilder.Layouts;
+import dev.lethe.network.Lstm;
+import dev.lethe.network.Value;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The input projection on matrix units, whatever its tile. */
+class MatrixProductTest {
+  private static final int UNKNOWN = 0;
+
+  @Test
+  void tileGrowsWithTheProductUntilItWouldLeaveUnitsIdle() {
+    assertEquals(64, MatrixProduct.tile(32, 1024, 132));
+    assertEquals(64, MatrixProduct.tile(4096, 1024, 132));
+    assertEquals(128, MatrixProduct.tile(16384, 4096, 132));
+    assertEquals(64, MatrixProduct.tile(16384, 4096, UNKNOWN));
+    assertEquals(128, MatrixProduct.tile(129, 1, 1));
+    assertEquals(64, MatrixProduct.tile(128, 128, 1));
+  }
+
+  /** Rows and columns on both sides of a tile's end. */
+  @ParameterizedTest
+  @CsvSource({"TF32, 5, 33, 19, 19", "FP16, 3, 86, 33, 35", "BF16, 13, 10, 5, 33"})
+  void bitsAreTheSameWithEachTile(Precision precision, int t, int b, int input, int hidden) {
+    assumeTrue(!Cases.SMALL || precision == Precision.BF16, "emulated matrix units are slow");
+    assertEquals(64, MatrixProduct.tile((long) t * b, 4L * hidden, UNKNOWN));
+    assertEquals(128, MatrixProduct.tile((long) t * b, 4L * hidden, 1));
+    Random random = new Random(41);
+    Graph network = network(random, input, hidden);
+    Map<String, Tensor> x = Map.of("x", Cases.floats(random, t, b, input));
+    List<Discovery.Found> devices =
+        Discovery.run().found().stream()
+            .filter(found -> !found.facts().limitsLoops()) // compiles for minutes
+            .toList();
+    assumeTrue(!devices.isEmpty(), "no OpenCL device");
+    for (Discovery.Found found : devices) {
+      float[] small = run(network, found, plan(precision, UNKNOWN), x);
+      assertTrue(small[0] != 0);
+      assertArrayEquals(small, run(network, found, plan(precision, 1), x));
+    }
+  }
+
+  private static float[] run(
+      Graph network, Discovery.Found found, OpenClPlan plan, Map<String, Tensor> x) {
+    ProgramCache cache = ProgramCache.inUserFolder();
+    try (OpenClSession session = OpenClSession.open(network, found, plan, cache, "")) {
+      return Objects.requireNonNull(session.run(x).get("y")).toFloatArray();
+    }
+  }
+
+  private static OpenClPlan plan(Precision precision, int computeUnits) {
+    return new OpenClPlan(
+        List.of(new ProductTile(4, 16, 4, 2, 16)),
+        List.of(new StepTile(16, 4, 2, 16)),
+        List.of(),
+        PersistentPlan.NONE,
+        precision,
+        List.of(new MatrixStepTile(2, 1)),
+        16,
+        64,
+        1 << 20,
+        Integer.MAX_VALUE,
+        computeUnits,
+        TunedLayers.NONE);
+  }
+
+  private static Graph network(Random random, int input, int hidden) {
+    GraphBuilder g = new GraphBuilder();
+    Value x =
+        g.input(
+            "x", Tensor.Type.FLOAT32, Shape.of(Dim.symbol("t"), Dim.symbol("b"), Dim.of(input)));
+    GraphBuilder.LstmOutputs out =
+        g.lstm(
+            "lstm",
+            Layouts.TIME_FIRST,
+            List.of(new Lstm.Direction(false, Cases.cell(random, hidden, input))),
+            x,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
+    return g.output("y", out.y()).build("product", "made by hand");
+  }
+}
