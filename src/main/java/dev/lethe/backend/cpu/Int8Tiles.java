@@ -104,60 +104,6 @@ final class Int8Tiles {
     finish(r1, scales, scalesAt + last, from, fromAt + last, z, zAt + last);
   }
 
-  /** As {@link VectorTiles#twoBlocks}; {@code scalesNext} are those of the other block. */
-  static void twoBlocks(
-      int depth,
-      int[] words,
-      int at,
-      int next,
-      float[] scales,
-      int scalesAt,
-      int scalesNext,
-      float[] a,
-      int aAt,
-      float[] z,
-      int zAt,
-      int zNext) {
-    FloatVector l0 = FloatVector.zero(VectorTiles.SPECIES);
-    FloatVector r0 = l0;
-    FloatVector l1 = l0;
-    FloatVector r1 = l0;
-    FloatVector l2 = l0;
-    FloatVector r2 = l0;
-    FloatVector l3 = l0;
-    FloatVector r3 = l0;
-    for (int k = 0; k < depth; k++) {
-      FloatVector s = FloatVector.broadcast(VectorTiles.SPECIES, a[aAt + k]);
-      IntVector quad = IntVector.fromArray(INTS, words, at + k * LANES);
-      IntVector part = quad.and(HIGHEST_BYTE);
-      l0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l0);
-      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
-      r0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r0);
-      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
-      l1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l1);
-      part = quad.mul(1 << 24);
-      r1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r1);
-      quad = IntVector.fromArray(INTS, words, next + k * LANES);
-      part = quad.and(HIGHEST_BYTE);
-      l2 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l2);
-      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
-      r2 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r2);
-      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
-      l3 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l3);
-      part = quad.mul(1 << 24);
-      r3 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r3);
-    }
-    int last = PANEL + LANES;
-    finish(l0, scales, scalesAt, z, zAt, z, zAt);
-    finish(r0, scales, scalesAt + LANES, z, zAt + LANES, z, zAt + LANES);
-    finish(l1, scales, scalesAt + PANEL, z, zAt + PANEL, z, zAt + PANEL);
-    finish(r1, scales, scalesAt + last, z, zAt + last, z, zAt + last);
-    finish(l2, scales, scalesNext, z, zNext, z, zNext);
-    finish(r2, scales, scalesNext + LANES, z, zNext + LANES, z, zNext + LANES);
-    finish(l3, scales, scalesNext + PANEL, z, zNext + PANEL, z, zNext + PANEL);
-    finish(r3, scales, scalesNext + last, z, zNext + last, z, zNext + last);
-  }
-
   /** z = fma(sum, scales, from), for a sum 2^24 times too large. */
   private static void finish(
       FloatVector sum, float[] scales, int scalesAt, float[] from, int fromAt, float[] z, int zAt) {

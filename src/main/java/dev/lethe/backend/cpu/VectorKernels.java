@@ -130,28 +130,17 @@ final class VectorKernels implements Kernels {
     int[] words = weights.words();
     int k = block;
     int place = zAt;
-    for (; k + 1 < end && width == ROW && weights.precision() != Precision.FP16; k += 2) {
+    // in fp16 and int8, two blocks at once are more than HotSpot inlines, always or in some starts
+    boolean pairs = weights.precision() == Precision.BF16;
+    boolean together = width == ROW && (pairs || weights.precision() == Precision.FP32);
+    for (; together && k + 1 < end; k += 2) {
       int first = weights.at(k);
       int second = weights.at(k + 1);
       int next = place + stride;
-      switch (weights.precision()) {
-        case BF16 -> HalfTiles.twoBlocks(depth, words, first, second, a, at[0], z, place, next);
-        case INT8 ->
-            Int8Tiles.twoBlocks(
-                depth,
-                words,
-                first,
-                second,
-                weights.scales(),
-                k * width,
-                (k + 1) * width,
-                a,
-                at[0],
-                z,
-                place,
-                next);
-        default ->
-            VectorTiles.twoBlocks(depth, weights.panels(), first, second, a, at[0], z, place, next);
+      if (pairs) {
+        HalfTiles.twoBlocks(depth, words, first, second, a, at[0], z, place, next);
+      } else {
+        VectorTiles.twoBlocks(depth, weights.panels(), first, second, a, at[0], z, place, next);
       }
       place += 2 * stride;
     }
