@@ -180,7 +180,7 @@ final class RunInputs {
           boolean same =
               old != null
                   && Arrays.equals(old.shape(), shape)
-                  && (fill == 0 || old.ints().get(0) == fill);
+                  && (fill == 0 || old.intAt(0) == fill);
           return same ? old : filled(entry.value().type(), fill, shape);
         });
   }
@@ -208,14 +208,15 @@ final class RunInputs {
 
   private static void range(String name, Tensor tensor, int least, int most, String what) {
     for (int k = 0; k < tensor.size(); k++) {
-      if (tensor.intAt(k) < least || tensor.intAt(k) > most) {
+      int found = tensor.intAt(k);
+      if (found < least || found > most) {
         throw new InputException(
             "input '"
                 + name
                 + "': element "
                 + k
                 + " is "
-                + tensor.intAt(k)
+                + found
                 + ", but "
                 + what
                 + " must be from "

@@ -69,7 +69,7 @@ final class OneSequence {
   /** Steps of the sequence: its own length where the model takes lengths. */
   int steps(Map<String, Tensor> all, int timeSteps) {
     Tensor lengths = first.lengths().map(Value::name).map(all::get).orElse(null);
-    return lengths == null ? timeSteps : lengths.ints().get(sequence);
+    return lengths == null ? timeSteps : lengths.intAt(sequence);
   }
 
   /**

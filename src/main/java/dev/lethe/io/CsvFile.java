@@ -50,7 +50,7 @@ public final class CsvFile {
   private static String[] texts(Tensor row) {
     String[] texts = new String[row.size()];
     if (row.type() == Tensor.Type.INT32) {
-      Arrays.setAll(texts, k -> Integer.toString(row.ints().get(k)));
+      Arrays.setAll(texts, k -> Integer.toString(row.intAt(k)));
     } else {
       Arrays.setAll(texts, k -> Float.toString(row.floats().get(k)));
     }

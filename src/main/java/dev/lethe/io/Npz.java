@@ -23,9 +23,6 @@ import java.util.zip.ZipOutputStream;
 public final class Npz {
   static final String SUFFIX = ".npy";
 
-  /** Deflate cannot do better than 1032 to 1; what claims more is a lie, not an array. */
-  private static final long MAX_RATIO = 1032;
-
   /**
    * Not the first moment of 1980, which stands for "earlier" and adds a field in the local time
    * zone.
@@ -205,7 +202,7 @@ public final class Npz {
               + entry.getMethod()
               + "; only stored and deflated entries are read");
     }
-    long most = stored ? entry.getCompressedSize() : entry.getCompressedSize() * MAX_RATIO;
+    long most = stored ? entry.getCompressedSize() : entry.getCompressedSize() * Zip.MAX_RATIO;
     if (entry.getSize() < 0 || entry.getSize() > most) {
       throw new InputException(
           where

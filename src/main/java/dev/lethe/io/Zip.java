@@ -7,6 +7,9 @@ import java.util.zip.ZipFile;
 
 /** ZIP archives by strangers' hands. */
 public final class Zip {
+  /** The most by which deflate can shrink: what claims more is a lie. */
+  public static final long MAX_RATIO = 1032;
+
   private Zip() {}
 
   /**

@@ -191,7 +191,8 @@ final class VectorKernels implements Kernels {
   // Vectors stay in registers only while HotSpot inlines everything, and it counts: past a limit,
   // which is near, it leaves the last operations as calls or makes objects of the vectors. So: no
   // operation that can be spared; integers compared, which takes a fifth of comparing floats; and
-  // more than 325 bytes of code for each (FreqInlineSize), so that they are not inlined together.
+  // more than 325 bytes of code for each (FreqInlineSize), so that they are not inlined together:
+  // what both begin with is written out in both.
   // Constants stand where they are used: made before the loop, they would be loaded for each
   // vector.
 

@@ -84,7 +84,7 @@ final class RunOrder implements AutoCloseable {
     if (lengthsInput.equals(FULL)) {
       Arrays.fill(wanted, running.length);
     } else {
-      Objects.requireNonNull(given.get(lengthsInput), lengthsInput).ints().get(wanted);
+      Objects.requireNonNull(given.get(lengthsInput), lengthsInput).copyTo(wanted);
     }
     if (Arrays.equals(lengths, wanted)) {
       return;

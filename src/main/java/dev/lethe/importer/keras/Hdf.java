@@ -1,6 +1,7 @@
 package dev.lethe.importer.keras;
 
 import dev.lethe.ModelFormatException;
+import dev.lethe.io.Zip;
 import io.jhdf.HdfFile;
 import io.jhdf.api.Attribute;
 import io.jhdf.api.Dataset;
@@ -22,9 +23,6 @@ import java.util.function.Supplier;
  * Links to other files are not followed.
  */
 final class Hdf implements AutoCloseable {
-  /** The most by which deflate, the one compression that Keras users choose, can shrink. */
-  private static final long BEST_COMPRESSION = 1032;
-
   /** The longest attribute, a model's configuration. */
   private static final long LONGEST_ATTRIBUTE = 64 << 20;
 
@@ -45,7 +43,8 @@ final class Hdf implements AutoCloseable {
     this.where = where;
     this.storage = storage;
     this.file = storage.file();
-    this.bytesLeft = packed * BEST_COMPRESSION;
+    // deflate is the one compression that Keras users choose
+    this.bytesLeft = packed * Zip.MAX_RATIO;
   }
 
   static Hdf open(Path path) {

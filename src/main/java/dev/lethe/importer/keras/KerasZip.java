@@ -26,9 +26,6 @@ record KerasZip(String config, String metadata, byte[] weights, long size) {
   private static final long LONGEST_JSON = 64 << 20;
   private static final long LARGEST_WEIGHTS = Integer.MAX_VALUE - 16;
 
-  /** The most by which deflate can shrink. */
-  private static final long BEST_COMPRESSION = 1032;
-
   /**
    * Reads the archive.
    *
@@ -70,7 +67,7 @@ record KerasZip(String config, String metadata, byte[] weights, long size) {
       throw new ModelFormatException(file + ": has no " + name + "; a .keras archive has one");
     }
     long size = entry.getSize();
-    if (size < 0 || size > limit || size / BEST_COMPRESSION > entry.getCompressedSize()) {
+    if (size < 0 || size > limit || size / Zip.MAX_RATIO > entry.getCompressedSize()) {
       throw new ModelFormatException(
           file + ": " + name + " would be " + size + " bytes, of at most " + limit);
     }

@@ -48,12 +48,7 @@ class MatrixProductTest {
     Random random = new Random(41);
     Graph network = network(random, input, hidden);
     Map<String, Tensor> x = Map.of("x", Cases.floats(random, t, b, input));
-    List<Discovery.Found> devices =
-        Discovery.run().found().stream()
-            .filter(found -> !found.facts().limitsLoops()) // compiles for minutes
-            .toList();
-    assumeTrue(!devices.isEmpty(), "no OpenCL device");
-    for (Discovery.Found found : devices) {
+    for (Discovery.Found found : OptionsTest.devices()) {
       float[] small = run(network, found, plan(precision, UNKNOWN), x);
       assertTrue(small[0] != 0);
       assertArrayEquals(small, run(network, found, plan(precision, 1), x));
@@ -68,20 +63,8 @@ class MatrixProductTest {
     }
   }
 
-  private static OpenClPlan plan(Precision precision, int computeUnits) {
-    return new OpenClPlan(
-        List.of(new ProductTile(4, 16, 4, 2, 16)),
-        List.of(new StepTile(16, 4, 2, 16)),
-        List.of(),
-        PersistentPlan.NONE,
-        precision,
-        List.of(new MatrixStepTile(2, 1)),
-        16,
-        64,
-        1 << 20,
-        Integer.MAX_VALUE,
-        computeUnits,
-        TunedLayers.NONE);
+  private static OpenClPlan plan(Precision precision, int units) {
+    return MatrixInvarianceTest.plan(precision, 0, List.of(new MatrixStepTile(2, 1)), units);
   }
 
   private static Graph network(Random random, int input, int hidden) {

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lethe.Precision;
 import dev.lethe.Tensor;
@@ -16,7 +15,6 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,12 +32,7 @@ class TuneTest {
 
   @BeforeEach
   void findADevice() {
-    List<Discovery.Found> devices =
-        Discovery.run().found().stream()
-            .filter(device -> !device.facts().limitsLoops()) // compiles for minutes
-            .toList();
-    assumeTrue(!devices.isEmpty(), "no OpenCL device");
-    found = devices.get(0);
+    found = OptionsTest.devices().get(0);
   }
 
   private int lethe(String... args) {
