@@ -6,7 +6,6 @@ import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * A cell's weights as the kernels read them, made once when a session opens. The hidden units stand
@@ -40,9 +39,6 @@ final class CpuCell {
   private final Kernels kernels;
   private final Precision precision;
 
-  /** Of each block. */
-  private final int[] firstUnits;
-
   /**
    * @param precision of the input and recurrent weights
    */
@@ -53,7 +49,6 @@ final class CpuCell {
     int hidden = cell.hiddenSize();
     units = kernels.units(hidden);
     blocks = (hidden + units - 1) / units;
-    firstUnits = IntStream.range(0, blocks).map(k -> k * units).toArray();
     input = gates(cell.input());
     recurrent = gates(cell.recurrent());
     bias = new float[blocks * width()];
@@ -127,13 +122,12 @@ final class CpuCell {
    *
    * @param z [rows][4][units] from {@code zAt}
    * @param c [rows][units] from {@code cAt}, replaced
-   * @param h before any projection: row r of all blocks from {@code at[r]} on, and room up to the
-   *     end of the last block
+   * @param h before any projection: each row of all blocks, with room up to the end of the last
    */
-  void update(int block, int rows, float[] z, int zAt, float[] c, int cAt, float[] h, int[] at) {
+  void update(int block, int rows, float[] z, int zAt, float[] c, int cAt, Rows h) {
     int first = block * units;
     if (vectorised) {
-      kernels.update(rows, z, zAt, width(), c, cAt, units, h, at, first, units, identity());
+      kernels.update(rows, z, zAt, width(), c, cAt, units, h, first, units, identity());
       return;
     }
     for (int row = 0; row < rows; row++) {
@@ -142,7 +136,7 @@ final class CpuCell {
         int old = cAt + row * units + j;
         float now = Math.fma(z[i + units], c[old], z[i] * z[i + 2 * units]);
         c[old] = now;
-        h[at[row] + first + j] = z[i + 3 * units] * FloatMath.apply(cell.output(), now);
+        h.of[row][h.at[row] + first + j] = z[i + 3 * units] * FloatMath.apply(cell.output(), now);
       }
     }
   }
@@ -153,7 +147,7 @@ final class CpuCell {
    *
    * @param z [4][units] for each block, {@code zStride} apart, from {@code zAt}
    * @param c [units] for each block, {@code cStride} apart, from {@code cAt}
-   * @param h [count][units] from {@code hAt}
+   * @param h where the {@code units} of each block go, {@code hAt} further on
    */
   void rowStep(
       int count,
@@ -163,10 +157,10 @@ final class CpuCell {
       float[] c,
       int cAt,
       int cStride,
-      float[] h,
+      Rows h,
       int hAt) {
     kernels.gates(count, z, zAt, zStride, units);
-    kernels.update(count, z, zAt, zStride, c, cAt, cStride, h, firstUnits, hAt, units, identity());
+    kernels.update(count, z, zAt, zStride, c, cAt, cStride, h, hAt, units, identity());
   }
 
   private float pre(float z, int which, int unit, float seen) {

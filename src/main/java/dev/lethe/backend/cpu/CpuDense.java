@@ -2,6 +2,7 @@ package dev.lethe.backend.cpu;
 
 import dev.lethe.network.Dense;
 import dev.lethe.network.Matrix;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.IntConsumer;
 
@@ -50,28 +51,29 @@ final class CpuDense {
     int tasks = Math.min(strips, workers.threads());
     int room = Kernels.padded(Math.min(rows, STRIP));
     float[][] z = new float[tasks][room * weights.width()];
-    int[][] places = new int[tasks][room];
+    Rows[] left = new Rows[tasks];
+    Arrays.setAll(left, task -> kernels.rows(room, weights.depth()));
     float[] x = buffers.floats(stage.x());
     float[] y = buffers.floats(stage.y());
     IntConsumer part =
         task -> {
           for (int strip = task; strip < strips; strip += tasks) {
             int first = strip * STRIP;
-            strip(x, y, first, Math.min(STRIP, rows - first), places[task], z[task]);
+            strip(x, y, first, Math.min(STRIP, rows - first), left[task], z[task]);
           }
         };
     return () -> workers.run(tasks, part);
   }
 
-  private void strip(float[] x, float[] y, int first, int rows, int[] places, float[] z) {
+  private void strip(float[] x, float[] y, int first, int rows, Rows left, float[] z) {
     int depth = weights.depth();
-    for (int row = 0; row < Kernels.padded(rows); row++) {
-      places[row] = (first + Math.min(row, rows - 1)) * depth;
+    for (int row = 0; row < rows; row++) {
+      System.arraycopy(x, (first + row) * depth, left.of[row], left.at[row], depth);
     }
     int width = weights.width();
     int total = stage.weights().columns();
     for (int block = 0; block < weights.blocks(); block++) {
-      kernels.product(weights, block, rows, x, places, 0, bias, block * width, 0, z, 0);
+      kernels.product(weights, block, rows, left, 0, bias, block * width, 0, z, 0);
       int columns = Math.min(width, total - block * width);
       for (int row = 0; row < rows; row++) {
         System.arraycopy(z, row * width, y, (first + row) * total + block * width, columns);

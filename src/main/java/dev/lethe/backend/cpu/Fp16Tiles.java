@@ -23,8 +23,12 @@ import jdk.incubator.vector.VectorSpecies;
 final class Fp16Tiles {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final int LANES = VectorTiles.LANES;
-  private static final int PANEL = VectorTiles.PANEL;
-  private static final int BLOCK = 2 * PANEL;
+  private static final int PANEL = HalfTiles.PANEL;
+  private static final int BLOCK = VectorTiles.BLOCK;
+
+  /** From one k to the next of weights as floats. */
+  private static final int STEP = VectorTiles.PANEL;
+
   private static final int UP = 1 << 16;
   private static final int SIGN_SIZE = 0x8fffe000;
   private static final float BIAS = 0x1p112f;
@@ -51,8 +55,7 @@ final class Fp16Tiles {
       int depth,
       int[] pairs,
       int at,
-      float[] a,
-      int[] rows,
+      Rows a,
       int first,
       float[] from,
       int fromAt,
@@ -60,23 +63,23 @@ final class Fp16Tiles {
       float[] z,
       int zAt) {
     if (count == 1) {
-      oneRow(depth, pairs, at, a, rows[first], from, fromAt, z, zAt);
+      oneRow(depth, pairs, at, a.of[first], a.at[first], from, fromAt, z, zAt);
       return;
     }
     float[] panels = Widened.weights(BLOCK * depth);
-    widen(pairs, at, 2 * depth, panels);
-    VectorTiles.product(
-        count, depth, panels, 0, a, rows, first, from, fromAt, fromStride, z, zAt, BLOCK);
+    widen(depth, pairs, at, panels, 0);
+    widen(depth, pairs, at + depth * LANES, panels, VectorTiles.rightHalf(depth));
+    VectorTiles.product(count, depth, panels, 0, a, first, from, fromAt, fromStride, z, zAt, BLOCK);
   }
 
-  /** {@code count} vectors of pairs from {@code at} on as twice as many floats. */
-  static void widen(int[] pairs, int at, int count, float[] to) {
+  /** One of the two panels to floats from {@code toAt} on. */
+  static void widen(int depth, int[] pairs, int at, float[] to, int toAt) {
     IntVector pair;
     FloatVector floats;
     int k = 0;
-    for (; k < count - 3; k += 4) {
+    for (; k < depth - 3; k += 4) {
       int from = at + k * LANES;
-      int next = k * PANEL;
+      int next = toAt + k * STEP;
       pair = IntVector.fromArray(INTS, pairs, from);
       floats =
           pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
@@ -91,40 +94,40 @@ final class Fp16Tiles {
       pair = IntVector.fromArray(INTS, pairs, from + LANES);
       floats =
           pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
-      floats.intoArray(to, next + PANEL);
+      floats.intoArray(to, next + STEP);
       floats =
           pair.mul(UP)
               .lanewise(VectorOperators.ASHR, 3)
               .and(SIGN_SIZE)
               .reinterpretAsFloats()
               .mul(BIAS);
-      floats.intoArray(to, next + PANEL + LANES);
+      floats.intoArray(to, next + STEP + LANES);
       pair = IntVector.fromArray(INTS, pairs, from + 2 * LANES);
       floats =
           pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
-      floats.intoArray(to, next + 2 * PANEL);
+      floats.intoArray(to, next + 2 * STEP);
       floats =
           pair.mul(UP)
               .lanewise(VectorOperators.ASHR, 3)
               .and(SIGN_SIZE)
               .reinterpretAsFloats()
               .mul(BIAS);
-      floats.intoArray(to, next + 2 * PANEL + LANES);
+      floats.intoArray(to, next + 2 * STEP + LANES);
       pair = IntVector.fromArray(INTS, pairs, from + 3 * LANES);
       floats =
           pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
-      floats.intoArray(to, next + 3 * PANEL);
+      floats.intoArray(to, next + 3 * STEP);
       floats =
           pair.mul(UP)
               .lanewise(VectorOperators.ASHR, 3)
               .and(SIGN_SIZE)
               .reinterpretAsFloats()
               .mul(BIAS);
-      floats.intoArray(to, next + 3 * PANEL + LANES);
+      floats.intoArray(to, next + 3 * STEP + LANES);
     }
-    for (; k < count; k++) {
+    for (; k < depth; k++) {
       int from = at + k * LANES;
-      int next = k * PANEL;
+      int next = toAt + k * STEP;
       pair = IntVector.fromArray(INTS, pairs, from);
       floats =
           pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);

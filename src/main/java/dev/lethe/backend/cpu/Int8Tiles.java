@@ -16,8 +16,12 @@ import jdk.incubator.vector.VectorSpecies;
 final class Int8Tiles {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final int LANES = VectorTiles.LANES;
-  private static final int PANEL = VectorTiles.PANEL;
-  private static final int WIDTH = 2 * PANEL;
+  private static final int WIDTH = VectorTiles.BLOCK;
+  private static final int HALF = WIDTH / 2;
+
+  /** From one k to the next of weights as floats. */
+  private static final int STEP = VectorTiles.PANEL;
+
   private static final int HIGHEST_BYTE = 0xff000000;
   private static final float LESS = 0x1p-24f;
 
@@ -41,8 +45,7 @@ final class Int8Tiles {
       int at,
       float[] scales,
       int scalesAt,
-      float[] a,
-      int[] rows,
+      Rows a,
       int first,
       float[] from,
       int fromAt,
@@ -50,7 +53,7 @@ final class Int8Tiles {
       float[] z,
       int zAt) {
     if (count == 1) {
-      oneRow(depth, words, at, scales, scalesAt, a, rows[first], from, fromAt, z, zAt);
+      oneRow(depth, words, at, scales, scalesAt, a.of[first], a.at[first], from, fromAt, z, zAt);
       return;
     }
     float[] sums = Widened.sums(STRIP * WIDTH);
@@ -58,8 +61,7 @@ final class Int8Tiles {
     widen(words, at, depth, panels);
     for (int row = 0; row < count; row += STRIP) {
       int high = Math.min(STRIP, count - row);
-      VectorTiles.product(
-          high, depth, panels, 0, a, rows, first + row, ZEROS, 0, 0, sums, 0, WIDTH);
+      VectorTiles.product(high, depth, panels, 0, a, first + row, ZEROS, 0, 0, sums, 0, WIDTH);
       int f = fromAt + row * fromStride;
       scale(high, sums, scales, scalesAt, from, f, fromStride, z, zAt + row * WIDTH);
     }
@@ -99,8 +101,8 @@ final class Int8Tiles {
     }
     finish(l0, scales, scalesAt, from, fromAt, z, zAt);
     finish(r0, scales, scalesAt + LANES, from, fromAt + LANES, z, zAt + LANES);
-    finish(l1, scales, scalesAt + PANEL, from, fromAt + PANEL, z, zAt + PANEL);
-    int last = PANEL + LANES;
+    finish(l1, scales, scalesAt + HALF, from, fromAt + HALF, z, zAt + HALF);
+    int last = HALF + LANES;
     finish(r1, scales, scalesAt + last, from, fromAt + last, z, zAt + last);
   }
 
@@ -110,10 +112,10 @@ final class Int8Tiles {
     sum.mul(LESS).fma(load(scales, scalesAt), load(from, fromAt)).intoArray(z, zAt);
   }
 
-  /** As two panels, 2^24 times as large; two k at a time. */
+  /** To floats 2^24 times as large; two k at a time. */
   private static void widen(int[] words, int at, int depth, float[] panels) {
     int left = 0;
-    int right = depth * PANEL;
+    int right = VectorTiles.rightHalf(depth);
     int k = at;
     for (; k < at + (depth - 1) * LANES; k += 2 * LANES) {
       IntVector quad = IntVector.fromArray(INTS, words, k);
@@ -127,15 +129,15 @@ final class Int8Tiles {
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + LANES);
       quad = IntVector.fromArray(INTS, words, k + LANES);
       part = quad.and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + PANEL);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + STEP);
       part = quad.mul(1 << 8).and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + PANEL + LANES);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + STEP + LANES);
       part = quad.mul(1 << 16).and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + PANEL);
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + STEP);
       part = quad.mul(1 << 24);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + PANEL + LANES);
-      left += 2 * PANEL;
-      right += 2 * PANEL;
+      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + STEP + LANES);
+      left += 2 * STEP;
+      right += 2 * STEP;
     }
     if (k < at + depth * LANES) {
       IntVector quad = IntVector.fromArray(INTS, words, k);

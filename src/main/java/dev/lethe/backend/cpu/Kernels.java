@@ -24,6 +24,11 @@ interface Kernels {
   /** How many columns a block of any other matrix holds. */
   int columns(int total);
 
+  /** Rows for products and updates, of {@code width} numbers each, with zeros. */
+  default Rows rows(int count, int width) {
+    return Rows.together(count, width);
+  }
+
   /** Rearranges a weight matrix. */
   Packed pack(int depth, int blocks, int width, Packed.Source source);
 
@@ -44,13 +49,13 @@ interface Kernels {
   Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales);
 
   /**
-   * z[row][:] = from[row][:], then fma(a[at[row] + k], weights[k][block], z[row][:]) for k = 0, 1,
-   * ... in this order. In int8 the sums begin with 0, and then z[row][:] = fma(sum, scales[block],
+   * z[row][:] = from[row][:], then fma(a[row][k], weights[k][block], z[row][:]) for k = 0, 1, ...
+   * in this order. In int8 the sums begin with 0, and then z[row][:] = fma(sum, scales[block],
    * from[row][:]).
    *
-   * @param rows 1 or more; the rows up to {@link #padded} may be computed as well, and for them,
-   *     too, {@code at} names a place in {@code a} and there is room in {@code z} and {@code from}
-   * @param a the rows of the left factor, row r from at[atFrom + r] on
+   * @param rows 1 or more; the rows up to {@link #padded} may be computed as well, and are in
+   *     {@code a}, {@code z} and {@code from}, too
+   * @param a the left factor, from row {@code first} on, as {@link #rows} made it
    * @param from what the sums begin with: from {@code fromAt} on, a row every {@code fromStride};
    *     may be z itself
    * @param z [rows][width] from {@code zAt}
@@ -59,9 +64,8 @@ interface Kernels {
       Packed weights,
       int block,
       int rows,
-      float[] a,
-      int[] at,
-      int atFrom,
+      Rows a,
+      int first,
       float[] from,
       int fromAt,
       int fromStride,
@@ -71,15 +75,14 @@ interface Kernels {
   /**
    * {@link #product} for one row and the blocks from {@code block} to before {@code end}.
    *
-   * @param at of the row in {@code a}
+   * @param a whose first row it is
    * @param z [width] for each block, {@code stride} apart, from {@code zAt}: what the sums begin
    *     with, and then the sums
    */
-  default void row(
-      Packed weights, int block, int end, float[] a, int[] at, float[] z, int zAt, int stride) {
+  default void row(Packed weights, int block, int end, Rows a, float[] z, int zAt, int stride) {
     for (int k = block; k < end; k++) {
       int place = zAt + (k - block) * stride;
-      product(weights, k, 1, a, at, 0, z, place, 0, z, place);
+      product(weights, k, 1, a, 0, z, place, 0, z, place);
     }
   }
 
@@ -98,7 +101,7 @@ interface Kernels {
    * @param z [4][units] for each row, {@code zStride} apart, from {@code zAt}: i, f, g, o;
    *     overwritten
    * @param c [units] for each row, {@code cStride} apart, from {@code cAt}, replaced
-   * @param h where the {@code units} of row r go: from {@code at[r] + hAt} on
+   * @param h where the {@code units} of each row go, {@code hAt} further on
    * @param units as {@link #units} gave it
    */
   void update(
@@ -109,8 +112,7 @@ interface Kernels {
       float[] c,
       int cAt,
       int cStride,
-      float[] h,
-      int[] at,
+      Rows h,
       int hAt,
       int units,
       boolean identity);

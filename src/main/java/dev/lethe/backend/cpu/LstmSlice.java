@@ -27,10 +27,8 @@ final class LstmSlice {
   /** Blocks that a single row takes on at once. */
   private static final int BLOCKS = 8;
 
-  /** Floats of a cache line. */
-  private static final int LINE = 16;
-
   private static final FloatBuffer[] UNTRACED = {};
+  private static final Rows NO_ROWS = Rows.together(0, 0);
 
   private final CpuCell cell;
   private final Kernels kernels;
@@ -47,20 +45,13 @@ final class LstmSlice {
   private int[] rows = {};
   private int[] lengths = {};
 
-  /** Where each row of h begins, and of the unprojected h. */
-  private int[] hAt = {};
-
-  private int[] unprojectedAt = {};
-
-  /** The rows of a stretch of steps: where each step's begin, and where x of each row is. */
+  /** Where the rows of each step of a stretch begin. */
   private int[] firstRow = {};
 
-  private int[] xAt = {};
-
   /** [zRows][inputSize]. */
-  private float[] x = {};
+  private Rows x = NO_ROWS;
 
-  // what a step that a mask skips shows: the row of y before, or zeros
+  // what a step that a mask skips shows: a row of y, that of the step before, or zeros
   private float[] still = {};
 
   /** [blocks][zRows][width]. */
@@ -72,13 +63,16 @@ final class LstmSlice {
   private float[] keptC = {};
 
   /**
-   * [room][outputSize], spaced out: what even and odd steps read, and the other writes. The last
-   * block's padding is written as well.
+   * [room][outputSize]: what even and odd steps read, and the other writes. The last block's
+   * padding is written as well.
    */
-  private final float[][] h = {{}, {}};
+  private final Rows[] h = {NO_ROWS, NO_ROWS};
 
-  /** [room][hidden], spaced out; with the last block's padding. */
-  private float[] unprojected = {};
+  /** The first row of each, [blocks][units]. */
+  private final Rows[] hBlocks = {NO_ROWS, NO_ROWS};
+
+  /** [room][hidden]; with the last block's padding. */
+  private Rows unprojected = NO_ROWS;
 
   /** [projection blocks][room][width]. */
   private float[] projected = {};
@@ -109,37 +103,19 @@ final class LstmSlice {
     if (rows.length < room) {
       rows = new int[room];
       lengths = new int[room];
-      hAt = places(room, hWidth);
-      unprojectedAt = places(room, paddedHidden);
+      for (int k = 0; k < h.length; k++) {
+        h[k] = kernels.rows(room, hWidth);
+        hBlocks[k] = h[k].parts(cell.blocks, cell.units);
+      }
+      unprojected = cell.projected() ? kernels.rows(room, paddedHidden) : NO_ROWS;
     }
     firstRow = firstRow.length > stretch ? firstRow : new int[stretch + 1];
-    xAt = xAt.length < zRows ? places(zRows, inputSize) : xAt;
-    x = grown(x, zRows * spaced(inputSize));
+    x = x.count() < zRows ? kernels.rows(zRows, inputSize) : x;
     z = grown(z, Packed.LEAD + cell.blocks * zRows * cell.width());
     c = grown(c, Packed.LEAD + cell.blocks * room * cell.units);
-    h[0] = grown(h[0], room * spaced(hWidth));
-    h[1] = grown(h[1], room * spaced(hWidth));
     if (cell.projected()) {
-      unprojected = grown(unprojected, room * spaced(paddedHidden));
       projected = grown(projected, cell.projection.blocks() * room * cell.projection.width());
     }
-  }
-
-  private static int[] places(int count, int width) {
-    int[] places = new int[count];
-    for (int row = 0; row < count; row++) {
-      places[row] = row * spaced(width);
-    }
-    return places;
-  }
-
-  /**
-   * From one row to the next of a matrix that a product reads several rows of at a time: an odd
-   * number of cache lines, so that the same place of neighbouring rows is not in the same set of
-   * the cache, where with a power of two they would drive each other out.
-   */
-  private static int spaced(int width) {
-    return (width + LINE - 1) / LINE * LINE | LINE;
   }
 
   /**
@@ -177,15 +153,16 @@ final class LstmSlice {
   /** Initial states in, zeros past the end. */
   private void begin(LstmData data, int[] order, int first, int stride) {
     keptC = data.masked() ? grown(keptC, c.length) : keptC;
-    still = data.masked() ? grown(still, h[0].length) : still;
+    still = data.masked() ? grown(still, outputSize) : still;
     for (int row = 0; row < count; row++) {
       int b = order[first + row * stride];
       rows[row] = b;
       lengths[row] = data.lengths[b];
       if (data.initialH.length == 0) {
-        Arrays.fill(h[0], hAt[row], hAt[row] + outputSize, 0f);
+        Arrays.fill(h[0].of[row], h[0].at[row], h[0].at[row] + outputSize, 0f);
       } else {
-        System.arraycopy(data.initialH, data.hAt(index, b), h[0], hAt[row], outputSize);
+        int from = data.hAt(index, b);
+        System.arraycopy(data.initialH, from, h[0].of[row], h[0].at[row], outputSize);
       }
       for (int block = 0; block < cell.blocks; block++) {
         int to = cAt(block, row);
@@ -218,7 +195,8 @@ final class LstmSlice {
       int active = active(from + step);
       for (int row = 0; row < active; row++) {
         int at = data.xAt(time(row, from + step), rows[row]);
-        data.x.read(at, x, xAt[firstRow[step] + row], inputSize);
+        int to = firstRow[step] + row;
+        data.x.read(at, x.of[to], x.at[to], inputSize);
       }
     }
   }
@@ -229,17 +207,7 @@ final class LstmSlice {
         block < share(cell.blocks, team, member + 1);
         block++) {
       kernels.product(
-          cell.input,
-          block,
-          firstRow[steps],
-          x,
-          xAt,
-          0,
-          cell.bias,
-          block * width,
-          0,
-          z,
-          zAt(block, 0));
+          cell.input, block, firstRow[steps], x, 0, cell.bias, block * width, 0, z, zAt(block, 0));
     }
   }
 
@@ -259,8 +227,7 @@ final class LstmSlice {
       if (active == 1) {
         rowStep(data, step, block, count, at);
       } else {
-        kernels.product(
-            cell.recurrent, block, active, h[step % 2], hAt, 0, z, at, cell.width(), z, at);
+        kernels.product(cell.recurrent, block, active, h[step % 2], 0, z, at, cell.width(), z, at);
         update(data, step, block, active, at);
       }
     }
@@ -278,11 +245,11 @@ final class LstmSlice {
   /** A single row is soon done with a block: several at once give the processor more to overlap. */
   private void rowStep(LstmData data, int step, int block, int count, int at) {
     int stride = zAt(1, 0) - zAt(0, 0);
-    kernels.row(cell.recurrent, block, block + count, h[step % 2], hAt, z, at, stride);
+    kernels.row(cell.recurrent, block, block + count, h[step % 2], z, at, stride);
     if (cell.vectorised && !cell.projected() && !data.masked() && data.gates.length == 0) {
       int cStride = cAt(1, 0) - cAt(0, 0);
-      int to = hAt[0] + block * cell.units;
-      cell.rowStep(count, z, at, stride, c, cAt(block, 0), cStride, h[(step + 1) % 2], to);
+      Rows to = hBlocks[(step + 1) % 2];
+      cell.rowStep(count, z, at, stride, c, cAt(block, 0), cStride, to, block * cell.units);
       return;
     }
     for (int b = 0; b < count; b++) {
@@ -303,9 +270,9 @@ final class LstmSlice {
       System.arraycopy(c, c0, keptC, c0, active * cell.units);
     }
     if (cell.projected()) {
-      cell.update(block, active, z, at, c, c0, unprojected, unprojectedAt);
+      cell.update(block, active, z, at, c, c0, unprojected);
     } else {
-      cell.update(block, active, z, at, c, c0, h[(step + 1) % 2], hAt);
+      cell.update(block, active, z, at, c, c0, h[(step + 1) % 2]);
     }
     if (data.gates.length > 0) {
       traceCells(data, step, block, active);
@@ -335,26 +302,24 @@ final class LstmSlice {
   private void handOn(int step, int block, int row, int at) {
     int first = block * cell.units;
     int from = at + row * cell.width();
-    if (cell.projected()) {
-      System.arraycopy(z, from, unprojected, unprojectedAt[row] + first, cell.unitsOf(block));
-    } else {
-      System.arraycopy(z, from, h[(step + 1) % 2], hAt[row] + first, cell.unitsOf(block));
-    }
+    Rows to = cell.projected() ? unprojected : h[(step + 1) % 2];
+    System.arraycopy(z, from, to.of[row], to.at[row] + first, cell.unitsOf(block));
   }
 
   /** The new h to the caller, some of its columns; a skipped step shows the one before. */
   private void show(LstmData data, int step, int active, int first, int end) {
+    Rows now = h[(step + 1) % 2];
     for (int row = 0; row < active; row++) {
       int to = yAt(data, row, step) + first;
       if (!data.skips(time(row, step), rows[row])) {
-        data.y.write(to, h[(step + 1) % 2], hAt[row] + first, end - first);
+        data.y.write(to, now.of[row], now.at[row] + first, end - first);
       } else {
         if (step == 0) {
-          Arrays.fill(still, hAt[row] + first, hAt[row] + end, 0f);
+          Arrays.fill(still, first, end, 0f);
         } else {
-          data.y.read(yAt(data, row, step - 1) + first, still, hAt[row] + first, end - first);
+          data.y.read(yAt(data, row, step - 1) + first, still, first, end - first);
         }
-        data.y.write(to, still, hAt[row] + first, end - first);
+        data.y.write(to, still, first, end - first);
       }
     }
   }
@@ -395,8 +360,10 @@ final class LstmSlice {
   private void skip(int step, int block, int row) {
     int units = cell.unitsOf(block);
     System.arraycopy(keptC, cAt(block, row), c, cAt(block, row), units);
-    int at = hAt[row] + block * cell.units;
-    System.arraycopy(h[step % 2], at, h[(step + 1) % 2], at, units);
+    Rows from = h[step % 2];
+    Rows to = h[(step + 1) % 2];
+    int first = block * cell.units;
+    System.arraycopy(from.of[row], from.at[row] + first, to.of[row], to.at[row] + first, units);
   }
 
   private void narrow(LstmData data, int step, int active, StepBarrier team, int member) {
@@ -406,12 +373,12 @@ final class LstmSlice {
     int end = share(weights.blocks(), team, member + 1);
     for (int block = start; block < end; block++) {
       int at = block * room * width;
-      kernels.product(
-          weights, block, active, unprojected, unprojectedAt, 0, cell.zeros, 0, 0, projected, at);
+      kernels.product(weights, block, active, unprojected, 0, cell.zeros, 0, 0, projected, at);
       int first = block * width;
       int columns = Math.min(width, outputSize - first);
       for (int row = 0; row < active; row++) {
-        System.arraycopy(projected, at + row * width, h[(step + 1) % 2], hAt[row] + first, columns);
+        Rows to = h[(step + 1) % 2];
+        System.arraycopy(projected, at + row * width, to.of[row], to.at[row] + first, columns);
       }
     }
     show(data, step, active, start * width, Math.min(outputSize, end * width));
@@ -421,7 +388,8 @@ final class LstmSlice {
   private void end(LstmData data) {
     for (int row = 0; row < count; row++) {
       int b = rows[row];
-      System.arraycopy(h[lengths[row] % 2], hAt[row], data.finalH, data.hAt(index, b), outputSize);
+      Rows last = h[lengths[row] % 2];
+      System.arraycopy(last.of[row], last.at[row], data.finalH, data.hAt(index, b), outputSize);
       for (int block = 0; block < cell.blocks; block++) {
         int to = data.cAt(index, b) + block * cell.units;
         System.arraycopy(c, cAt(block, row), data.finalC, to, cell.unitsOf(block));

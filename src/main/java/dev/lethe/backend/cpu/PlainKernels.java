@@ -45,9 +45,8 @@ final class PlainKernels implements Kernels {
       Packed weights,
       int block,
       int rows,
-      float[] a,
-      int[] at,
-      int atFrom,
+      Rows a,
+      int first,
       float[] from,
       int fromAt,
       int fromStride,
@@ -59,7 +58,14 @@ final class PlainKernels implements Kernels {
     if (weights.precision() == Precision.INT8) {
       for (int row = 0; row < rows; row++) {
         Arrays.fill(sums, 0, width, 0f);
-        product(weights.rows(), block * depth, depth, a, at[atFrom + row], sums, width);
+        product(
+            weights.rows(),
+            block * depth,
+            depth,
+            a.of[first + row],
+            a.at[first + row],
+            sums,
+            width);
         int scales = block * width;
         for (int j = 0; j < width; j++) {
           z[zAt + row * width + j] =
@@ -70,7 +76,8 @@ final class PlainKernels implements Kernels {
     }
     for (int row = 0; row < rows; row++) {
       System.arraycopy(from, fromAt + row * fromStride, sums, 0, width);
-      product(weights.rows(), block * depth, depth, a, at[atFrom + row], sums, width);
+      product(
+          weights.rows(), block * depth, depth, a.of[first + row], a.at[first + row], sums, width);
       System.arraycopy(sums, 0, z, zAt + row * width, width);
     }
   }
@@ -143,20 +150,20 @@ final class PlainKernels implements Kernels {
       float[] c,
       int cAt,
       int cStride,
-      float[] h,
-      int[] at,
+      Rows h,
       int hAt,
       int units,
       boolean identity) {
     for (int row = 0; row < rows; row++) {
       int first = zAt + row * zStride;
       int old = cAt + row * cStride;
-      int to = at[row] + hAt;
+      float[] shown = h.of[row];
+      int to = h.at[row] + hAt;
       for (int j = 0; j < units; j++) {
         int i = first + j;
         float now = Math.fma(z[i + units], c[old + j], z[i] * z[i + 2 * units]);
         c[old + j] = now;
-        h[to + j] = z[i + 3 * units] * (identity ? now : FloatMath.tanh(now));
+        shown[to + j] = z[i + 3 * units] * (identity ? now : FloatMath.tanh(now));
       }
     }
   }

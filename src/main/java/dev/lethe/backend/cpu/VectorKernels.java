@@ -40,6 +40,11 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public Rows rows(int count, int width) {
+    return VectorTiles.rows(count, width);
+  }
+
+  @Override
   public Packed pack(int depth, int blocks, int width, Packed.Source source) {
     return Packed.panels(depth, blocks, width, VectorTiles.PANEL, source);
   }
@@ -49,11 +54,11 @@ final class VectorKernels implements Kernels {
       Precision precision, int depth, int blocks, int width, Packed.Source source) {
     return switch (precision) {
       case BF16 ->
-          Packed.pairs(precision, depth, blocks, width, VectorTiles.PANEL, source, HalfTiles::bits);
+          Packed.pairs(precision, depth, blocks, width, HalfTiles.PANEL, source, HalfTiles::bits);
       case FP16 ->
           Fp16Tiles.allFinite(depth, blocks, width, source)
               ? Packed.pairs(
-                  precision, depth, blocks, width, VectorTiles.PANEL, source, Float16::bits)
+                  precision, depth, blocks, width, HalfTiles.PANEL, source, Float16::bits)
               : pack(depth, blocks, width, source);
       default -> pack(depth, blocks, width, source);
     };
@@ -69,9 +74,8 @@ final class VectorKernels implements Kernels {
       Packed weights,
       int block,
       int rows,
-      float[] a,
-      int[] at,
-      int atFrom,
+      Rows a,
+      int first,
       float[] from,
       int fromAt,
       int fromStride,
@@ -83,11 +87,9 @@ final class VectorKernels implements Kernels {
     int[] words = weights.words();
     switch (weights.precision()) {
       case BF16 ->
-          HalfTiles.product(
-              rows, depth, words, start, a, at, atFrom, from, fromAt, fromStride, z, zAt);
+          HalfTiles.product(rows, depth, words, start, a, first, from, fromAt, fromStride, z, zAt);
       case FP16 ->
-          Fp16Tiles.product(
-              rows, depth, words, start, a, at, atFrom, from, fromAt, fromStride, z, zAt);
+          Fp16Tiles.product(rows, depth, words, start, a, first, from, fromAt, fromStride, z, zAt);
       case INT8 ->
           Int8Tiles.product(
               rows,
@@ -97,8 +99,7 @@ final class VectorKernels implements Kernels {
               weights.scales(),
               block * width,
               a,
-              at,
-              atFrom,
+              first,
               from,
               fromAt,
               fromStride,
@@ -111,8 +112,7 @@ final class VectorKernels implements Kernels {
               weights.panels(),
               start,
               a,
-              at,
-              atFrom,
+              first,
               from,
               fromAt,
               fromStride,
@@ -123,28 +123,27 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void row(
-      Packed weights, int block, int end, float[] a, int[] at, float[] z, int zAt, int stride) {
+  public void row(Packed weights, int block, int end, Rows a, float[] z, int zAt, int stride) {
     int depth = weights.depth();
-    int width = weights.width();
-    int[] words = weights.words();
     int k = block;
     int place = zAt;
-    // in fp16 and int8, two blocks at once are more than HotSpot inlines, always or in some starts
-    boolean pairs = weights.precision() == Precision.BF16;
-    boolean together = width == ROW && (pairs || weights.precision() == Precision.FP32);
-    for (; together && k + 1 < end; k += 2) {
-      int first = weights.at(k);
-      int second = weights.at(k + 1);
-      int next = place + stride;
-      if (pairs) {
-        HalfTiles.twoBlocks(depth, words, first, second, a, at[0], z, place, next);
-      } else {
-        VectorTiles.twoBlocks(depth, weights.panels(), first, second, a, at[0], z, place, next);
+    if (weights.width() == ROW && weights.precision() == Precision.FP32) {
+      int atOnce = VectorTiles.blocksAtOnce();
+      for (; k + atOnce <= end; k += atOnce) {
+        VectorTiles.row(depth, weights.panels(), weights.at(k), a.of[0], a.at[0], z, place, stride);
+        place += atOnce * stride;
       }
-      place += 2 * stride;
+    } else if (weights.precision() == Precision.BF16) {
+      // in fp16 and int8 that is more than HotSpot inlines, always or in some starts
+      for (; k + 1 < end; k += 2) {
+        int first = weights.at(k);
+        int second = weights.at(k + 1);
+        HalfTiles.twoBlocks(
+            depth, weights.words(), first, second, a.of[0], a.at[0], z, place, place + stride);
+        place += 2 * stride;
+      }
     }
-    Kernels.super.row(weights, k, end, a, at, z, place, stride);
+    Kernels.super.row(weights, k, end, a, z, place, stride);
   }
 
   @Override
@@ -163,8 +162,7 @@ final class VectorKernels implements Kernels {
       float[] c,
       int cAt,
       int cStride,
-      float[] h,
-      int[] at,
+      Rows h,
       int hAt,
       int units,
       boolean identity) {
@@ -183,7 +181,7 @@ final class VectorKernels implements Kernels {
     }
     for (int row = 0; row < rows; row++) {
       k = zAt + row * zStride;
-      load(z, k + 3 * LANES).mul(load(z, k)).intoArray(h, at[row] + hAt);
+      load(z, k + 3 * LANES).mul(load(z, k)).intoArray(h.of[row], h.at[row] + hAt);
     }
   }
 

@@ -115,15 +115,17 @@ class CpuKernelsTest {
     vector.gates(rows, z, 0, 4 * units, units);
     plain.gates(rows, otherZ, 0, 4 * units, units);
     assertArrayEquals(otherZ, z);
-    float[] h = new float[rows * units];
-    float[] otherH = h.clone();
-    int[] at = new int[rows];
-    Arrays.setAll(at, row -> (rows - 1 - row) * units);
-    vector.update(rows, z, 0, 4 * units, c, 0, units, h, at, 0, units, false);
-    plain.update(rows, otherZ, 0, 4 * units, otherC, 0, units, otherH, at, 0, units, false);
+    Rows h = vector.rows(rows, units + 3);
+    Rows otherH = plain.rows(rows, units + 3);
+    vector.update(rows, z, 0, 4 * units, c, 0, units, h, 3, units, false);
+    plain.update(rows, otherZ, 0, 4 * units, otherC, 0, units, otherH, 3, units, false);
     assertArrayEquals(otherC, c);
-    assertArrayEquals(otherH, h);
-    assertTrue(Float.isNaN(h[at[0]]));
+    for (int row = 0; row < rows; row++) {
+      assertArrayEquals(
+          Arrays.copyOfRange(otherH.of[row], otherH.at[row], otherH.at[row] + units + 3),
+          Arrays.copyOfRange(h.of[row], h.at[row], h.at[row] + units + 3));
+    }
+    assertTrue(Float.isNaN(h.of[0][h.at[0] + 3]));
   }
 
   @ParameterizedTest
@@ -131,7 +133,7 @@ class CpuKernelsTest {
   void aRowOfSeveralBlocksIsTheProductWithEach(Precision precision) {
     for (Kernels kernels : List.of(CpuKernels.get(), CpuKernels.plain())) {
       int depth = 7;
-      int blocks = 3;
+      int blocks = 7;
       int width = 4 * kernels.units(64);
       Packed.Source source =
           (k, block, column) -> precision.round((k * 5 + block * 3 + column) % 11 - 4f);
@@ -145,8 +147,9 @@ class CpuKernelsTest {
             case FP32 -> kernels.pack(depth, blocks, width, source);
             default -> kernels.packNarrow(precision, depth, blocks, width, source);
           };
-      float[] a = {9, 1.5f, -2, 3, 0.25f, 7, -0.5f, 1};
-      int[] at = {1};
+      Rows a = kernels.rows(1, depth);
+      float[] row = {1.5f, -2, 3, 0.25f, 7, -0.5f, 1};
+      System.arraycopy(row, 0, a.of[0], a.at[0], depth);
       int stride = width + 5;
       float[] z = new float[blocks * stride];
       for (int k = 0; k < z.length; k++) {
@@ -155,9 +158,9 @@ class CpuKernelsTest {
       float[] expected = z.clone();
       for (int block = 0; block < blocks; block++) {
         int place = block * stride;
-        kernels.product(weights, block, 1, a, at, 0, expected, place, 0, expected, place);
+        kernels.product(weights, block, 1, a, 0, expected, place, 0, expected, place);
       }
-      kernels.row(weights, 0, blocks, a, at, z, 0, stride);
+      kernels.row(weights, 0, blocks, a, z, 0, stride);
       assertArrayEquals(expected, z);
     }
   }

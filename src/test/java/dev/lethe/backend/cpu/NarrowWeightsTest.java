@@ -139,16 +139,18 @@ class NarrowWeightsTest {
       // what is above is the complement of what is below: neither may see the other
       pairs[k] = ~k << 16 | k;
     }
-    float[] widened = new float[2 * pairs.length];
-    Fp16Tiles.widen(pairs, 0, pairs.length / VectorTiles.LANES, widened);
     int lanes = VectorTiles.LANES;
+    int depth = pairs.length / lanes;
+    int step = VectorTiles.PANEL;
+    float[] widened = new float[depth * step];
+    Fp16Tiles.widen(depth, pairs, 0, widened, 0);
     int finite = 0;
     for (int k = 0; k < pairs.length; k++) {
       float expected = HalfPrecision.fromFloat16((short) k);
       if (Float.isFinite(expected)) {
-        float lower = widened[k / lanes * 2 * lanes + lanes + k % lanes];
+        float lower = widened[k / lanes * step + lanes + k % lanes];
         int other = ~k & 0xffff;
-        float upper = widened[other / lanes * 2 * lanes + other % lanes];
+        float upper = widened[other / lanes * step + other % lanes];
         assertEquals(expected, lower);
         assertEquals(expected, upper);
         finite++;
