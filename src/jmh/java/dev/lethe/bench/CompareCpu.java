@@ -57,7 +57,10 @@ public final class CompareCpu implements Callable<Integer> {
   @Option(names = "--threads", defaultValue = "0", description = "0 for one per processor")
   private int threads;
 
-  @Option(names = "--warmup", defaultValue = "2000", description = "ms of running before it counts")
+  @Option(
+      names = "--warmup",
+      defaultValue = "4000",
+      description = "ms of running before it counts: Java needs 2 to 4 seconds")
   private int warmup;
 
   @Option(names = "--rounds", defaultValue = "7", description = "turns of each engine")

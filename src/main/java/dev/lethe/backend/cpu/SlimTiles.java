@@ -11,8 +11,10 @@ import jdk.incubator.vector.FloatVector;
  * own, HotSpot reads all rows' numbers before it multiplies, and runs out of registers.
  */
 final class SlimTiles {
-  /** Columns of a panel. */
-  static final int PANEL = 2 * LANES;
+  /** Vectors of a row of a panel. */
+  static final int VECTORS = 2;
+
+  private static final int PANEL = VECTORS * LANES;
 
   private SlimTiles() {}
 

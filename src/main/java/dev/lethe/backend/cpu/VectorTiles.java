@@ -22,7 +22,7 @@ final class VectorTiles {
       LANES == 16 || System.getProperty("os.arch", "").equals("aarch64");
 
   /** Columns of a panel. */
-  static final int PANEL = WIDE ? WideTiles.PANEL : SlimTiles.PANEL;
+  static final int PANEL = (WIDE ? WideTiles.VECTORS : SlimTiles.VECTORS) * LANES;
 
   /** Columns of a block of gates. */
   static final int BLOCK = 4 * LANES;

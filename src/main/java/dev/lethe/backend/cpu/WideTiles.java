@@ -12,8 +12,10 @@ import jdk.incubator.vector.FloatVector;
  * instructions for each number read.
  */
 final class WideTiles {
-  /** Columns of a panel. */
-  static final int PANEL = 4 * LANES;
+  /** Vectors of a row of a panel. */
+  static final int VECTORS = 4;
+
+  private static final int PANEL = VECTORS * LANES;
 
   private WideTiles() {}
 

@@ -13,6 +13,9 @@ class TilesTest {
   private static final int FIRST = 2;
   private static final int LEAD = 5;
 
+  // columns of a panel
+  private final int wide = WideTiles.VECTORS * VectorTiles.LANES;
+  private final int slim = SlimTiles.VECTORS * VectorTiles.LANES;
   private final Random random = new Random(11);
 
   @BeforeAll
@@ -27,7 +30,7 @@ class TilesTest {
       int h = height;
       Rows apart = Rows.apart(FIRST + height, depth);
       checkTile(
-          WideTiles.PANEL,
+          wide,
           height,
           depth,
           apart,
@@ -35,7 +38,7 @@ class TilesTest {
               WideTiles.rows(h, depth, w, LEAD, apart, FIRST, from, 1, width + 1, z, LEAD, width));
       Rows together = Rows.together(FIRST + height, depth);
       checkTile(
-          SlimTiles.PANEL,
+          slim,
           height,
           depth,
           together,
@@ -52,13 +55,13 @@ class TilesTest {
     float[] row = rows.of[FIRST];
     int at = rows.at[FIRST];
     checkTile(
-        WideTiles.PANEL,
+        wide,
         1,
         depth,
         rows,
         (w, from, z, width) -> WideTiles.oneRow(depth, w, LEAD, row, at, from, 1, z, LEAD));
     checkTile(
-        SlimTiles.PANEL,
+        slim,
         1,
         depth,
         rows,
@@ -69,7 +72,7 @@ class TilesTest {
   @ValueSource(ints = {1, 2, 3, 7, 33})
   void oneRowOfFourPanels(int depth) {
     float[] a = numbers(depth + 3);
-    for (int panel : new int[] {WideTiles.PANEL, SlimTiles.PANEL}) {
+    for (int panel : new int[] {wide, slim}) {
       float[] w = numbers(LEAD + 4 * depth * panel);
       float[] z = numbers(4 * (panel + 3));
       float[] expected = z.clone();
@@ -77,7 +80,7 @@ class TilesTest {
       for (int k = 0; k < 4; k++) {
         multiply(panel, depth, w, LEAD + k * depth * panel, a, 3, z, at[k], expected, at[k]);
       }
-      if (panel == WideTiles.PANEL) {
+      if (panel == wide) {
         WideTiles.fourPanels(depth, w, LEAD, a, 3, z, at[0], at[1], at[2], at[3]);
       } else {
         SlimTiles.fourPanels(depth, w, LEAD, a, 3, z, at[0], at[1], at[2], at[3]);
