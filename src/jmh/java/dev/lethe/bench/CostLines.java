@@ -27,7 +27,7 @@ final class CostLines {
   private static final int SIZE = 520;
 
   /** As long as HotSpot may take to compile what a small shape seldom runs. */
-  private static final int WARMUP = 2000;
+  private static final int WARMUP = 4000;
 
   private static final int TURN = 300;
   private static final int TURNS = 5;
