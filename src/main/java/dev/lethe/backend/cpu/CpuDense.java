@@ -8,7 +8,7 @@ import java.util.function.IntConsumer;
 
 /** A dense layer on the fast path: strips of rows, dealt out to the threads. */
 final class CpuDense {
-  /** Rows of a strip: a multiple of every tile's height, few enough for the caches. */
+  /** Rows of a strip: a multiple of the highest tile's, few enough for the caches. */
   private static final int STRIP = 48;
 
   private final Dense stage;

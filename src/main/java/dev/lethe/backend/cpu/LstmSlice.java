@@ -376,8 +376,8 @@ final class LstmSlice {
       kernels.product(weights, block, active, unprojected, 0, cell.zeros, 0, 0, projected, at);
       int first = block * width;
       int columns = Math.min(width, outputSize - first);
+      Rows to = h[(step + 1) % 2];
       for (int row = 0; row < active; row++) {
-        Rows to = h[(step + 1) % 2];
         System.arraycopy(projected, at + row * width, to.of[row], to.at[row] + first, columns);
       }
     }

@@ -58,14 +58,7 @@ final class PlainKernels implements Kernels {
     if (weights.precision() == Precision.INT8) {
       for (int row = 0; row < rows; row++) {
         Arrays.fill(sums, 0, width, 0f);
-        product(
-            weights.rows(),
-            block * depth,
-            depth,
-            a.of[first + row],
-            a.at[first + row],
-            sums,
-            width);
+        product(weights.rows(), block * depth, depth, a, first + row, sums, width);
         int scales = block * width;
         for (int j = 0; j < width; j++) {
           z[zAt + row * width + j] =
@@ -76,14 +69,15 @@ final class PlainKernels implements Kernels {
     }
     for (int row = 0; row < rows; row++) {
       System.arraycopy(from, fromAt + row * fromStride, sums, 0, width);
-      product(
-          weights.rows(), block * depth, depth, a.of[first + row], a.at[first + row], sums, width);
+      product(weights.rows(), block * depth, depth, a, first + row, sums, width);
       System.arraycopy(sums, 0, z, zAt + row * width, width);
     }
   }
 
   private static void product(
-      float[][] rows, int first, int depth, float[] a, int aAt, float[] sums, int width) {
+      float[][] rows, int first, int depth, Rows left, int row, float[] sums, int width) {
+    float[] a = left.of[row];
+    int aAt = left.at[row];
     int k = 0;
     for (; k + 3 < depth; k += 4) {
       int at = aAt + k;

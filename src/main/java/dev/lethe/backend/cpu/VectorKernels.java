@@ -19,9 +19,6 @@ final class VectorKernels implements Kernels {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final int LANES = VectorTiles.LANES;
 
-  /** From one row of pre-activations to the next. */
-  private static final int ROW = 4 * LANES;
-
   /**
    * Added to the bits of floats as integers, it makes infinity the greatest of the positive ones,
    * and NaN one of the other sign, which no upper bound changes.
@@ -127,7 +124,7 @@ final class VectorKernels implements Kernels {
     int depth = weights.depth();
     int k = block;
     int place = zAt;
-    if (weights.width() == ROW && weights.precision() == Precision.FP32) {
+    if (weights.width() == VectorTiles.BLOCK && weights.precision() == Precision.FP32) {
       int atOnce = VectorTiles.blocksAtOnce();
       for (; k + atOnce <= end; k += atOnce) {
         VectorTiles.row(depth, weights.panels(), weights.at(k), a.of[0], a.at[0], z, place, stride);

@@ -135,8 +135,9 @@ final class VectorTiles {
       int depth, float[] panels, int at, float[] a, int aAt, float[] z, int zAt, int zStride) {
     int next = zAt + zStride;
     if (WIDE) {
-      int last = next + 2 * zStride;
-      WideTiles.fourPanels(depth, panels, at, a, aAt, z, zAt, next, next + zStride, last);
+      int third = zAt + 2 * zStride;
+      int fourth = zAt + 3 * zStride;
+      WideTiles.fourPanels(depth, panels, at, a, aAt, z, zAt, next, third, fourth);
     } else {
       SlimTiles.fourPanels(depth, panels, at, a, aAt, z, zAt, zAt + PANEL, next, next + PANEL);
     }
