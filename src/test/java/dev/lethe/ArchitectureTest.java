@@ -86,7 +86,8 @@ final class ArchitectureTest {
       slices().assignedFrom(new PackagesWithTheDoorAsOne()).should().beFreeOfCycles();
 
   @ArchTest
-  static final ArchRule joclStaysInOpencl = only("dev.lethe.backend.opencl..", "org.jocl..");
+  static final ArchRule nativeCodeStaysInOpencl =
+      only("dev.lethe.backend.opencl..", "org.jocl..", "com.sun.jna..");
 
   @ArchTest
   static final ArchRule protobufStaysInOnnx =

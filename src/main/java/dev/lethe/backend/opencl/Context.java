@@ -14,6 +14,7 @@ import org.jocl.cl_command_queue;
 import org.jocl.cl_context;
 import org.jocl.cl_context_properties;
 import org.jocl.cl_device_id;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A context and its in-order queue on one device. Owns both, and in the end every buffer and kernel
@@ -30,8 +31,8 @@ final class Context implements AutoCloseable {
   private final cl_device_id device;
   private final cl_context context;
   private final cl_command_queue queue;
-  // whether the driver may have compiled since the last wait
-  private boolean compiled = true;
+  // there since the driver may compile, until the next wait
+  private @Nullable SignalHandlers kept;
   private long launches;
   private final int zoneBytes;
   private final Map<AutoCloseable, Handles.Kind> owned = new IdentityHashMap<>();
@@ -46,8 +47,19 @@ final class Context implements AutoCloseable {
     this.zoneBytes = zoneBytes;
   }
 
-  /** Opens a device. */
+  /** Opens a device; until the first {@link #finish} its driver may compile. */
   static Context open(Discovery.Found found) {
+    SignalHandlers kept = SignalHandlers.keep();
+    try {
+      Context context = create(found);
+      context.mayCompile();
+      return context;
+    } finally {
+      kept.close();
+    }
+  }
+
+  private static Context create(Discovery.Found found) {
     int zoneBytes = GuardZones.zoneBytes(found);
     cl_context_properties properties = new cl_context_properties();
     properties.addProperty(CL.CL_CONTEXT_PLATFORM, found.platform());
@@ -214,16 +226,22 @@ final class Context implements AutoCloseable {
   /** Waits until everything enqueued is done. */
   void finish() {
     int code = CL.clFinish(queue);
-    if (compiled) {
-      compiled = false;
-      SignalHandlers.restore();
-    }
+    compiled();
     check(code, "waiting for what was started");
   }
 
   /** The driver compiles, or may do so at its leisure until all that is enqueued is done. */
   void mayCompile() {
-    compiled = true;
+    if (kept == null) {
+      kept = SignalHandlers.keep();
+    }
+  }
+
+  private void compiled() {
+    if (kept != null) {
+      kept.close();
+      kept = null;
+    }
   }
 
   /** A kernel has been started. */
@@ -264,6 +282,7 @@ final class Context implements AutoCloseable {
     }
     CL.clReleaseCommandQueue(queue);
     CL.clReleaseContext(context);
+    compiled();
     Handles.closed(Handles.Kind.QUEUE);
     Handles.closed(Handles.Kind.CONTEXT);
     if (!failures.isEmpty()) {

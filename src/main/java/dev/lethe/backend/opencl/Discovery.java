@@ -53,12 +53,20 @@ final class Discovery {
 
   /** Asks the loader anew. */
   static Result run() {
+    if (OpenClLibrary.PROBLEM.isPresent()) {
+      return new Result(List.of(), List.of(broken("opencl", OpenClLibrary.PROBLEM.get())));
+    }
+    SignalHandlers kept = SignalHandlers.keep();
+    try {
+      return search();
+    } finally {
+      kept.close();
+    }
+  }
+
+  private static Result search() {
     List<Found> found = new ArrayList<>();
     List<Device> broken = new ArrayList<>();
-    if (OpenClLibrary.PROBLEM.isPresent()) {
-      broken.add(broken("opencl", OpenClLibrary.PROBLEM.get()));
-      return new Result(found, broken);
-    }
     cl_platform_id[] platforms = platforms();
     if (platforms.length == 0) {
       broken.add(
@@ -69,7 +77,6 @@ final class Discovery {
     for (int p = 0; p < platforms.length; p++) {
       addDevices(p, platforms[p], found, broken);
     }
-    SignalHandlers.restore();
     return new Result(found, broken);
   }
 

@@ -24,11 +24,13 @@ final class JoclLibrary {
   private static final String NAME = LibUtils.createPlatformLibraryName("JOCL_2_0_6");
   private static final String FILE = LibUtils.createLibraryFileName(NAME);
   private static final String TEMPORARY = "java.io.tmpdir";
+  private static final String JNA_TEMPORARY = "jna.tmpdir";
 
   private JoclLibrary() {}
 
   /**
-   * Runs {@code initialize} where JOCL finds its own library and no other.
+   * Runs {@code initialize} where JOCL finds its own library and no other, and where JNA, if it is
+   * used there for the first time, unpacks its own.
    *
    * @param cache the user's folder, which need not be there
    * @param initialize uses JOCL for the first time in this process
@@ -122,11 +124,18 @@ final class JoclLibrary {
 
   private static void runIn(Path folder, Runnable action) {
     String before = System.getProperty(TEMPORARY);
+    boolean jna = System.getProperty(JNA_TEMPORARY) == null;
     System.setProperty(TEMPORARY, folder.toString());
+    if (jna) {
+      System.setProperty(JNA_TEMPORARY, folder.toString());
+    }
     try {
       action.run();
     } finally {
       System.setProperty(TEMPORARY, before);
+      if (jna) {
+        System.clearProperty(JNA_TEMPORARY);
+      }
     }
   }
 

@@ -76,8 +76,10 @@ final class Kernel implements AutoCloseable {
     long wholeY = (y + groupY - 1) / groupY * groupY;
     boolean same = local[0] == groupX && local[1] == groupY;
     if (!same || global[0] != wholeX || global[1] != wholeY || global[2] != z) {
-      // PoCL compiles a kernel again for sizes that are new to it
-      context.mayCompile();
+      if (context.facts().cpu()) {
+        // PoCL compiles a kernel again for sizes that are new to it
+        context.mayCompile();
+      }
       LaunchLog.launched(name, options);
     }
     local[0] = groupX;

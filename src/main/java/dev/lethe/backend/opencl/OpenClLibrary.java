@@ -30,8 +30,8 @@ final class OpenClLibrary {
     try (PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
       System.setOut(nowhere);
-      JoclLibrary.load(ProgramCache.userFolder(), () -> CL.setExceptionsEnabled(false));
-      CL.clGetPlatformIDs(0, (cl_platform_id[]) null, new int[1]);
+      JoclLibrary.load(ProgramCache.userFolder(), OpenClLibrary::initialize);
+      loadDrivers();
       return Optional.empty();
     } catch (IOException e) {
       return Optional.of("JOCL's native library cannot be loaded: " + e.getMessage());
@@ -42,6 +42,20 @@ final class OpenClLibrary {
       return Optional.of(MISSING);
     } finally {
       System.setOut(out);
+    }
+  }
+
+  private static void initialize() {
+    CL.setExceptionsEnabled(false);
+    SignalHandlers.keep().close();
+  }
+
+  private static void loadDrivers() {
+    SignalHandlers kept = SignalHandlers.keep();
+    try {
+      CL.clGetPlatformIDs(0, (cl_platform_id[]) null, new int[1]);
+    } finally {
+      kept.close();
     }
   }
 }

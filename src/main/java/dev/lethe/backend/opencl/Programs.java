@@ -40,6 +40,7 @@ final class Programs implements AutoCloseable {
   }
 
   private cl_program program(String file, String options) {
+    context.mayCompile();
     String source = KernelSource.read(file);
     String key = ProgramCache.key(context.facts(), options, source);
     Optional<cl_program> cached = cache.load(key).flatMap(binary -> fromBinary(binary, options));
@@ -103,9 +104,7 @@ final class Programs implements AutoCloseable {
 
   private int build(cl_program program, String options) {
     cl_device_id[] devices = {context.device()};
-    int code = CL.clBuildProgram(program, 1, devices, options, null, null);
-    SignalHandlers.restore();
-    return code;
+    return CL.clBuildProgram(program, 1, devices, options, null, null);
   }
 
   private static Optional<byte[]> binary(cl_program program) {

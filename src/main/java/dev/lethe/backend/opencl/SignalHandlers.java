@@ -1,71 +1,94 @@
 package dev.lethe.backend.opencl;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.lang.invoke.MethodHandles;
-import java.util.Objects;
-import java.util.function.IntSupplier;
+import java.util.Map;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Gives the Java virtual machine its signal handlers back after an OpenCL driver has taken them.
+ * Keeps the Java virtual machine's signal handlers in force while an OpenCL driver works.
  *
- * <p>LLVM, which PoCL and Mesa compile with, replaces the process's handler of SIGSEGV whenever it
- * works on a file that it would remove after a crash. The virtual machine stops its threads for a
- * safepoint by letting them fault on a protected page; LLVM's handler gives way to the one before
- * it on the first fault, but a second thread that faults in that moment ends the process (seen in
- * one of ten runs on two threads). So the first fault is provoked here, by one thread, when a
- * driver may have compiled: reading the length of an array that is null is a fault of the same
- * kind, which the virtual machine answers with the exception that Java knows. Once it has compiled
- * the code that does so, it would test for null instead; so that code ({@link NullLength}) is a new
- * class before it has run often enough for that.
+ * <p>LLVM, which most drivers compile with, replaces the process's handler of SIGSEGV and others
+ * the first time it works on a file that it would remove after a crash. The virtual machine lives
+ * by these signals: its threads stop for a safepoint by faulting on a protected page, and a null
+ * pointer is a fault at first. LLVM's handler ends the process when two threads fault at once, and
+ * from version 21 on (its pull request 145759) on any fault.
  *
- * <p>A process that is started with the JDK's libjsig preloaded needs none of this.
+ * <p>So whoever calls a driver that may compile calls {@link #keep} before, and closes what it gets
+ * when that is over. In between a thread looks whether the handlers are still those of before, and
+ * puts them back. LLVM does not replace them a second time, since nobody has used its own.
+ *
+ * <p>A process that is started with the JDK's libjsig preloaded needs none of this, and has not
+ * even the moment between LLVM's replacing and the next look.
  */
-final class SignalHandlers {
-  /** Fewer than any compiler waits for. */
-  private static final int MOST_USES = 100;
+final class SignalHandlers implements AutoCloseable {
+  private static final long PERIOD_MICROS = 100;
 
-  private static final byte[] NULL_LENGTH = bytes();
+  private static final @Nullable Sigaction SIGACTION = Sigaction.ofThisSystem();
 
-  private static IntSupplier nullLength = fresh();
-  private static int uses;
+  private static final ScheduledThreadPoolExecutor WATCH = watch();
+
+  private static int open;
+  private static Map<Integer, byte[]> before = Map.of();
+  private static @Nullable ScheduledFuture<?> watching;
+
+  private boolean closed;
 
   private SignalHandlers() {}
 
-  /** To be called after a driver may have compiled; costs some microseconds. */
-  static synchronized void restore() {
-    if (++uses > MOST_USES) {
-      nullLength = fresh();
-      uses = 1;
+  /** To be called before a driver is loaded or may compile. */
+  static SignalHandlers keep() {
+    synchronized (SignalHandlers.class) {
+      // whoever comes second may already see the driver's handlers
+      if (open++ == 0 && SIGACTION != null) {
+        before = SIGACTION.faults();
+        watching =
+            WATCH.scheduleWithFixedDelay(
+                SignalHandlers::putBack, PERIOD_MICROS, PERIOD_MICROS, TimeUnit.MICROSECONDS);
+      }
     }
-    try {
-      int length = nullLength.getAsInt();
-      throw new IllegalStateException("an array that is not there has a length of " + length);
-    } catch (NullPointerException e) {
-      // what was wanted: the handler that turned the fault into this is the virtual machine's own
+    return new SignalHandlers();
+  }
+
+  @Override
+  public void close() {
+    synchronized (SignalHandlers.class) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      putBack();
+      if (--open == 0 && watching != null) {
+        watching.cancel(false);
+        watching = null;
+      }
     }
   }
 
-  private static IntSupplier fresh() {
-    try {
-      return (IntSupplier)
-          MethodHandles.lookup()
-              .defineHiddenClass(NULL_LENGTH, true)
-              .lookupClass()
-              .getDeclaredConstructor()
-              .newInstance();
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(e);
+  private static synchronized void putBack() {
+    if (SIGACTION != null && open > 0) {
+      before.forEach(
+          (signal, action) -> {
+            if (!SIGACTION.has(signal, action)) {
+              SIGACTION.set(signal, action);
+            }
+          });
     }
   }
 
-  private static byte[] bytes() {
-    String name = NullLength.class.getSimpleName() + ".class";
-    try (InputStream stream = SignalHandlers.class.getResourceAsStream(name)) {
-      return Objects.requireNonNull(stream, name).readAllBytes();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private static ScheduledThreadPoolExecutor watch() {
+    ScheduledThreadPoolExecutor watch =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "lethe-signal-handlers");
+              thread.setDaemon(true);
+              return thread;
+            });
+    watch.setRemoveOnCancelPolicy(true);
+    watch.setKeepAliveTime(1, TimeUnit.SECONDS);
+    watch.allowCoreThreadTimeOut(true);
+    return watch;
   }
 }

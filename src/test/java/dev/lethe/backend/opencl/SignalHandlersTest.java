@@ -7,7 +7,10 @@ import dev.lethe.Options;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import javax.management.JMException;
 import javax.management.ObjectName;
 import org.junit.jupiter.api.BeforeEach;
@@ -15,6 +18,8 @@ import org.junit.jupiter.api.Test;
 
 /** The handler of SIGSEGV is the virtual machine's own whenever a driver may have replaced it. */
 class SignalHandlersTest {
+  private static final long SIG_IGN = 1;
+
   @BeforeEach
   void reportTellsHandlers() throws JMException {
     assumeTrue(!Discovery.run().found().isEmpty(), "no OpenCL device");
@@ -40,16 +45,37 @@ class SignalHandlersTest {
     }
   }
 
+  /** A driver needs seconds to compile, and other threads fault meanwhile. */
   @Test
-  void howeverOften() throws JMException {
-    // as often as the virtual machine's compilers need to take notice
-    for (int k = 0; k < 20_000; k++) {
-      SignalHandlers.restore();
-    }
-    try (Session session =
-        OpenClSessionTest.graph(3).open(Options.defaults().withDevice("opencl"))) {
-      session.run(Map.of("x", Tensor.of(new float[59 * 5 * 3], 59, 5, 3)));
-      assertOurs("20,000 times");
+  void whileADriverWorks() throws InterruptedException {
+    Sigaction sigaction = Sigaction.ofThisSystem();
+    assumeTrue(sigaction != null, "no sigaction");
+    // the one of them that this virtual machine does not use
+    byte[] ours = sigaction.get(Sigaction.SIGTRAP);
+    byte[] other = ours.clone();
+    ByteBuffer.wrap(other).order(ByteOrder.nativeOrder()).putLong(0, SIG_IGN);
+    SignalHandlers outer = SignalHandlers.keep();
+    SignalHandlers inner = SignalHandlers.keep();
+    sigaction.set(Sigaction.SIGTRAP, other);
+    awaitHandler(sigaction, ours);
+    inner.close();
+    inner.close();
+    sigaction.set(Sigaction.SIGTRAP, other);
+    awaitHandler(sigaction, ours);
+    outer.close();
+
+    sigaction.set(Sigaction.SIGTRAP, other);
+    SignalHandlers.keep().close();
+    assertTrue(sigaction.has(Sigaction.SIGTRAP, other), "what was there before");
+    sigaction.set(Sigaction.SIGTRAP, ours);
+  }
+
+  private static void awaitHandler(Sigaction sigaction, byte[] expected)
+      throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+    while (!sigaction.has(Sigaction.SIGTRAP, expected)) {
+      assertTrue(System.nanoTime() < end, "nobody has put the handler back");
+      Thread.sleep(1);
     }
   }
 
