@@ -362,7 +362,7 @@ public final class DeviceProbe implements AutoCloseable {
         }
       }
       if (plan.matrix()) {
-        for (int tile : MatrixProduct.TILES) {
+        for (MatrixProductTile tile : plan.matrixProducts()) {
           wanted.put(plan.matrixProductOptions(tile), "product_matrix.cl");
         }
       }

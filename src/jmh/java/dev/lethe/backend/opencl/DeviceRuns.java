@@ -38,7 +38,8 @@ public final class DeviceRuns implements AutoCloseable {
 
   /** How many kernels and tiles there are to choose from for a layer's recurrence. */
   public static int candidates(LstmShape layer, String device, Precision precision) {
-    return recurrences(layer, OpenClPlan.of(find(device).facts(), precision)).size();
+    OpenClPlan plan = OpenClPlan.of(find(device).facts(), precision);
+    return plan.recurrences(LayerSizes.of(layer), Recurrence.Permitted.ALL).size();
   }
 
   /** With one of these wherever it can run. */
@@ -46,20 +47,10 @@ public final class DeviceRuns implements AutoCloseable {
       Graph graph, LstmShape layer, String device, Precision precision, int index) {
     Discovery.Found found = find(device);
     OpenClPlan plan = OpenClPlan.of(found.facts(), precision);
-    Recurrence recurrence = recurrences(layer, plan).get(index);
-    return open(
-        graph, found, plan.only(new LayerChoice(plan.products().get(0), recurrence, false)));
-  }
-
-  private static List<Recurrence> recurrences(LstmShape layer, OpenClPlan plan) {
-    return plan.recurrences(
-        new LayerSizes(
-            layer.steps(),
-            layer.batch(),
-            layer.inputSize(),
-            layer.hiddenSize(),
-            layer.directions()),
-        Recurrence.Permitted.ALL);
+    LayerSizes sizes = LayerSizes.of(layer);
+    Recurrence recurrence = plan.recurrences(sizes, Recurrence.Permitted.ALL).get(index);
+    ProjectionTile product = plan.choose(sizes, Recurrence.Permitted.ALL).product();
+    return open(graph, found, plan.only(new LayerChoice(product, recurrence, false)));
   }
 
   private static DeviceRuns open(Graph graph, Discovery.Found found, OpenClPlan plan) {

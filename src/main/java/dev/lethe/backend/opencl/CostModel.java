@@ -31,10 +31,14 @@ record CostModel(OpenClPlan plan) {
   private static final double MMA = 8;
 
   /**
-   * Operations of product_matrix.cl with a tile of 64 that a compute unit does in a cycle. Reads
-   * bound them, of which a tile twice as large has half; of that gain the root is counted.
+   * Multiplications and additions of product_matrix.cl with a tile of 64 that a compute unit does
+   * in a cycle. Reads bound them, of which a tile twice as large has half; of that gain the root is
+   * counted.
    */
-  private static final double MATRIX_PRODUCT = 1024;
+  private static final double MATRIX_PRODUCT = 512;
+
+  /** Groups of each compute unit from which a larger tile leaves enough to do for all. */
+  private static final double FILLED = 2;
 
   /** Bytes that a compute unit reads in a microsecond, from the second-level cache or memory. */
   private static final double CACHE = 38e3;
@@ -102,7 +106,7 @@ record CostModel(OpenClPlan plan) {
     Cost cost = new Cost(4, 4 * LAUNCH).plus(rounding(both, w.recurrence()));
     for (int part = 0; part < 2; part++) {
       LayerSizes s = part == 0 ? lower : upper;
-      ProductTile tile = w.products().get(part);
+      ProjectionTile tile = w.products().get(part);
       double whole = projection(s.withSteps(chunk), tile);
       double rest = projection(s.withSteps(last), tile);
       cost = cost.plus(new Cost(chunks, chunks * LAUNCH + (chunks - 1) * whole + rest));
@@ -229,24 +233,27 @@ record CostModel(OpenClPlan plan) {
   }
 
   /** Microseconds of the input projection of all steps, launches left out. */
-  double projection(LayerSizes s, ProductTile tile) {
+  double projection(LayerSizes s, ProjectionTile tile) {
     double rows = (double) s.steps() * s.batch();
     double columns = 4.0 * s.hidden();
     double bytes = 4 * rows * (s.input() + columns);
     double reads = bytes / (CACHE * plan.computeUnits());
-    double cycles;
-    if (plan.matrix()) {
-      int of = MatrixProduct.tile((long) rows, (long) columns, plan.computeUnits());
-      double each = each(Math.ceil(rows / of) * Math.ceil(columns / of));
-      cycles = each * 2 * s.input() * of * of / (MATRIX_PRODUCT * Math.sqrt(of / 64.0));
-    } else {
-      double each = each(Math.ceil(rows / tile.rows()) * Math.ceil(columns / tile.columns()));
-      double results = (double) tile.rowResults() * tile.columnResults();
-      // a vector of four is one instruction, as is a multiplication and addition
-      double loads = (tile.rowResults() + tile.columnResults()) / 4.0 + 2;
-      double share = BUSY * results / (results + loads);
-      cycles = each * s.input() * tile.rows() * tile.columns() / (FMAS * share);
-    }
+    double groups = Math.ceil(rows / tile.rows()) * Math.ceil(columns / tile.columns());
+    double terms = each(groups) * s.input() * tile.rows() * tile.columns();
+    double cycles = terms / speed(tile, groups);
     return s.directions() * Math.max(cycles / CLOCK, reads);
+  }
+
+  /** Multiplications and additions of the input projection that a compute unit does in a cycle. */
+  private double speed(ProjectionTile tile, double groups) {
+    if (tile instanceof MatrixProductTile) {
+      boolean filled = groups >= FILLED * plan.computeUnits();
+      return MATRIX_PRODUCT * (filled ? Math.sqrt(tile.rows() / 64.0) : 1);
+    }
+    ProductTile plain = (ProductTile) tile;
+    double results = (double) plain.rowResults() * plain.columnResults();
+    // a vector of four is one instruction, as is a multiplication and addition
+    double loads = (plain.rowResults() + plain.columnResults()) / 4.0 + 2;
+    return FMAS * BUSY * results / (results + loads);
   }
 }

@@ -2,12 +2,8 @@ package dev.lethe.backend.opencl;
 
 /** The product of looked-up rows of a layer's input with its input weights, plus the bias. */
 interface InputProjection extends AutoCloseable {
-  /**
-   * y [M][N] = x [M][K] * w + bias [N]; w as the cell's weights have it for this plan.
-   *
-   * @param rows the most that are started on at once
-   */
-  void bind(int rows, int columns, int depth, Buffer x, Buffer w, Buffer bias, Buffer y);
+  /** y [M][N] = x [M][K] * w + bias [N]; w as the cell's weights have it for this plan. */
+  void bind(int columns, int depth, Buffer x, Buffer w, Buffer bias, Buffer y);
 
   /** Where row m of x is: rows[m] = (sequence, time step), their strides in elements. */
   void bindRows(Buffer rows, int batchStride, int timeStride);

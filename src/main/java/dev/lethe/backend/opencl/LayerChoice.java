@@ -3,8 +3,8 @@ package dev.lethe.backend.opencl;
 /**
  * How one layer runs.
  *
- * @param product of the input projection; of no use where that runs on matrix units
+ * @param product of the input projection
  * @param recurrence of the steps
  * @param tuned whether it was measured rather than predicted
  */
-record LayerChoice(ProductTile product, Recurrence recurrence, boolean tuned) {}
+record LayerChoice(ProjectionTile product, Recurrence recurrence, boolean tuned) {}

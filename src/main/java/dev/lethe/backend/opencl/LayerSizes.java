@@ -1,6 +1,7 @@
 package dev.lethe.backend.opencl;
 
 import dev.lethe.network.Lstm;
+import dev.lethe.network.LstmShape;
 
 /**
  * What a layer's choice of kernels goes by.
@@ -12,6 +13,11 @@ import dev.lethe.network.Lstm;
  * @param directions 1 or 2
  */
 record LayerSizes(int steps, int batch, int input, int hidden, int directions) {
+  static LayerSizes of(LstmShape layer) {
+    return new LayerSizes(
+        layer.steps(), layer.batch(), layer.inputSize(), layer.hiddenSize(), layer.directions());
+  }
+
   static LayerSizes of(Lstm stage, int steps, int batch) {
     return new LayerSizes(
         steps, batch, stage.inputSize(), stage.hiddenSize(), stage.directions().size());

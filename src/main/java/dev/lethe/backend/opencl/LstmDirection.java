@@ -34,7 +34,7 @@ final class LstmDirection implements AutoCloseable {
       CellWeights weights,
       Programs programs,
       OpenClPlan plan,
-      ProductTile product) {
+      ProjectionTile product) {
     this.stage = stage;
     this.weights = weights;
     this.index = index;
@@ -44,9 +44,9 @@ final class LstmDirection implements AutoCloseable {
     this.beginH = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.inputProjection =
-        plan.matrix()
-            ? new MatrixProduct(programs, plan)
-            : new Product(programs, plan, product, true);
+        product instanceof MatrixProductTile tile
+            ? new MatrixProduct(programs, plan, tile)
+            : new Product(programs, plan, (ProductTile) product, true);
   }
 
   /**
@@ -79,13 +79,7 @@ final class LstmDirection implements AutoCloseable {
         values);
     Lstm.Strides x = stage.xStrides(steps, sequences);
     inputProjection.bind(
-        chunk * sequences,
-        columns,
-        stage.inputSize(),
-        values.of(stage.x()),
-        weights.input(),
-        weights.bias(),
-        xw);
+        columns, stage.inputSize(), values.of(stage.x()), weights.input(), weights.bias(), xw);
     inputProjection.bindRows(order.rows(direction.reverse()), x.batch(), x.time());
     return new LstmParts.Part(xw, weights, state);
   }

@@ -129,7 +129,7 @@ final class LstmPair implements LstmRunner {
     List<CellWeights> weights = List.of(lower.weights(), upper.weights());
     List<LstmDirection> layers = new ArrayList<>();
     for (int part : PARTS) {
-      ProductTile product = wavefront.products().get(part);
+      ProjectionTile product = wavefront.products().get(part);
       layers.add(
           new LstmDirection(stages.get(part), 0, part, weights.get(part), programs, plan, product));
     }

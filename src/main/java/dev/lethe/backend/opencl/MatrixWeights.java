@@ -38,7 +38,7 @@ final class MatrixWeights {
   static int[] input(Precision precision, Matrix stacked, int hidden) {
     int words = words(precision, stacked.columns());
     int columns = Cell.GATES * hidden;
-    int largest = MatrixProduct.TILES.get(MatrixProduct.TILES.size() - 1);
+    int largest = MatrixProductTile.ALL.get(MatrixProductTile.ALL.size() - 1).columns();
     int padded = (columns + largest - 1) / largest * largest;
     int[] packed = new int[Math.multiplyExact(padded, words)];
     for (int column = 0; column < columns; column++) {

@@ -29,6 +29,7 @@ import java.util.function.ToDoubleFunction;
  * @param precision of the inputs of an LSTM layer's products
  * @param matrixSteps tiles of lstm_matrix_step.cl, the usual one first; empty where there are no
  *     matrix units to run those products on
+ * @param matrixProducts tiles of product_matrix.cl, likewise; of no use without {@code matrixSteps}
  * @param softmaxItems work-items a row in softmax.cl, layer_norm.cl and lstm_norm_step.cl, a power
  *     of two
  * @param flatItems work-items of a group in kernels without a tile
@@ -49,6 +50,7 @@ record OpenClPlan(
     PersistentPlan persistent,
     Precision precision,
     List<MatrixStepTile> matrixSteps,
+    List<MatrixProductTile> matrixProducts,
     int softmaxItems,
     int flatItems,
     long projectionBytes,
@@ -127,6 +129,7 @@ record OpenClPlan(
         persistent,
         precision,
         matrixSteps,
+        MatrixProductTile.ALL,
         softmaxItems,
         flatItems,
         projectionBytes,
@@ -216,22 +219,50 @@ record OpenClPlan(
 
   /** The same plan, but for where work-groups wait for each other. */
   OpenClPlan withPersistent(PersistentPlan other) {
-    return with(products, steps, sequences, other, matrixSteps, computeUnits, tuned, lag);
+    return with(
+        products, steps, sequences, other, matrixSteps, matrixProducts, computeUnits, tuned, lag);
   }
 
   /** The same plan with plain products. */
   OpenClPlan withoutMatrix() {
-    return with(products, steps, sequences, persistent, List.of(), computeUnits, tuned, lag);
+    return with(
+        products,
+        steps,
+        sequences,
+        persistent,
+        List.of(),
+        matrixProducts,
+        computeUnits,
+        tuned,
+        lag);
   }
 
   /** The same plan with what has been measured. */
   OpenClPlan withTuned(TunedLayers measured) {
-    return with(products, steps, sequences, persistent, matrixSteps, computeUnits, measured, lag);
+    return with(
+        products,
+        steps,
+        sequences,
+        persistent,
+        matrixSteps,
+        matrixProducts,
+        computeUnits,
+        measured,
+        lag);
   }
 
   /** The same plan with a wavefront of so many steps, or 0; see {@link #lag}. */
   OpenClPlan withLag(int other) {
-    return with(products, steps, sequences, persistent, matrixSteps, computeUnits, tuned, other);
+    return with(
+        products,
+        steps,
+        sequences,
+        persistent,
+        matrixSteps,
+        matrixProducts,
+        computeUnits,
+        tuned,
+        other);
   }
 
   /** The same plan with nothing to choose from but this, for layers that have the choice. */
@@ -244,8 +275,20 @@ record OpenClPlan(
         kernel instanceof PersistentPlan.Cut cut ? persistent.only(cut) : persistent.none();
     List<MatrixStepTile> oneMatrix =
         kernel instanceof MatrixStepTile tile ? List.of(tile) : matrixSteps;
-    List<ProductTile> oneProduct = List.of(choice.product());
-    return with(oneProduct, oneStep, oneSequence, one, oneMatrix, 0, TunedLayers.NONE, lag);
+    List<ProductTile> oneProduct =
+        choice.product() instanceof ProductTile tile ? List.of(tile) : products;
+    List<MatrixProductTile> oneMatrixProduct =
+        choice.product() instanceof MatrixProductTile tile ? List.of(tile) : matrixProducts;
+    return with(
+        oneProduct,
+        oneStep,
+        oneSequence,
+        one,
+        oneMatrix,
+        oneMatrixProduct,
+        0,
+        TunedLayers.NONE,
+        lag);
   }
 
   private OpenClPlan with(
@@ -254,6 +297,7 @@ record OpenClPlan(
       List<SequenceTile> newSequences,
       PersistentPlan newPersistent,
       List<MatrixStepTile> newMatrixSteps,
+      List<MatrixProductTile> newMatrixProducts,
       int newComputeUnits,
       TunedLayers newTuned,
       int newLag) {
@@ -265,6 +309,7 @@ record OpenClPlan(
         newPersistent,
         precision,
         newMatrixSteps,
+        newMatrixProducts,
         softmaxItems,
         flatItems,
         projectionBytes,
@@ -277,6 +322,11 @@ record OpenClPlan(
   /** Whether input projections run on matrix units. */
   boolean matrix() {
     return !matrixSteps.isEmpty();
+  }
+
+  /** What an input projection can choose from: never nothing, the usual one first. */
+  List<? extends ProjectionTile> projections() {
+    return matrix() ? matrixProducts : products;
   }
 
   /**
@@ -323,11 +373,11 @@ record OpenClPlan(
     Recurrence recurrence =
         measured.orElseGet(
             () -> fastest(recurrences, each -> model.recurrence(sizes, each).microseconds()));
-    ProductTile product =
-        entry
-            .flatMap(e -> e.product(products))
-            .orElseGet(() -> fastest(products, each -> model.projection(sizes, each)));
-    return new LayerChoice(product, recurrence, measured.isPresent());
+    Optional<ProjectionTile> product = entry.flatMap(e -> e.product(projections()));
+    return new LayerChoice(
+        product.orElseGet(() -> fastest(projections(), each -> model.projection(sizes, each))),
+        recurrence,
+        measured.isPresent());
   }
 
   /**
@@ -354,7 +404,7 @@ record OpenClPlan(
   }
 
   /** The first where the cost model knows nothing of the device. */
-  <T> T fastest(List<T> all, ToDoubleFunction<T> microseconds) {
+  <T> T fastest(List<? extends T> all, ToDoubleFunction<T> microseconds) {
     return computeUnits == 0
         ? all.get(0)
         : all.stream().min(Comparator.comparingDouble(microseconds)).orElseThrow();
@@ -475,8 +525,8 @@ record OpenClPlan(
   }
 
   /** For product_matrix.cl. */
-  String matrixProductOptions(int tile) {
-    return "-DTILE=" + tile + precisionOption() + (persistent.ptx() ? " -DPTX" : "");
+  String matrixProductOptions(MatrixProductTile tile) {
+    return "-DTILE=" + tile.size() + precisionOption() + (persistent.ptx() ? " -DPTX" : "");
   }
 
   // of a GPU whose registers are known

@@ -17,7 +17,7 @@ final class Product implements InputProjection {
   }
 
   @Override
-  public void bind(int rows, int columns, int depth, Buffer x, Buffer w, Buffer bias, Buffer y) {
+  public void bind(int columns, int depth, Buffer x, Buffer w, Buffer bias, Buffer y) {
     kernel.set(1, columns).set(2, depth);
     int next = rowMap ? 7 : 3;
     kernel.set(next, x).set(next + 1, w).set(next + 2, bias).set(next + 3, y);
@@ -70,7 +70,7 @@ final class Product implements InputProjection {
       int depth = stage.weights().rows();
       int columns = stage.weights().columns();
       int rows = stage.x().shape().count().resolve(sizes) / depth;
-      product.bind(rows, columns, depth, values.of(stage.x()), weights, bias, values.of(stage.y()));
+      product.bind(columns, depth, values.of(stage.x()), weights, bias, values.of(stage.y()));
       return () -> product.enqueue(rows, columns);
     }
 

@@ -6,19 +6,21 @@ import java.util.List;
  * How product.cl is cut: a group of rowItems x columnItems work-items makes (rowItems*rowResults) x
  * (columnItems*columnResults) results, {@code depth} terms at a time in local memory.
  */
-record ProductTile(int rowItems, int columnItems, int rowResults, int columnResults, int depth) {
-  /** Rows of a group. */
-  int rows() {
+record ProductTile(int rowItems, int columnItems, int rowResults, int columnResults, int depth)
+    implements ProjectionTile {
+  @Override
+  public int rows() {
     return rowItems * rowResults;
   }
 
-  /** Columns of a group. */
-  int columns() {
+  @Override
+  public int columns() {
     return columnItems * columnResults;
   }
 
   /** The components in order. */
-  List<Integer> numbers() {
+  @Override
+  public List<Integer> numbers() {
     return List.of(rowItems, columnItems, rowResults, columnResults, depth);
   }
 

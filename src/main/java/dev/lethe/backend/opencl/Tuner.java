@@ -68,7 +68,7 @@ final class Tuner {
   /** Trials that {@link #tune} makes. */
   static int trials(OpenClPlan plan, LayerSizes sizes) {
     int recurrences = plan.recurrences(sizes, Recurrence.Permitted.ALL).size();
-    return recurrences + products(plan).size() - 1;
+    return recurrences + plan.projections().size() - 1;
   }
 
   /**
@@ -80,15 +80,10 @@ final class Tuner {
     return new Tuner(plan, sizes, trial, progress).run();
   }
 
-  private static List<ProductTile> products(OpenClPlan plan) {
-    return plan.matrix() ? plan.products().subList(0, 1) : plan.products();
-  }
-
   private Result run() {
     Recurrence.Permitted all = Recurrence.Permitted.ALL;
     LayerChoice first = plan.choose(sizes, all);
-    ProductTile product =
-        products(plan).contains(first.product()) ? first.product() : products(plan).get(0);
+    ProjectionTile product = first.product();
     Tried usual = attempt(product, first.recurrence());
     for (Recurrence recurrence : plan.recurrences(sizes, all)) {
       if (!recurrence.equals(first.recurrence())) {
@@ -96,7 +91,7 @@ final class Tuner {
       }
     }
     Recurrence fastest = best(usual).map(t -> t.choice().recurrence()).orElse(first.recurrence());
-    for (ProductTile other : products(plan)) {
+    for (ProjectionTile other : plan.projections()) {
       if (!other.equals(product)) {
         attempt(other, fastest);
       }
@@ -104,7 +99,7 @@ final class Tuner {
     return new Result(usual, best(usual), List.copyOf(tried));
   }
 
-  private Tried attempt(ProductTile product, Recurrence recurrence) {
+  private Tried attempt(ProjectionTile product, Recurrence recurrence) {
     LayerChoice choice = new LayerChoice(product, recurrence, true);
     double best = tried.stream().mapToDouble(t -> t.outcome().milliseconds()).min().orElse(1e9);
     Tried now = new Tried(choice, trial.run(choice, best));

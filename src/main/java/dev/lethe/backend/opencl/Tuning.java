@@ -110,7 +110,7 @@ public final class Tuning {
 
   /** How many choices there are for a layer. */
   public int choices(LstmShape layer) {
-    return Tuner.trials(plan, sizes(layer));
+    return Tuner.trials(plan, LayerSizes.of(layer));
   }
 
   /**
@@ -120,7 +120,7 @@ public final class Tuning {
    * @param progress is told of each choice that has been tried
    */
   public Found tune(LstmShape layer, Runnable progress) {
-    LayerSizes sizes = sizes(layer);
+    LayerSizes sizes = LayerSizes.of(layer);
     Trials trials = new Trials(layer);
     Tuner.Result result = Tuner.tune(plan, sizes, trials, tried -> progress.run());
     List<String> faults = new ArrayList<>();
@@ -155,13 +155,11 @@ public final class Tuning {
   }
 
   private String text(LayerChoice choice) {
-    String product = plan.matrix() ? "" : ", product " + choice.product().numbers();
-    return choice.recurrence().kernel() + " " + choice.recurrence().numbers() + product;
-  }
-
-  private static LayerSizes sizes(LstmShape layer) {
-    return new LayerSizes(
-        layer.steps(), layer.batch(), layer.inputSize(), layer.hiddenSize(), layer.directions());
+    return choice.recurrence().kernel()
+        + " "
+        + choice.recurrence().numbers()
+        + ", product "
+        + choice.product().numbers();
   }
 
   /** Builds, checks and times choices for one layer on the device. */

@@ -10,12 +10,11 @@ import java.util.stream.Stream;
  *
  * @param lag steps of a chunk: even, so that both layers find h of the step before in the same of
  *     two places
- * @param products of the input projections of a chunk, the lower layer's first; of no use where
- *     these run on matrix units
+ * @param products of the input projections of a chunk, the lower layer's first
  * @param recurrence of both layers
  * @param tuned whether that was measured, for one of them, rather than predicted
  */
-record Wavefront(int lag, List<ProductTile> products, Recurrence recurrence, boolean tuned) {
+record Wavefront(int lag, List<ProjectionTile> products, Recurrence recurrence, boolean tuned) {
   private static final List<Integer> CHUNKS = List.of(4, 8, 16, 32, 64);
 
   Wavefront {
@@ -73,9 +72,10 @@ record Wavefront(int lag, List<ProductTile> products, Recurrence recurrence, boo
       Recurrence recurrence,
       boolean tuned) {
     CostModel model = new CostModel(plan);
-    List<ProductTile> products =
+    List<ProjectionTile> products =
         Stream.of(lower.withSteps(chunk), upper.withSteps(chunk))
-            .map(sizes -> plan.fastest(plan.products(), each -> model.projection(sizes, each)))
+            .<ProjectionTile>map(
+                sizes -> plan.fastest(plan.projections(), each -> model.projection(sizes, each)))
             .toList();
     return new Wavefront(chunk, products, recurrence, tuned);
   }

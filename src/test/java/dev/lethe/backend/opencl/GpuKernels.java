@@ -97,8 +97,8 @@ final class GpuKernels {
   /** Tiles of layers from small to the largest that fit. */
   private static void printMatrix(Precision precision, Cell cell) {
     OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200(), precision);
-    for (int tile : MatrixProduct.TILES) {
-      print("product_matrix.cl", MatrixProduct.items(tile), plan.matrixProductOptions(tile));
+    for (MatrixProductTile tile : plan.matrixProducts()) {
+      print("product_matrix.cl", tile.items(), plan.matrixProductOptions(tile));
     }
     Set<PersistentPlan.Cut> tiles = new LinkedHashSet<>();
     for (int hidden = 32; hidden <= 1056; hidden += 32) {

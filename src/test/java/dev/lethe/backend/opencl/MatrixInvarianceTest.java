@@ -45,14 +45,14 @@ class MatrixInvarianceTest {
     List<Precision> precisions =
         Cases.SMALL ? List.of(Precision.BF16) : List.of(Precision.TF32, Precision.FP16);
     return Stream.concat(
-        Stream.of(new Variant("lstm_persistent", plan(Precision.FP32, 50, List.of(), 0))),
+        Stream.of(new Variant("lstm_persistent", plan(Precision.FP32, 50, List.of()))),
         precisions.stream()
             .flatMap(
                 precision -> {
                   List<MatrixStepTile> tile = List.of(new MatrixStepTile(2, 1));
                   return Stream.of(
-                      new Variant("lstm_matrix", plan(precision, 50, tile, 0)),
-                      new Variant("lstm_matrix_step", plan(precision, 0, tile, 0)));
+                      new Variant("lstm_matrix", plan(precision, 50, tile)),
+                      new Variant("lstm_matrix_step", plan(precision, 0, tile)));
                 }));
   }
 
@@ -60,9 +60,8 @@ class MatrixInvarianceTest {
    * With one tile for each kernel.
    *
    * @param groups of a kernel whose groups wait for each other
-   * @param units that compute, as far as the plan knows
    */
-  static OpenClPlan plan(Precision precision, int groups, List<MatrixStepTile> matrix, int units) {
+  static OpenClPlan plan(Precision precision, int groups, List<MatrixStepTile> matrix) {
     PersistentPlan persistent =
         new PersistentPlan(
             groups,
@@ -83,7 +82,7 @@ class MatrixInvarianceTest {
         64,
         1 << 20,
         Integer.MAX_VALUE,
-        units,
+        0,
         TunedLayers.NONE);
   }
 

@@ -15,6 +15,7 @@ import dev.lethe.network.GraphBuilder;
 import dev.lethe.network.GraphBuilder.Layouts;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Value;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,16 +27,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The input projection on matrix units, whatever its tile. */
 class MatrixProductTest {
-  private static final int UNKNOWN = 0;
-
   @Test
   void tileGrowsWithTheProductUntilItWouldLeaveUnitsIdle() {
-    assertEquals(64, MatrixProduct.tile(32, 1024, 132));
-    assertEquals(64, MatrixProduct.tile(4096, 1024, 132));
-    assertEquals(128, MatrixProduct.tile(16384, 4096, 132));
-    assertEquals(64, MatrixProduct.tile(16384, 4096, UNKNOWN));
-    assertEquals(128, MatrixProduct.tile(129, 1, 1));
-    assertEquals(64, MatrixProduct.tile(128, 128, 1));
+    assertEquals(64, tile(32, 1, 256));
+    assertEquals(64, tile(64, 64, 256));
+    assertEquals(128, tile(64, 256, 1024));
+  }
+
+  /** Of an H200's 132 units. */
+  private static int tile(int t, int b, int hidden) {
+    LayerSizes sizes = new LayerSizes(t, b, hidden, hidden, 1);
+    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200(), Precision.FP16);
+    return plan.choose(sizes, Recurrence.Permitted.ALL).product().rows();
   }
 
   /** Rows and columns on both sides of a tile's end. */
@@ -43,15 +46,16 @@ class MatrixProductTest {
   @CsvSource({"TF32, 5, 33, 19, 19", "FP16, 3, 86, 33, 35", "BF16, 13, 10, 5, 33"})
   void bitsAreTheSameWithEachTile(Precision precision, int t, int b, int input, int hidden) {
     assumeTrue(!Cases.SMALL || precision == Precision.BF16, "emulated matrix units are slow");
-    assertEquals(64, MatrixProduct.tile((long) t * b, 4L * hidden, UNKNOWN));
-    assertEquals(128, MatrixProduct.tile((long) t * b, 4L * hidden, 1));
     Random random = new Random(41);
     Graph network = network(random, input, hidden);
     Map<String, Tensor> x = Map.of("x", Cases.floats(random, t, b, input));
     for (Discovery.Found found : OptionsTest.devices()) {
-      float[] small = run(network, found, plan(precision, UNKNOWN), x);
-      assertTrue(small[0] != 0);
-      assertArrayEquals(small, run(network, found, plan(precision, 1), x));
+      List<float[]> y = new ArrayList<>();
+      for (MatrixProductTile tile : MatrixProductTile.ALL) {
+        y.add(run(network, found, plan(precision, tile), x));
+      }
+      assertTrue(y.get(0)[0] != 0);
+      y.forEach(each -> assertArrayEquals(y.get(0), each));
     }
   }
 
@@ -63,8 +67,10 @@ class MatrixProductTest {
     }
   }
 
-  private static OpenClPlan plan(Precision precision, int units) {
-    return MatrixInvarianceTest.plan(precision, 0, List.of(new MatrixStepTile(2, 1)), units);
+  private static OpenClPlan plan(Precision precision, MatrixProductTile tile) {
+    MatrixStepTile step = new MatrixStepTile(2, 1);
+    return MatrixInvarianceTest.plan(precision, 0, List.of(step))
+        .only(new LayerChoice(tile, step, true));
   }
 
   private static Graph network(Random random, int input, int hidden) {

@@ -192,7 +192,8 @@ class OpenClPlanTest {
     assertEquals(
         "-DSLICES=4 -DPW=1 -DWARPS=4 -DNT=6 -DPTX -DPRECISION=1" + CELL_OPTIONS + " -DTRACE",
         tf32.matrixStepOptions(new MatrixStepTile(4, 6), sums, CELL, LstmParts.Kind.ONE, true));
-    assertEquals("-DTILE=64 -DPRECISION=1 -DPTX", tf32.matrixProductOptions(64));
+    assertEquals(
+        "-DTILE=64 -DPRECISION=1 -DPTX", tf32.matrixProductOptions(MatrixProductTile.ALL.get(0)));
     assertEquals("-DPRECISION=1", tf32.beginMatrixOptions());
     Cell normed =
         CELL.withNorm(
@@ -312,7 +313,7 @@ class OpenClPlanTest {
     LayerSizes sizes = new LayerSizes(5, 16, 40, hidden, 1);
     List<Recurrence> all = plan.recurrences(sizes, Recurrence.Permitted.ALL);
     assertTrue(all.size() > 5, all::toString);
-    ProductTile product = plan.products().get(1);
+    ProjectionTile product = plan.projections().get(1);
     for (Recurrence each : all) {
       OpenClPlan one = plan.only(new LayerChoice(product, each, false));
       LayerChoice choice = one.choose(sizes, Recurrence.Permitted.ALL);

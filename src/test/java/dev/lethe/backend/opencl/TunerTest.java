@@ -93,6 +93,22 @@ class TunerTest {
   }
 
   @Test
+  void everyProductOnMatrixUnitsIsTriedToo() {
+    OpenClPlan matrix = OpenClPlan.of(OpenClPlanTest.h200(), Precision.FP16);
+    LayerSizes sizes = new LayerSizes(20, 8, 64, 300, 1);
+    for (MatrixProductTile fast : MatrixProductTile.ALL) {
+      Tuner.Trial trial =
+          (choice, best) -> Tuner.Outcome.time(choice.product().equals(fast) ? 3 : 5);
+      LayerChoice best =
+          Tuner.tune(matrix, sizes, trial, tried -> {}).best().orElseThrow().choice();
+      assertEquals(fast, best.product());
+      assertEquals(matrix.products(), matrix.only(best).products());
+      TunedLayers.Entry entry = TunedLayers.Entry.of(sizes, Precision.FP16, best, 1);
+      assertEquals(best, choose(matrix.withTuned(new TunedLayers(List.of(entry))), sizes));
+    }
+  }
+
+  @Test
   void aTrialSeesTheBestSoFar() {
     List<Double> bests = new ArrayList<>();
     double[] times = {7, 3, 5, 4};
