@@ -5,7 +5,9 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.lethe.network.LstmShape;
 import java.awt.Color;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -53,10 +55,10 @@ final class CostLines {
             ? List.of(arguments).subList(1, arguments.length)
             : List.of("lethe-cpu", "onnxruntime");
     List<XYChart> charts = new ArrayList<>();
+    // into the file only when all is there
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json =
-        new JsonFactory()
-            .createGenerator(output.toFile(), JsonEncoding.UTF8)
-            .useDefaultPrettyPrinter()) {
+        new JsonFactory().createGenerator(bytes, JsonEncoding.UTF8).useDefaultPrettyPrinter()) {
       json.writeStartObject();
       json.writeStringField("device", CpuTimes.device());
       json.writeStringField("java", System.getProperty("java.vm.name") + " " + Runtime.version());
@@ -67,6 +69,7 @@ final class CostLines {
       json.writeEndArray();
       json.writeEndObject();
     }
+    Files.write(output, bytes.toByteArray());
     CpuChart.write(CpuChart.beside(output), charts);
   }
 
