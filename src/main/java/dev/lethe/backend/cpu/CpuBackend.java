@@ -64,6 +64,7 @@ public final class CpuBackend implements Backend {
     }
     int threads =
         options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
-    return new CpuSession(graph, device, choice, CpuKernels.get(), threads, options.precision());
+    Kernels kernels = CpuKernels.get().ofSession(options.precision());
+    return new CpuSession(graph, device, choice, kernels, threads, options.precision());
   }
 }

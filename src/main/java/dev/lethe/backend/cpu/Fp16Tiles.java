@@ -35,6 +35,11 @@ final class Fp16Tiles {
 
   private Fp16Tiles() {}
 
+  /** The number whose bits are the upper half of a word. */
+  static float upper(int word) {
+    return Float.intBitsToFloat(word >> 3 & SIGN_SIZE) * BIAS;
+  }
+
   /** Whether no weight is infinite or NaN. */
   static boolean allFinite(int depth, int blocks, int width, Packed.Source source) {
     for (int block = 0; block < blocks; block++) {

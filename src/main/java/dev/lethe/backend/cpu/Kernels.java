@@ -118,6 +118,16 @@ interface Kernels {
       boolean identity);
 
   /**
+   * What a session should compute with, which is the same to every bit: these kernels, or some that
+   * do not take so long at first.
+   *
+   * @param precision of the weights of LSTM layers
+   */
+  default Kernels ofSession(Precision precision) {
+    return this;
+  }
+
+  /**
    * Operations of a round of {@link #multiplyAdd}; 0 where the processor's peak is out of reach.
    */
   default int operationsOfARound() {

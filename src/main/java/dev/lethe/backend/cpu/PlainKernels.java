@@ -98,7 +98,7 @@ final class PlainKernels implements Kernels {
     }
   }
 
-  private static void four(
+  static void four(
       float[] sums,
       int width,
       float[] w0,
@@ -116,7 +116,7 @@ final class PlainKernels implements Kernels {
     }
   }
 
-  private static void one(float[] sums, int width, float[] w, float a) {
+  static void one(float[] sums, int width, float[] w, float a) {
     for (int j = 0; j < width; j++) {
       sums[j] = Math.fma(a, w[j], sums[j]);
     }

@@ -26,6 +26,13 @@ final class VectorKernels implements Kernels {
   private static final int TO_GREATEST =
       Integer.MAX_VALUE - Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
 
+  private final WarmingKernels warming = new WarmingKernels(this);
+
+  @Override
+  public Kernels ofSession(Precision precision) {
+    return warming.begin(precision);
+  }
+
   @Override
   public int units(int hidden) {
     return LANES;

@@ -225,8 +225,7 @@ class CpuKernelsTest {
     assertEquals(vector, CPU.name().endsWith("-bit vectors"));
   }
 
-  private static void assertSame(
-      Map<String, Tensor> expected, Map<String, Tensor> actual, Cases.Case c) {
+  static void assertSame(Map<String, Tensor> expected, Map<String, Tensor> actual, Cases.Case c) {
     assertEquals(expected.keySet(), actual.keySet());
     for (String name : expected.keySet()) {
       assertNotSame(expected.get(name), actual.get(name));

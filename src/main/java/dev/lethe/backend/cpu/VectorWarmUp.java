@@ -1,0 +1,208 @@
+package dev.lethe.backend.cpu;
+
+import dev.lethe.Precision;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Has HotSpot compile the vector kernels in a thread of its own, by calling them on made-up numbers
+ * until they are faster than the loops that stand in for them; which they are not everywhere, nor,
+ * in a few starts of Java, all of them. That thread ends when all are, or after half a minute.
+ *
+ * <p>A call has few enough turns that the whole method is compiled, after some 600 calls, and not a
+ * loop of it in the middle of a run: there HotSpot knows less of the vectors that are live.
+ */
+final class VectorWarmUp {
+  /** The gates and the update of a cell. */
+  static final int FUNCTIONS = 1 << 30;
+
+  private static final int DEPTH = 40;
+  private static final int ROWS = 6;
+
+  /** What a single row has at once, and one more. */
+  private static final int BLOCKS = 5;
+
+  private static final int WIDTH = VectorTiles.BLOCK;
+
+  /** So often in a row, one has to be faster. */
+  private static final int CERTAIN = 3;
+
+  /** Calls that are timed together. */
+  private static final int CALLS = 4;
+
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  private final VectorKernels vectors;
+  private final PanelKernels panels;
+
+  /** Those that are compiled. */
+  private volatile int compiled;
+
+  // guarded by this: those that have been asked for; what the thread has still to do
+  private int begun;
+  private final List<Exercise> waiting = new ArrayList<>();
+  private boolean running;
+
+  VectorWarmUp(VectorKernels vectors, PanelKernels panels) {
+    this.vectors = vectors;
+    this.panels = panels;
+  }
+
+  /** Products of weights in this precision. */
+  static int products(Precision precision, int rows) {
+    return 1 << 2 * precision.ordinal() + (rows == 1 ? 0 : 1);
+  }
+
+  /** Whether vectors are the faster ones, at {@link #FUNCTIONS} or {@link #products}. */
+  boolean compiled(int what) {
+    return (compiled & what) != 0;
+  }
+
+  /** Begins with what an LSTM layer in this precision needs, if that has not been done. */
+  synchronized void begin(Precision precision) {
+    for (int rows : new int[] {ROWS, 1}) {
+      // dense layers and projections stay in single precision
+      for (Precision each : List.of(precision, Precision.FP32)) {
+        add(products(each, rows), () -> new Products(each, rows));
+      }
+      add(FUNCTIONS, Functions::new);
+    }
+    if (!waiting.isEmpty() && !running) {
+      running = true;
+      Thread thread = new Thread(this::run, "vector-warm-up");
+      thread.setDaemon(true);
+      thread.start();
+    }
+  }
+
+  private interface Making {
+    Exercise make();
+  }
+
+  private void add(int what, Making making) {
+    if ((begun & what) == 0) {
+      begun |= what;
+      waiting.add(making.make());
+    }
+  }
+
+  private void run() {
+    List<Exercise> left = new ArrayList<>();
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    while (true) {
+      synchronized (this) {
+        left.addAll(waiting);
+        waiting.clear();
+        if (left.isEmpty() || System.nanoTime() > end) {
+          running = false;
+          return;
+        }
+      }
+      for (Iterator<Exercise> each = left.iterator(); each.hasNext(); ) {
+        Exercise exercise = each.next();
+        if (exercise.wins()) {
+          compiled |= exercise.what();
+          each.remove();
+        }
+      }
+    }
+  }
+
+  /** Numbers to call kernels with. */
+  private abstract static class Exercise {
+    final float[] z = new float[Packed.LEAD + Math.max(BLOCKS, ROWS) * WIDTH];
+    private final VectorKernels vectors;
+    private final PanelKernels panels;
+    private long least = Long.MAX_VALUE;
+    private int streak;
+
+    Exercise(VectorKernels vectors, PanelKernels panels) {
+      this.vectors = vectors;
+      this.panels = panels;
+    }
+
+    abstract int what();
+
+    abstract void run(Kernels kernels);
+
+    /** Times both once more; whether the vectors are the faster ones for certain. */
+    boolean wins() {
+      least = Math.min(least, nanos(panels));
+      streak = nanos(vectors) < least ? streak + 1 : 0;
+      return streak == CERTAIN;
+    }
+
+    private long nanos(Kernels kernels) {
+      long start = System.nanoTime();
+      for (int call = 0; call < CALLS; call++) {
+        Arrays.fill(z, 0.5f);
+        run(kernels);
+      }
+      return System.nanoTime() - start;
+    }
+  }
+
+  private final class Products extends Exercise {
+    private final Precision precision;
+    private final int rows;
+    private final Packed weights;
+    private final Rows a;
+
+    Products(Precision precision, int rows) {
+      super(vectors, panels);
+      this.precision = precision;
+      this.rows = rows;
+      this.a = vectors.rows(ROWS, DEPTH);
+      Packed.Source source = (k, block, column) -> (k + column) % 3 - 1;
+      float[] ones = new float[BLOCKS * WIDTH];
+      Arrays.fill(ones, 1f);
+      weights =
+          switch (precision) {
+            case FP32 -> vectors.pack(DEPTH, BLOCKS, WIDTH, source);
+            case INT8 -> vectors.packInt8(DEPTH, BLOCKS, WIDTH, source, ones);
+            default -> vectors.packNarrow(precision, DEPTH, BLOCKS, WIDTH, source);
+          };
+    }
+
+    @Override
+    int what() {
+      return products(precision, rows);
+    }
+
+    @Override
+    void run(Kernels kernels) {
+      if (rows == 1) {
+        kernels.row(weights, 0, BLOCKS, a, z, Packed.LEAD, WIDTH);
+        return;
+      }
+      // each height of a tile
+      for (int count = ROWS; count >= Kernels.GRAIN; count--) {
+        kernels.product(weights, 0, count, a, 0, z, Packed.LEAD, WIDTH, z, Packed.LEAD);
+      }
+    }
+  }
+
+  private final class Functions extends Exercise {
+    private final int units = vectors.units(1);
+    private final float[] c = new float[ROWS * units];
+    private final Rows h = vectors.rows(ROWS, units);
+
+    Functions() {
+      super(vectors, panels);
+    }
+
+    @Override
+    int what() {
+      return FUNCTIONS;
+    }
+
+    @Override
+    void run(Kernels kernels) {
+      kernels.gates(ROWS, z, 0, WIDTH, units);
+      kernels.update(ROWS, z, 0, WIDTH, c, 0, units, h, 0, units, false);
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package dev.lethe.backend.cpu;
+
+import dev.lethe.Precision;
+
+/**
+ * {@link VectorKernels} once HotSpot has compiled them, and {@link PanelKernels} before: until then
+ * each operation on vectors is a call that makes objects, and a run takes a hundred times as long
+ * as later. {@link VectorWarmUp} says when.
+ */
+final class WarmingKernels implements Kernels {
+  private final VectorKernels vectors;
+  private final PanelKernels panels;
+  private final VectorWarmUp warmUp;
+
+  WarmingKernels(VectorKernels vectors) {
+    this.vectors = vectors;
+    this.panels = new PanelKernels(vectors);
+    this.warmUp = new VectorWarmUp(vectors, panels);
+  }
+
+  /** The same, with what a session of this precision needs being compiled. */
+  WarmingKernels begin(Precision precision) {
+    warmUp.begin(precision);
+    return this;
+  }
+
+  private Kernels functions() {
+    return warmUp.compiled(VectorWarmUp.FUNCTIONS) ? vectors : panels;
+  }
+
+  private Kernels products(Packed weights, int rows) {
+    return warmUp.compiled(VectorWarmUp.products(weights.precision(), rows)) ? vectors : panels;
+  }
+
+  @Override
+  public int units(int hidden) {
+    return vectors.units(hidden);
+  }
+
+  @Override
+  public int columns(int total) {
+    return vectors.columns(total);
+  }
+
+  @Override
+  public Rows rows(int count, int width) {
+    return vectors.rows(count, width);
+  }
+
+  @Override
+  public Packed pack(int depth, int blocks, int width, Packed.Source source) {
+    return vectors.pack(depth, blocks, width, source);
+  }
+
+  @Override
+  public Packed packNarrow(
+      Precision precision, int depth, int blocks, int width, Packed.Source source) {
+    return vectors.packNarrow(precision, depth, blocks, width, source);
+  }
+
+  @Override
+  public Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales) {
+    return vectors.packInt8(depth, blocks, width, integers, scales);
+  }
+
+  @Override
+  public void product(
+      Packed weights,
+      int block,
+      int rows,
+      Rows a,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt) {
+    products(weights, rows)
+        .product(weights, block, rows, a, first, from, fromAt, fromStride, z, zAt);
+  }
+
+  @Override
+  public void row(Packed weights, int block, int end, Rows a, float[] z, int zAt, int stride) {
+    products(weights, 1).row(weights, block, end, a, z, zAt, stride);
+  }
+
+  @Override
+  public void gates(int rows, float[] z, int zAt, int zStride, int units) {
+    functions().gates(rows, z, zAt, zStride, units);
+  }
+
+  @Override
+  public void update(
+      int rows,
+      float[] z,
+      int zAt,
+      int zStride,
+      float[] c,
+      int cAt,
+      int cStride,
+      Rows h,
+      int hAt,
+      int units,
+      boolean identity) {
+    functions().update(rows, z, zAt, zStride, c, cAt, cStride, h, hAt, units, identity);
+  }
+
+  @Override
+  public int operationsOfARound() {
+    return vectors.operationsOfARound();
+  }
+
+  @Override
+  public float multiplyAdd(int rounds, float seed) {
+    return vectors.multiplyAdd(rounds, seed);
+  }
+
+  @Override
+  public String toString() {
+    return vectors.toString();
+  }
+}
