@@ -19,6 +19,9 @@ final class LetheEngine implements Engine {
 
   LetheEngine(String device, LstmShape shape, int threads, Precision precision) {
     session = shape.network().open(new Options(device, threads, precision));
+    if (session instanceof GraphSession timed) {
+      timed.warmUp();
+    }
     inputs = Map.of("x", shape.input());
     outputs = session.run(inputs);
   }

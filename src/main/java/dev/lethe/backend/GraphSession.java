@@ -144,6 +144,12 @@ public abstract class GraphSession implements Session {
   }
 
   /**
+   * For whoever takes times: returns once runs take as long as they will from then on, as far as
+   * that is not a matter of running; after half a minute anyway.
+   */
+  public void warmUp() {}
+
+  /**
    * What the device could do at most in single precision, if that is cheap to find out: a fraction
    * of a second, in which the session does nothing else.
    */

@@ -132,6 +132,7 @@ final class BenchRunner {
      * first of them.
      */
     private void warmUp(List<Integer> batches) {
+      session.warmUp();
       long begin = System.nanoTime();
       long nanos = Math.min(MOST_WARM_UP_NANOS, (long) (WARM_UP * (end - begin)));
       int most = batches.size();

@@ -7,6 +7,7 @@ import dev.lethe.Options;
 import dev.lethe.Precision;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
+import dev.lethe.backend.GraphSession;
 import dev.lethe.backend.Tolerance;
 import dev.lethe.backend.cpu.ScalarSession;
 import dev.lethe.network.Graph;
@@ -128,6 +129,9 @@ final class CompareCommand implements Callable<Integer> {
   private static double milliseconds(
       Session session, Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
     Map<String, Tensor> reused = new LinkedHashMap<>(outputs);
+    if (session instanceof GraphSession timed) {
+      timed.warmUp();
+    }
     for (long begin = System.nanoTime(); System.nanoTime() - begin < WARM_UP_NANOS; ) {
       session.run(inputs, reused);
     }

@@ -187,6 +187,11 @@ final class CpuSession extends GraphSession {
   }
 
   @Override
+  public void warmUp() {
+    kernels.warmUp();
+  }
+
+  @Override
   protected Optional<Peak> measurePeak() {
     return CpuPeak.measure(kernels, workers);
   }

@@ -127,6 +127,9 @@ interface Kernels {
     return this;
   }
 
+  /** Returns once these kernels are as fast as they will be; after half a minute anyway. */
+  default void warmUp() {}
+
   /**
    * Operations of a round of {@link #multiplyAdd}; 0 where the processor's peak is out of reach.
    */

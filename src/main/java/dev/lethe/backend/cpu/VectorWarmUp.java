@@ -78,6 +78,17 @@ final class VectorWarmUp {
     }
   }
 
+  /** Returns when there is nothing left to do. */
+  synchronized void await() {
+    try {
+      while (running) {
+        wait();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private interface Making {
     Exercise make();
   }
@@ -98,6 +109,7 @@ final class VectorWarmUp {
         waiting.clear();
         if (left.isEmpty() || System.nanoTime() > end) {
           running = false;
+          notifyAll();
           return;
         }
       }

@@ -106,6 +106,11 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
+  public void warmUp() {
+    warmUp.await();
+  }
+
+  @Override
   public int operationsOfARound() {
     return vectors.operationsOfARound();
   }
