@@ -9,8 +9,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Has HotSpot compile the vector kernels in a thread of its own, by calling them on made-up numbers
- * until they are faster than the loops that stand in for them; which they are not everywhere, nor,
- * in a few starts of Java, all of them. That thread ends when all are, or after half a minute.
+ * until they are faster than the loops that stand in for them. That thread ends when all are, or
+ * after half a minute, when the rest is left to the runs themselves.
  *
  * <p>A call has few enough turns that the whole method is compiled, after some 600 calls, and not a
  * loop of it in the middle of a run: there HotSpot knows less of the vectors that are live.
@@ -38,7 +38,7 @@ final class VectorWarmUp {
   private final VectorKernels vectors;
   private final PanelKernels panels;
 
-  /** Those that are compiled. */
+  /** Those that have been. */
   private volatile int compiled;
 
   // guarded by this: those that have been asked for; what the thread has still to do
@@ -63,13 +63,12 @@ final class VectorWarmUp {
 
   /** Begins with what an LSTM layer in this precision needs, if that has not been done. */
   synchronized void begin(Precision precision) {
-    for (int rows : new int[] {ROWS, 1}) {
-      // dense layers and projections stay in single precision
-      for (Precision each : List.of(precision, Precision.FP32)) {
-        add(products(each, rows), () -> new Products(each, rows));
-      }
-      add(FUNCTIONS, Functions::new);
+    // dense layers and projections stay in single precision
+    for (Precision each : List.of(precision, Precision.FP32)) {
+      add(products(each, ROWS), () -> new Products(each, ROWS));
+      add(products(each, 1), () -> new Products(each, 1));
     }
+    add(FUNCTIONS, Functions::new);
     if (!waiting.isEmpty() && !running) {
       running = true;
       Thread thread = new Thread(this::run, "vector-warm-up");
@@ -103,24 +102,33 @@ final class VectorWarmUp {
   private void run() {
     List<Exercise> left = new ArrayList<>();
     long end = System.nanoTime() + PATIENCE_NANOS;
-    while (true) {
-      synchronized (this) {
-        left.addAll(waiting);
-        waiting.clear();
-        if (left.isEmpty() || System.nanoTime() > end) {
-          running = false;
-          notifyAll();
-          return;
+    try {
+      while (System.nanoTime() < end && takeOn(left)) {
+        for (Iterator<Exercise> each = left.iterator(); each.hasNext(); ) {
+          Exercise exercise = each.next();
+          if (exercise.wins()) {
+            compiled |= exercise.what();
+            each.remove();
+          }
         }
       }
-      for (Iterator<Exercise> each = left.iterator(); each.hasNext(); ) {
-        Exercise exercise = each.next();
-        if (exercise.wins()) {
-          compiled |= exercise.what();
-          each.remove();
-        }
-      }
+    } finally {
+      end();
     }
+  }
+
+  /** Adds what has been asked for since; whether there is anything to do. */
+  private synchronized boolean takeOn(List<Exercise> left) {
+    left.addAll(waiting);
+    waiting.clear();
+    return !left.isEmpty();
+  }
+
+  private synchronized void end() {
+    waiting.clear();
+    compiled = begun;
+    running = false;
+    notifyAll();
   }
 
   /** Numbers to call kernels with. */
