@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -21,6 +22,9 @@ final class VectorWarmUp {
 
   private static final int DEPTH = 40;
   private static final int ROWS = 6;
+
+  /** Rows that a product of so many may compute. */
+  private static final int ROOM = Kernels.padded(ROWS);
 
   /** What a single row has at once, and one more. */
   private static final int BLOCKS = 5;
@@ -45,6 +49,7 @@ final class VectorWarmUp {
   private int begun;
   private final List<Exercise> waiting = new ArrayList<>();
   private boolean running;
+  private Optional<Throwable> failure = Optional.empty();
 
   VectorWarmUp(VectorKernels vectors, PanelKernels panels) {
     this.vectors = vectors;
@@ -88,6 +93,11 @@ final class VectorWarmUp {
     }
   }
 
+  /** Why it ended early. What is wrong with a kernel shows again where a run uses it. */
+  synchronized Optional<Throwable> failure() {
+    return failure;
+  }
+
   private interface Making {
     Exercise make();
   }
@@ -112,8 +122,9 @@ final class VectorWarmUp {
           }
         }
       }
-    } finally {
-      end();
+      end(Optional.empty());
+    } catch (RuntimeException | Error e) {
+      end(Optional.of(e));
     }
   }
 
@@ -124,7 +135,8 @@ final class VectorWarmUp {
     return !left.isEmpty();
   }
 
-  private synchronized void end() {
+  private synchronized void end(Optional<Throwable> why) {
+    failure = why;
     waiting.clear();
     compiled = begun;
     running = false;
@@ -133,7 +145,7 @@ final class VectorWarmUp {
 
   /** Numbers to call kernels with. */
   private abstract static class Exercise {
-    final float[] z = new float[Packed.LEAD + Math.max(BLOCKS, ROWS) * WIDTH];
+    final float[] z = new float[Packed.LEAD + Math.max(BLOCKS, ROOM) * WIDTH];
     private final VectorKernels vectors;
     private final PanelKernels panels;
     private long least = Long.MAX_VALUE;
@@ -175,7 +187,7 @@ final class VectorWarmUp {
       super(vectors, panels);
       this.precision = precision;
       this.rows = rows;
-      this.a = vectors.rows(ROWS, DEPTH);
+      this.a = vectors.rows(ROOM, DEPTH);
       Packed.Source source = (k, block, column) -> (k + column) % 3 - 1;
       float[] ones = new float[BLOCKS * WIDTH];
       Arrays.fill(ones, 1f);

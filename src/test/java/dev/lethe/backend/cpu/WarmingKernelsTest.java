@@ -1,7 +1,9 @@
 package dev.lethe.backend.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lethe.Device;
@@ -11,6 +13,7 @@ import dev.lethe.Tensor;
 import dev.lethe.backend.Cases;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -114,6 +117,19 @@ class WarmingKernelsTest {
         CpuKernelsTest.assertSame(expected, session.run(c.inputs()), c);
       }
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("precisions")
+  void nothingFailsWhereNobodyLooks(Precision precision) {
+    VectorKernels vectors = (VectorKernels) CpuKernels.get();
+    VectorWarmUp warmUp = new VectorWarmUp(vectors, new PanelKernels(vectors));
+    warmUp.begin(precision);
+    warmUp.await();
+    assertEquals(Optional.empty(), warmUp.failure());
+    assertTrue(warmUp.compiled(VectorWarmUp.FUNCTIONS));
+    assertTrue(warmUp.compiled(VectorWarmUp.products(precision, 1)));
+    assertTrue(warmUp.compiled(VectorWarmUp.products(Precision.FP32, 7)));
   }
 
   @Test
