@@ -144,7 +144,8 @@ final class CpuLstm {
         };
     return () -> {
       sort(data);
-      if (alone) {
+      // a compiler that has to share its processor takes longer than the loops meanwhile gain
+      if (alone || kernels.warming()) {
         for (int task = 0; task < directions * count; task++) {
           part.accept(task);
         }

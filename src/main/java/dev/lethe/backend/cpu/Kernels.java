@@ -127,7 +127,12 @@ interface Kernels {
     return this;
   }
 
-  /** Returns once these kernels are as fast as they will be; after half a minute anyway. */
+  /** Whether a processor is needed to make these kernels as fast as they will be. */
+  default boolean warming() {
+    return false;
+  }
+
+  /** Returns when that is over; after half a minute anyway. */
   default void warmUp() {}
 
   /**

@@ -45,10 +45,12 @@ final class VectorWarmUp {
   /** Those that have been. */
   private volatile int compiled;
 
+  /** Whether there is the thread. */
+  private volatile boolean running;
+
   // guarded by this: those that have been asked for; what the thread has still to do
   private int begun;
   private final List<Exercise> waiting = new ArrayList<>();
-  private boolean running;
   private Optional<Throwable> failure = Optional.empty();
 
   VectorWarmUp(VectorKernels vectors, PanelKernels panels) {
@@ -80,6 +82,11 @@ final class VectorWarmUp {
       thread.setDaemon(true);
       thread.start();
     }
+  }
+
+  /** Whether it still has something to do. */
+  boolean running() {
+    return running;
   }
 
   /** Returns when there is nothing left to do. */

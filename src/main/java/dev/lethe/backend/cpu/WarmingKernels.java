@@ -106,6 +106,11 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
+  public boolean warming() {
+    return warmUp.running();
+  }
+
+  @Override
   public void warmUp() {
     warmUp.await();
   }
