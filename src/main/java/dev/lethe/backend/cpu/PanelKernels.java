@@ -7,13 +7,12 @@ import java.util.Arrays;
  * {@link VectorKernels}' numbers from its memory, without its vectors: loops in plain Java, which
  * HotSpot has compiled within a fraction of a second.
  */
-final class PanelKernels implements Kernels {
+final class PanelKernels extends VectorLayout {
   /** Rows whose sums stay in the first-level cache. */
   private static final int STRIP = 16;
 
   private static final int UPPER = 0xffff0000;
 
-  private final Kernels layout;
   private final Kernels plain = CpuKernels.plain();
   private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
@@ -23,42 +22,8 @@ final class PanelKernels implements Kernels {
     final float[][] sums = new float[STRIP][VectorTiles.BLOCK];
   }
 
-  /**
-   * @param layout whose memory it is
-   */
-  PanelKernels(VectorKernels layout) {
-    this.layout = layout;
-  }
-
-  @Override
-  public int units(int hidden) {
-    return layout.units(hidden);
-  }
-
-  @Override
-  public int columns(int total) {
-    return layout.columns(total);
-  }
-
-  @Override
-  public Rows rows(int count, int width) {
-    return layout.rows(count, width);
-  }
-
-  @Override
-  public Packed pack(int depth, int blocks, int width, Packed.Source source) {
-    return layout.pack(depth, blocks, width, source);
-  }
-
-  @Override
-  public Packed packNarrow(
-      Precision precision, int depth, int blocks, int width, Packed.Source source) {
-    return layout.packNarrow(precision, depth, blocks, width, source);
-  }
-
-  @Override
-  public Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales) {
-    return layout.packInt8(depth, blocks, width, integers, scales);
+  PanelKernels(VectorKernels vectors) {
+    super(vectors);
   }
 
   @Override

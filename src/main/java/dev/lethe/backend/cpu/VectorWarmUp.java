@@ -151,17 +151,10 @@ final class VectorWarmUp {
   }
 
   /** Numbers to call kernels with. */
-  private abstract static class Exercise {
+  private abstract class Exercise {
     final float[] z = new float[Packed.LEAD + Math.max(BLOCKS, ROOM) * WIDTH];
-    private final VectorKernels vectors;
-    private final PanelKernels panels;
     private long least = Long.MAX_VALUE;
     private int streak;
-
-    Exercise(VectorKernels vectors, PanelKernels panels) {
-      this.vectors = vectors;
-      this.panels = panels;
-    }
 
     abstract int what();
 
@@ -191,7 +184,6 @@ final class VectorWarmUp {
     private final Rows a;
 
     Products(Precision precision, int rows) {
-      super(vectors, panels);
       this.precision = precision;
       this.rows = rows;
       this.a = vectors.rows(ROOM, DEPTH);
@@ -228,10 +220,6 @@ final class VectorWarmUp {
     private final int units = vectors.units(1);
     private final float[] c = new float[ROWS * units];
     private final Rows h = vectors.rows(ROWS, units);
-
-    Functions() {
-      super(vectors, panels);
-    }
 
     @Override
     int what() {

@@ -7,13 +7,12 @@ import dev.lethe.Precision;
  * each operation on vectors is a call that makes objects, and a run takes a hundred times as long
  * as later. {@link VectorWarmUp} says when.
  */
-final class WarmingKernels implements Kernels {
-  private final VectorKernels vectors;
+final class WarmingKernels extends VectorLayout {
   private final PanelKernels panels;
   private final VectorWarmUp warmUp;
 
   WarmingKernels(VectorKernels vectors) {
-    this.vectors = vectors;
+    super(vectors);
     this.panels = new PanelKernels(vectors);
     this.warmUp = new VectorWarmUp(vectors, panels);
   }
@@ -30,37 +29,6 @@ final class WarmingKernels implements Kernels {
 
   private Kernels products(Packed weights, int rows) {
     return warmUp.compiled(VectorWarmUp.products(weights.precision(), rows)) ? vectors : panels;
-  }
-
-  @Override
-  public int units(int hidden) {
-    return vectors.units(hidden);
-  }
-
-  @Override
-  public int columns(int total) {
-    return vectors.columns(total);
-  }
-
-  @Override
-  public Rows rows(int count, int width) {
-    return vectors.rows(count, width);
-  }
-
-  @Override
-  public Packed pack(int depth, int blocks, int width, Packed.Source source) {
-    return vectors.pack(depth, blocks, width, source);
-  }
-
-  @Override
-  public Packed packNarrow(
-      Precision precision, int depth, int blocks, int width, Packed.Source source) {
-    return vectors.packNarrow(precision, depth, blocks, width, source);
-  }
-
-  @Override
-  public Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales) {
-    return vectors.packInt8(depth, blocks, width, integers, scales);
   }
 
   @Override

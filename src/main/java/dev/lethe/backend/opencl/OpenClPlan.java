@@ -325,8 +325,8 @@ record OpenClPlan(
   }
 
   /** What an input projection can choose from: never nothing, the usual one first. */
-  List<? extends ProjectionTile> projections() {
-    return matrix() ? matrixProducts : products;
+  List<ProjectionTile> projections() {
+    return List.copyOf(matrix() ? matrixProducts : products);
   }
 
   /**
@@ -404,7 +404,7 @@ record OpenClPlan(
   }
 
   /** The first where the cost model knows nothing of the device. */
-  <T> T fastest(List<? extends T> all, ToDoubleFunction<T> microseconds) {
+  <T> T fastest(List<T> all, ToDoubleFunction<T> microseconds) {
     return computeUnits == 0
         ? all.get(0)
         : all.stream().min(Comparator.comparingDouble(microseconds)).orElseThrow();

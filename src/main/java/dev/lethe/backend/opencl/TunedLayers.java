@@ -64,11 +64,8 @@ record TunedLayers(List<Entry> entries) {
     }
 
     /** The one of these that is meant. */
-    Optional<ProjectionTile> product(List<? extends ProjectionTile> all) {
-      return all.stream()
-          .<ProjectionTile>map(each -> each)
-          .filter(each -> each.numbers().equals(product))
-          .findFirst();
+    Optional<ProjectionTile> product(List<ProjectionTile> all) {
+      return all.stream().filter(each -> each.numbers().equals(product)).findFirst();
     }
 
     /** Whether it says something of layers of these sizes. */

@@ -74,8 +74,7 @@ record Wavefront(int lag, List<ProjectionTile> products, Recurrence recurrence, 
     CostModel model = new CostModel(plan);
     List<ProjectionTile> products =
         Stream.of(lower.withSteps(chunk), upper.withSteps(chunk))
-            .<ProjectionTile>map(
-                sizes -> plan.fastest(plan.projections(), each -> model.projection(sizes, each)))
+            .map(sizes -> plan.fastest(plan.projections(), each -> model.projection(sizes, each)))
             .toList();
     return new Wavefront(chunk, products, recurrence, tuned);
   }
