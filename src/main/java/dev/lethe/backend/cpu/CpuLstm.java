@@ -46,6 +46,7 @@ final class CpuLstm {
 
   private final Lstm layer;
   private final Kernels kernels;
+
   private final List<CpuCell> cells = new ArrayList<>();
   private final List<List<LstmSlice>> slices = new ArrayList<>();
   private Optional<LstmData> planned = Optional.empty();
@@ -91,7 +92,9 @@ final class CpuLstm {
     }
     int alone = rows((sequences + team - 1) / team) * cell.blocks;
     int shared = rows(sequences) * ((cell.blocks + team - 1) / team);
-    return weights() >= BEYOND_CACHE || alone >= 1.5 * shared;
+    long bytes = cell.recurrent.bytes();
+    boolean keepsShare = bytes > SecondLevelCache.BYTES && bytes / team <= SecondLevelCache.BYTES;
+    return keepsShare || weights() >= BEYOND_CACHE || alone >= 1.5 * shared;
   }
 
   private static int rows(int sequences) {

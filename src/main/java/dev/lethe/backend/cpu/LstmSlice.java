@@ -13,14 +13,12 @@ import java.util.Arrays;
  * <p>Buffers grow with the first large batch and stay.
  */
 final class LstmSlice {
-  /**
-   * Floats of pre-activations in a stretch of steps: a quarter of a second-level cache of 1 MiB.
-   */
-  private static final int STRETCH = 1 << 16;
+  /** Floats of pre-activations in a stretch of steps: a quarter of the second-level cache. */
+  private static final int STRETCH = (int) (SecondLevelCache.BYTES / 4 / Float.BYTES);
 
   /**
-   * Rows of a stretch where no cache holds the input weights: reading these once more then costs
-   * more than pre-activations that leave the cache.
+   * Rows of a stretch where the second-level cache does not hold the input weights: reading these
+   * once more then costs more than pre-activations that leave the cache.
    */
   private static final int LONG_STRETCH = 512;
 
@@ -97,7 +95,7 @@ final class LstmSlice {
     int paddedHidden = cell.blocks * cell.units;
     int hWidth = cell.projected() ? outputSize : paddedHidden;
     int columns = cell.blocks * cell.width();
-    boolean large = (long) columns * inputSize >= CpuLstm.BEYOND_CACHE;
+    boolean large = cell.input.bytes() > SecondLevelCache.BYTES;
     stretch = Math.max(1, Math.min(steps, (large ? LONG_STRETCH : STRETCH / columns) / room));
     zRows = stretch * room + Kernels.GRAIN;
     if (rows.length < room) {
@@ -111,8 +109,8 @@ final class LstmSlice {
     }
     firstRow = firstRow.length > stretch ? firstRow : new int[stretch + 1];
     x = x.count() < zRows ? kernels.rows(zRows, inputSize) : x;
-    z = grown(z, Packed.LEAD + cell.blocks * zRows * cell.width());
-    c = grown(c, Packed.LEAD + cell.blocks * room * cell.units);
+    z = grown(z, cell.blocks * zRows * cell.width());
+    c = grown(c, cell.blocks * room * cell.units);
     if (cell.projected()) {
       projected = grown(projected, cell.projection.blocks() * room * cell.projection.width());
     }
@@ -420,11 +418,11 @@ final class LstmSlice {
   }
 
   private int zAt(int block, int row) {
-    return Packed.LEAD + (block * zRows + row) * cell.width();
+    return (block * zRows + row) * cell.width();
   }
 
   private int cAt(int block, int row) {
-    return Packed.LEAD + (block * room + row) * cell.units;
+    return (block * room + row) * cell.units;
   }
 
   private static float[] grown(float[] old, int size) {

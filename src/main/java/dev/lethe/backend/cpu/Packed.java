@@ -10,6 +10,7 @@ import dev.lethe.Precision;
  * @param blocks number of blocks
  * @param width columns of a block
  * @param precision of the numbers that are kept
+ * @param start where the first block begins in {@code panels} or {@code words}
  * @param panels for the vector kernels: panel after panel of a block, each [K][panel width]; or
  *     empty
  * @param words for the vector kernels in fewer bits: two weights in an int, or four; or empty
@@ -21,17 +22,11 @@ record Packed(
     int blocks,
     int width,
     Precision precision,
+    int start,
     float[] panels,
     int[] words,
     float[] scales,
     float[][] rows) {
-  /**
-   * Where numbers that are read a vector at a time begin in their array. G1, the usual collector,
-   * puts a large array at the start of a region, after 16 bytes that are Java's; from here on its
-   * vectors then lie in one cache line each, where from 0 on each would lie in two.
-   */
-  static final int LEAD = 12;
-
   private static final float[] NO_PANELS = {};
   private static final int[] NO_WORDS = {};
   private static final float[] NO_SCALES = {};
@@ -59,13 +54,15 @@ record Packed(
         }
       }
     }
-    return new Packed(depth, blocks, width, Precision.FP32, NO_PANELS, NO_WORDS, NO_SCALES, rows);
+    return new Packed(
+        depth, blocks, width, Precision.FP32, 0, NO_PANELS, NO_WORDS, NO_SCALES, rows);
   }
 
   /** For kernels that read panels of {@code panel} columns; {@code width} is a multiple of that. */
   static Packed panels(int depth, int blocks, int width, int panel, Source source) {
-    float[] panels = new float[length(blocks, depth, width)];
-    int at = LEAD;
+    AlignedArrays.Room<float[]> room = AlignedArrays.FLOATS.take(length(blocks, depth, width));
+    float[] panels = room.array();
+    int at = room.start();
     for (int block = 0; block < blocks; block++) {
       for (int first = 0; first < width; first += panel) {
         for (int k = 0; k < depth; k++) {
@@ -75,7 +72,8 @@ record Packed(
         }
       }
     }
-    return new Packed(depth, blocks, width, Precision.FP32, panels, NO_WORDS, NO_SCALES, NO_ROWS);
+    return new Packed(
+        depth, blocks, width, Precision.FP32, room.start(), panels, NO_WORDS, NO_SCALES, NO_ROWS);
   }
 
   /**
@@ -86,8 +84,9 @@ record Packed(
    */
   static Packed pairs(
       Precision precision, int depth, int blocks, int width, int panel, Source source, Bits bits) {
-    int[] words = new int[length(blocks, depth, width / 2)];
-    int at = LEAD;
+    AlignedArrays.Room<int[]> room = AlignedArrays.INTS.take(length(blocks, depth, width / 2));
+    int[] words = room.array();
+    int at = room.start();
     for (int block = 0; block < blocks; block++) {
       for (int first = 0; first < width; first += panel) {
         for (int k = 0; k < depth; k++) {
@@ -99,7 +98,8 @@ record Packed(
         }
       }
     }
-    return new Packed(depth, blocks, width, precision, NO_PANELS, words, NO_SCALES, NO_ROWS);
+    return new Packed(
+        depth, blocks, width, precision, room.start(), NO_PANELS, words, NO_SCALES, NO_ROWS);
   }
 
   /**
@@ -110,8 +110,9 @@ record Packed(
    */
   static Packed quads(
       int depth, int blocks, int width, int lanes, Source integers, float[] scales) {
-    int[] words = new int[length(blocks, depth, lanes)];
-    int at = LEAD;
+    AlignedArrays.Room<int[]> room = AlignedArrays.INTS.take(length(blocks, depth, lanes));
+    int[] words = room.array();
+    int at = room.start();
     for (int block = 0; block < blocks; block++) {
       for (int k = 0; k < depth; k++) {
         for (int column = 0; column < lanes; column++) {
@@ -123,26 +124,38 @@ record Packed(
         }
       }
     }
-    return new Packed(depth, blocks, width, Precision.INT8, NO_PANELS, words, scales, NO_ROWS);
+    return new Packed(
+        depth, blocks, width, Precision.INT8, room.start(), NO_PANELS, words, scales, NO_ROWS);
   }
 
   /** Where a block begins in {@link #panels} or {@link #words}. */
   int at(int block) {
-    int inOne =
-        switch (precision) {
-          case BF16, FP16 -> 2;
-          case INT8 -> 4;
-          default -> 1;
-        };
-    return LEAD + block * width * depth / inOne;
+    return start + block * width * depth / inOne();
+  }
+
+  /** What all of it takes. */
+  long bytes() {
+    return (long) blocks * width * depth * Float.BYTES / inOne();
+  }
+
+  /** Weights in four bytes. */
+  private int inOne() {
+    if (rows.length > 0) {
+      return 1;
+    }
+    return switch (precision) {
+      case BF16, FP16 -> 2;
+      case INT8 -> 4;
+      default -> 1;
+    };
   }
 
   private static int length(int blocks, int depth, int width) {
-    return Math.addExact(LEAD, Math.multiplyExact(Math.multiplyExact(blocks, depth), width));
+    return Math.multiplyExact(Math.multiplyExact(blocks, depth), width);
   }
 
   /** The same integers as rows of floats, with their scales. */
   Packed scaled(float[] newScales) {
-    return new Packed(depth, blocks, width, Precision.INT8, panels, words, newScales, rows);
+    return new Packed(depth, blocks, width, Precision.INT8, start, panels, words, newScales, rows);
   }
 }

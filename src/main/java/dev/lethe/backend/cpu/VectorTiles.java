@@ -8,10 +8,6 @@ import jdk.incubator.vector.VectorSpecies;
  * in registers. There is a method for each height, written out since HotSpot keeps only local
  * variables in registers, and without unrolling, since in larger methods it gives up inlining and
  * with that registers. How wide a panel is depends on how many registers there are.
- *
- * <p>In tiles, {@code k * 4 * LANES} stands where a constant would do for {@code 4 * LANES}:
- * HotSpot then leaves the checks of the index in the loop, and does not move everything that is
- * read in front of everything that is multiplied, for which it has too few registers.
  */
 final class VectorTiles {
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
@@ -27,8 +23,8 @@ final class VectorTiles {
   /** Columns of a block of gates. */
   static final int BLOCK = 4 * LANES;
 
-  /** Rows of the highest tile, and of the lowest. */
-  private static final int HIGHEST = 6;
+  /** Rows of a tile: so many, or {@link #LOWEST}. */
+  static final int HIGHEST = 6;
 
   private static final int LOWEST = 4;
 
@@ -98,7 +94,10 @@ final class VectorTiles {
     }
   }
 
-  /** As few tiles as will do, of heights as even as can be. */
+  /**
+   * As few tiles as will do. A height between the two would spare an odd row, but in a tile of five
+   * HotSpot, on processors of Intel's, moves an address to a vector register and back at each k.
+   */
   private static void panel(
       int count,
       int depth,
@@ -113,8 +112,9 @@ final class VectorTiles {
       int zAt,
       int width) {
     int tiles = (count + HIGHEST - 1) / HIGHEST;
+    int low = (tiles * HIGHEST - count) / (HIGHEST - LOWEST);
     for (int tile = 0, row = 0; tile < tiles; tile++) {
-      int height = Math.max(LOWEST, (count - row + tiles - tile - 1) / (tiles - tile));
+      int height = tile < tiles - low ? HIGHEST : LOWEST;
       int f = fromAt + row * fromStride;
       int t = zAt + row * width;
       if (WIDE) {

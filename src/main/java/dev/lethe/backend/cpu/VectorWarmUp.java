@@ -152,7 +152,7 @@ final class VectorWarmUp {
 
   /** Numbers to call kernels with. */
   private abstract class Exercise {
-    final float[] z = new float[Packed.LEAD + Math.max(BLOCKS, ROOM) * WIDTH];
+    final float[] z = new float[Math.max(BLOCKS, ROOM) * WIDTH];
     private long least = Long.MAX_VALUE;
     private int streak;
 
@@ -206,12 +206,12 @@ final class VectorWarmUp {
     @Override
     void run(Kernels kernels) {
       if (rows == 1) {
-        kernels.row(weights, 0, BLOCKS, a, z, Packed.LEAD, WIDTH);
+        kernels.row(weights, 0, BLOCKS, a, z, 0, WIDTH);
         return;
       }
       // each height of a tile
       for (int count = ROWS; count >= Kernels.GRAIN; count--) {
-        kernels.product(weights, 0, count, a, 0, z, Packed.LEAD, WIDTH, z, Packed.LEAD);
+        kernels.product(weights, 0, count, a, 0, z, 0, WIDTH, z, 0);
       }
     }
   }

@@ -19,7 +19,7 @@ final class WideTiles {
 
   private WideTiles() {}
 
-  /** {@code height} rows of a panel: 4 to 6. */
+  /** {@code height} rows of a panel: 4 or 6. */
   static void rows(
       int height,
       int depth,
@@ -34,10 +34,10 @@ final class WideTiles {
       int zAt,
       int width) {
     float[][] rows = a.of;
-    switch (height) {
-      case 6 -> rows6(depth, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
-      case 5 -> rows5(depth, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
-      default -> rows4(depth, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
+    if (height == VectorTiles.HIGHEST) {
+      rows6(depth, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
+    } else {
+      rows4(depth, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
     }
   }
 
@@ -89,10 +89,10 @@ final class WideTiles {
     FloatVector r5 = load(from, fromAt + 5 * fromStride + 2 * LANES);
     FloatVector s5 = load(from, fromAt + 5 * fromStride + 3 * LANES);
     for (int k = 0; k < depth; k++) {
-      FloatVector w0 = load(panels, at + k * 4 * LANES);
-      FloatVector w1 = load(panels, at + k * 4 * LANES + LANES);
-      FloatVector w2 = load(panels, at + k * 4 * LANES + 2 * LANES);
-      FloatVector w3 = load(panels, at + k * 4 * LANES + 3 * LANES);
+      FloatVector w0 = load(panels, at + k * PANEL);
+      FloatVector w1 = load(panels, at + k * PANEL + LANES);
+      FloatVector w2 = load(panels, at + k * PANEL + 2 * LANES);
+      FloatVector w3 = load(panels, at + k * PANEL + 3 * LANES);
       FloatVector v = FloatVector.broadcast(SPECIES, a0[k]);
       p0 = w0.fma(v, p0);
       q0 = w1.fma(v, q0);
@@ -150,97 +150,6 @@ final class WideTiles {
     s5.intoArray(z, zAt + 5 * width + 3 * LANES);
   }
 
-  /** Five rows of a panel. */
-  private static void rows5(
-      int depth,
-      float[] panels,
-      int at,
-      float[][] rows,
-      int first,
-      float[] from,
-      int fromAt,
-      int fromStride,
-      float[] z,
-      int zAt,
-      int width) {
-    float[] a0 = rows[first];
-    float[] a1 = rows[first + 1];
-    float[] a2 = rows[first + 2];
-    float[] a3 = rows[first + 3];
-    float[] a4 = rows[first + 4];
-    FloatVector p0 = load(from, fromAt);
-    FloatVector q0 = load(from, fromAt + LANES);
-    FloatVector r0 = load(from, fromAt + 2 * LANES);
-    FloatVector s0 = load(from, fromAt + 3 * LANES);
-    FloatVector p1 = load(from, fromAt + fromStride);
-    FloatVector q1 = load(from, fromAt + fromStride + LANES);
-    FloatVector r1 = load(from, fromAt + fromStride + 2 * LANES);
-    FloatVector s1 = load(from, fromAt + fromStride + 3 * LANES);
-    FloatVector p2 = load(from, fromAt + 2 * fromStride);
-    FloatVector q2 = load(from, fromAt + 2 * fromStride + LANES);
-    FloatVector r2 = load(from, fromAt + 2 * fromStride + 2 * LANES);
-    FloatVector s2 = load(from, fromAt + 2 * fromStride + 3 * LANES);
-    FloatVector p3 = load(from, fromAt + 3 * fromStride);
-    FloatVector q3 = load(from, fromAt + 3 * fromStride + LANES);
-    FloatVector r3 = load(from, fromAt + 3 * fromStride + 2 * LANES);
-    FloatVector s3 = load(from, fromAt + 3 * fromStride + 3 * LANES);
-    FloatVector p4 = load(from, fromAt + 4 * fromStride);
-    FloatVector q4 = load(from, fromAt + 4 * fromStride + LANES);
-    FloatVector r4 = load(from, fromAt + 4 * fromStride + 2 * LANES);
-    FloatVector s4 = load(from, fromAt + 4 * fromStride + 3 * LANES);
-    for (int k = 0; k < depth; k++) {
-      FloatVector w0 = load(panels, at + k * 4 * LANES);
-      FloatVector w1 = load(panels, at + k * 4 * LANES + LANES);
-      FloatVector w2 = load(panels, at + k * 4 * LANES + 2 * LANES);
-      FloatVector w3 = load(panels, at + k * 4 * LANES + 3 * LANES);
-      FloatVector v = FloatVector.broadcast(SPECIES, a0[k]);
-      p0 = w0.fma(v, p0);
-      q0 = w1.fma(v, q0);
-      r0 = w2.fma(v, r0);
-      s0 = w3.fma(v, s0);
-      v = FloatVector.broadcast(SPECIES, a1[k]);
-      p1 = w0.fma(v, p1);
-      q1 = w1.fma(v, q1);
-      r1 = w2.fma(v, r1);
-      s1 = w3.fma(v, s1);
-      v = FloatVector.broadcast(SPECIES, a2[k]);
-      p2 = w0.fma(v, p2);
-      q2 = w1.fma(v, q2);
-      r2 = w2.fma(v, r2);
-      s2 = w3.fma(v, s2);
-      v = FloatVector.broadcast(SPECIES, a3[k]);
-      p3 = w0.fma(v, p3);
-      q3 = w1.fma(v, q3);
-      r3 = w2.fma(v, r3);
-      s3 = w3.fma(v, s3);
-      v = FloatVector.broadcast(SPECIES, a4[k]);
-      p4 = w0.fma(v, p4);
-      q4 = w1.fma(v, q4);
-      r4 = w2.fma(v, r4);
-      s4 = w3.fma(v, s4);
-    }
-    p0.intoArray(z, zAt);
-    q0.intoArray(z, zAt + LANES);
-    r0.intoArray(z, zAt + 2 * LANES);
-    s0.intoArray(z, zAt + 3 * LANES);
-    p1.intoArray(z, zAt + width);
-    q1.intoArray(z, zAt + width + LANES);
-    r1.intoArray(z, zAt + width + 2 * LANES);
-    s1.intoArray(z, zAt + width + 3 * LANES);
-    p2.intoArray(z, zAt + 2 * width);
-    q2.intoArray(z, zAt + 2 * width + LANES);
-    r2.intoArray(z, zAt + 2 * width + 2 * LANES);
-    s2.intoArray(z, zAt + 2 * width + 3 * LANES);
-    p3.intoArray(z, zAt + 3 * width);
-    q3.intoArray(z, zAt + 3 * width + LANES);
-    r3.intoArray(z, zAt + 3 * width + 2 * LANES);
-    s3.intoArray(z, zAt + 3 * width + 3 * LANES);
-    p4.intoArray(z, zAt + 4 * width);
-    q4.intoArray(z, zAt + 4 * width + LANES);
-    r4.intoArray(z, zAt + 4 * width + 2 * LANES);
-    s4.intoArray(z, zAt + 4 * width + 3 * LANES);
-  }
-
   /** Four rows of a panel. */
   private static void rows4(
       int depth,
@@ -275,10 +184,10 @@ final class WideTiles {
     FloatVector r3 = load(from, fromAt + 3 * fromStride + 2 * LANES);
     FloatVector s3 = load(from, fromAt + 3 * fromStride + 3 * LANES);
     for (int k = 0; k < depth; k++) {
-      FloatVector w0 = load(panels, at + k * 4 * LANES);
-      FloatVector w1 = load(panels, at + k * 4 * LANES + LANES);
-      FloatVector w2 = load(panels, at + k * 4 * LANES + 2 * LANES);
-      FloatVector w3 = load(panels, at + k * 4 * LANES + 3 * LANES);
+      FloatVector w0 = load(panels, at + k * PANEL);
+      FloatVector w1 = load(panels, at + k * PANEL + LANES);
+      FloatVector w2 = load(panels, at + k * PANEL + 2 * LANES);
+      FloatVector w3 = load(panels, at + k * PANEL + 3 * LANES);
       FloatVector v = FloatVector.broadcast(SPECIES, a0[k]);
       p0 = w0.fma(v, p0);
       q0 = w1.fma(v, q0);
