@@ -1,5 +1,6 @@
 package dev.lethe.backend.cpu;
 
+import dev.lethe.Precision;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -11,9 +12,11 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Java 17 has no instruction for the conversion. Shifted right by 3 places with its sign, a
  * number stands where single precision has its exponent and fraction, but for three copies of the
- * sign and for an exponent that is 112 too small; so it takes a mask and a multiplication, which is
- * exact for subnormal numbers, too. What is infinite would become finite, so weights of which one
- * is are kept in single precision.
+ * sign and for an exponent that is too small; so it takes a mask and a multiplication. The
+ * exponents are not those of IEEE 754's binary16: they begin at 2^-24, so that what is subnormal
+ * there is not here, and becomes no subnormal float on the way, which processors of Intel's take a
+ * hundred cycles to multiply. For that they end at 2^6; where a weight is larger, all are kept in
+ * single precision.
  *
  * <p>For one row weights are widened as they are read. For more, those of a block are widened
  * first, and {@link VectorTiles} does the rest: widening inside of its tiles would need another
@@ -29,23 +32,40 @@ final class Fp16Tiles {
   /** From one k to the next of weights as floats. */
   private static final int STEP = VectorTiles.PANEL;
 
-  private static final int UP = 1 << 16;
+  private static final int SIGN = 0x8000;
   private static final int SIGN_SIZE = 0x8fffe000;
-  private static final float BIAS = 0x1p112f;
+
+  /** Fraction bits that single precision has more. */
+  private static final int DROPPED = 13;
+
+  /** How much larger the exponents of single precision stand. */
+  private static final int LARGER = 102;
+
+  private static final float BIAS = 0x1p102f;
+  private static final float BOUND = 0x1p7f;
 
   private Fp16Tiles() {}
 
-  /** The number whose bits are the upper half of a word. */
+  /** How a number that {@link Precision#FP16} has is kept, if it is within the bound. */
+  static int bits(float weight) {
+    int word = Float.floatToRawIntBits(weight);
+    int sign = word >>> 16 & SIGN;
+    return weight == 0
+        ? sign
+        : sign | ((word & Integer.MAX_VALUE) >>> DROPPED) - (LARGER << 23 - DROPPED);
+  }
+
+  /** The number that the upper half of a word keeps. */
   static float upper(int word) {
     return Float.intBitsToFloat(word >> 3 & SIGN_SIZE) * BIAS;
   }
 
-  /** Whether no weight is infinite or NaN. */
-  static boolean allFinite(int depth, int blocks, int width, Packed.Source source) {
+  /** Whether all weights are within the bound. */
+  static boolean allWithin(int depth, int blocks, int width, Packed.Source source) {
     for (int block = 0; block < blocks; block++) {
       for (int k = 0; k < depth; k++) {
         for (int column = 0; column < width; column++) {
-          if (!Float.isFinite(source.at(k, block, column))) {
+          if (!(Math.abs(source.at(k, block, column)) < BOUND)) {
             return false;
           }
         }
@@ -90,7 +110,7 @@ final class Fp16Tiles {
           pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
       floats.intoArray(to, next);
       floats =
-          pair.mul(UP)
+          pair.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(SIGN_SIZE)
               .reinterpretAsFloats()
@@ -101,7 +121,7 @@ final class Fp16Tiles {
           pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
       floats.intoArray(to, next + STEP);
       floats =
-          pair.mul(UP)
+          pair.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(SIGN_SIZE)
               .reinterpretAsFloats()
@@ -112,7 +132,7 @@ final class Fp16Tiles {
           pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
       floats.intoArray(to, next + 2 * STEP);
       floats =
-          pair.mul(UP)
+          pair.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(SIGN_SIZE)
               .reinterpretAsFloats()
@@ -123,7 +143,7 @@ final class Fp16Tiles {
           pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
       floats.intoArray(to, next + 3 * STEP);
       floats =
-          pair.mul(UP)
+          pair.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(SIGN_SIZE)
               .reinterpretAsFloats()
@@ -138,7 +158,7 @@ final class Fp16Tiles {
           pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
       floats.intoArray(to, next);
       floats =
-          pair.mul(UP)
+          pair.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(SIGN_SIZE)
               .reinterpretAsFloats()
@@ -176,7 +196,7 @@ final class Fp16Tiles {
               .mul(BIAS)
               .fma(s, l0);
       r0 =
-          pair.mul(UP)
+          pair.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(SIGN_SIZE)
               .reinterpretAsFloats()
@@ -190,7 +210,7 @@ final class Fp16Tiles {
               .mul(BIAS)
               .fma(s, l1);
       r1 =
-          pair.mul(UP)
+          pair.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(SIGN_SIZE)
               .reinterpretAsFloats()

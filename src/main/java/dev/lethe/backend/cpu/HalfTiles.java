@@ -2,6 +2,7 @@ package dev.lethe.backend.cpu;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -19,7 +20,6 @@ final class HalfTiles {
   static final int PANEL = 2 * LANES;
 
   private static final int UPPER = 0xffff0000;
-  private static final int UP = 1 << 16;
 
   private HalfTiles() {}
 
@@ -63,9 +63,8 @@ final class HalfTiles {
     return pair.and(UPPER).reinterpretAsFloats();
   }
 
-  /** A multiplication, since shifts are slow on Java 17. */
   private static FloatVector lower(IntVector pair) {
-    return pair.mul(UP).reinterpretAsFloats();
+    return pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
   }
 
   private static void oneRow(

@@ -92,11 +92,11 @@ final class Int8Tiles {
       IntVector quad = IntVector.fromArray(INTS, words, at + k * LANES);
       IntVector part = quad.and(HIGHEST_BYTE);
       l0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l0);
-      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      part = quad.lanewise(VectorOperators.LSHL, 8).and(HIGHEST_BYTE);
       r0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r0);
-      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      part = quad.lanewise(VectorOperators.LSHL, 16).and(HIGHEST_BYTE);
       l1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l1);
-      part = quad.mul(1 << 24);
+      part = quad.lanewise(VectorOperators.LSHL, 24);
       r1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r1);
     }
     finish(l0, scales, scalesAt, from, fromAt, z, zAt);
@@ -121,20 +121,20 @@ final class Int8Tiles {
       IntVector quad = IntVector.fromArray(INTS, words, k);
       IntVector part = quad.and(HIGHEST_BYTE);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left);
-      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      part = quad.lanewise(VectorOperators.LSHL, 8).and(HIGHEST_BYTE);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + LANES);
-      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      part = quad.lanewise(VectorOperators.LSHL, 16).and(HIGHEST_BYTE);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right);
-      part = quad.mul(1 << 24);
+      part = quad.lanewise(VectorOperators.LSHL, 24);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + LANES);
       quad = IntVector.fromArray(INTS, words, k + LANES);
       part = quad.and(HIGHEST_BYTE);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + STEP);
-      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      part = quad.lanewise(VectorOperators.LSHL, 8).and(HIGHEST_BYTE);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + STEP + LANES);
-      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      part = quad.lanewise(VectorOperators.LSHL, 16).and(HIGHEST_BYTE);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + STEP);
-      part = quad.mul(1 << 24);
+      part = quad.lanewise(VectorOperators.LSHL, 24);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + STEP + LANES);
       left += 2 * STEP;
       right += 2 * STEP;
@@ -143,11 +143,11 @@ final class Int8Tiles {
       IntVector quad = IntVector.fromArray(INTS, words, k);
       IntVector part = quad.and(HIGHEST_BYTE);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left);
-      part = quad.mul(1 << 8).and(HIGHEST_BYTE);
+      part = quad.lanewise(VectorOperators.LSHL, 8).and(HIGHEST_BYTE);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + LANES);
-      part = quad.mul(1 << 16).and(HIGHEST_BYTE);
+      part = quad.lanewise(VectorOperators.LSHL, 16).and(HIGHEST_BYTE);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right);
-      part = quad.mul(1 << 24);
+      part = quad.lanewise(VectorOperators.LSHL, 24);
       ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + LANES);
     }
   }

@@ -4,7 +4,6 @@ import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.IntVector.broadcast;
 
 import dev.lethe.Precision;
-import dev.lethe.backend.Float16;
 import dev.lethe.network.Cell;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -60,9 +59,9 @@ final class VectorKernels implements Kernels {
       case BF16 ->
           Packed.pairs(precision, depth, blocks, width, HalfTiles.PANEL, source, HalfTiles::bits);
       case FP16 ->
-          Fp16Tiles.allFinite(depth, blocks, width, source)
+          Fp16Tiles.allWithin(depth, blocks, width, source)
               ? Packed.pairs(
-                  precision, depth, blocks, width, HalfTiles.PANEL, source, Float16::bits)
+                  precision, depth, blocks, width, HalfTiles.PANEL, source, Fp16Tiles::bits)
               : pack(depth, blocks, width, source);
       default -> pack(depth, blocks, width, source);
     };

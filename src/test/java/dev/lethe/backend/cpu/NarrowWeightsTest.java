@@ -31,6 +31,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -132,31 +133,43 @@ class NarrowWeightsTest {
   }
 
   @Test
-  void everyNumberOfFp16IsWidenedExactly() {
+  void everyNumberOfFp16UpTo128IsWidenedExactly() {
     assumeTrue(CpuKernels.get() != CpuKernels.plain(), "there is no Vector API here");
-    int[] pairs = new int[1 << 16];
-    for (int k = 0; k < pairs.length; k++) {
-      // what is above is the complement of what is below: neither may see the other
-      pairs[k] = ~k << 16 | k;
+    float[] numbers = new float[1 << 16];
+    int count = 0;
+    for (int k = 0; k < numbers.length; k++) {
+      float number = HalfPrecision.fromFloat16((short) k);
+      if (Math.abs(number) < 128) {
+        numbers[count++] = number;
+      }
+    }
+    assertEquals(44 * 1024, count);
+    int[] pairs = new int[count];
+    for (int k = 0; k < count; k++) {
+      // what is above is another than what is below: neither may see the other
+      pairs[k] = Fp16Tiles.bits(numbers[count - 1 - k]) << 16 | Fp16Tiles.bits(numbers[k]);
     }
     int lanes = VectorTiles.LANES;
-    int depth = pairs.length / lanes;
+    int depth = count / lanes;
     int step = VectorTiles.PANEL;
     float[] widened = new float[depth * step];
     Fp16Tiles.widen(depth, pairs, 0, widened, 0);
-    int finite = 0;
-    for (int k = 0; k < pairs.length; k++) {
-      float expected = HalfPrecision.fromFloat16((short) k);
-      if (Float.isFinite(expected)) {
-        float lower = widened[k / lanes * step + lanes + k % lanes];
-        int other = ~k & 0xffff;
-        float upper = widened[other / lanes * step + other % lanes];
-        assertEquals(expected, lower);
-        assertEquals(expected, upper);
-        finite++;
-      }
+    for (int k = 0; k < count; k++) {
+      int upper = k / lanes * step + k % lanes;
+      assertEquals(numbers[count - 1 - k], widened[upper]);
+      assertEquals(numbers[k], widened[upper + lanes]);
+      assertEquals(numbers[count - 1 - k], Fp16Tiles.upper(pairs[k]));
     }
-    assertEquals(63488, finite);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"127.9375, FP16", "-127.9375, FP16", "128, FP32", "-65504, FP32", "NaN, FP32"})
+  void aMatrixWithALargerOneIsKeptInSinglePrecision(float largest, Precision kept) {
+    assumeTrue(CpuKernels.get() != CpuKernels.plain(), "there is no Vector API here");
+    Kernels kernels = CpuKernels.get();
+    int width = Cell.GATES * kernels.units(1);
+    Packed.Source source = (k, block, column) -> k == 1 && column == 2 ? largest : 1;
+    assertEquals(kept, kernels.packNarrow(Precision.FP16, 2, 1, width, source).precision());
   }
 
   @Test
