@@ -17,20 +17,11 @@ import jdk.incubator.vector.VectorSpecies;
  * there is not here, and becomes no subnormal float on the way, which processors of Intel's take a
  * hundred cycles to multiply. For that they end at 2^6; where a weight is larger, all are kept in
  * single precision.
- *
- * <p>For one row weights are widened as they are read. For more, those of a block are widened
- * first, and {@link VectorTiles} does the rest: widening inside of its tiles would need another
- * copy of them. That is written out, to be larger than what HotSpot inlines (325 bytes): together
- * in one compiled method, vectors become objects.
  */
 final class Fp16Tiles {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final int LANES = VectorTiles.LANES;
   private static final int PANEL = HalfTiles.PANEL;
-  private static final int BLOCK = VectorTiles.BLOCK;
-
-  /** From one k to the next of weights as floats. */
-  private static final int STEP = VectorTiles.PANEL;
 
   private static final int SIGN = 0x8000;
   private static final int SIGN_SIZE = 0x8fffe000;
@@ -74,104 +65,12 @@ final class Fp16Tiles {
     return true;
   }
 
-  /** As {@link VectorTiles#product}; {@code pairs} are of two panels, each [depth][LANES]. */
-  static void product(
-      int count,
-      int depth,
-      int[] pairs,
-      int at,
-      Rows a,
-      int first,
-      float[] from,
-      int fromAt,
-      int fromStride,
-      float[] z,
-      int zAt) {
-    if (count == 1) {
-      oneRow(depth, pairs, at, a.of[first], a.at[first], from, fromAt, z, zAt);
-      return;
-    }
-    float[] panels = Widened.weights(BLOCK * depth);
-    widen(depth, pairs, at, panels, 0);
-    widen(depth, pairs, at + depth * LANES, panels, VectorTiles.rightHalf(depth));
-    VectorTiles.product(count, depth, panels, 0, a, first, from, fromAt, fromStride, z, zAt, BLOCK);
-  }
-
-  /** One of the two panels to floats from {@code toAt} on. */
-  static void widen(int depth, int[] pairs, int at, float[] to, int toAt) {
-    IntVector pair;
-    FloatVector floats;
-    int k = 0;
-    for (; k < depth - 3; k += 4) {
-      int from = at + k * LANES;
-      int next = toAt + k * STEP;
-      pair = IntVector.fromArray(INTS, pairs, from);
-      floats =
-          pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
-      floats.intoArray(to, next);
-      floats =
-          pair.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(SIGN_SIZE)
-              .reinterpretAsFloats()
-              .mul(BIAS);
-      floats.intoArray(to, next + LANES);
-      pair = IntVector.fromArray(INTS, pairs, from + LANES);
-      floats =
-          pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
-      floats.intoArray(to, next + STEP);
-      floats =
-          pair.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(SIGN_SIZE)
-              .reinterpretAsFloats()
-              .mul(BIAS);
-      floats.intoArray(to, next + STEP + LANES);
-      pair = IntVector.fromArray(INTS, pairs, from + 2 * LANES);
-      floats =
-          pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
-      floats.intoArray(to, next + 2 * STEP);
-      floats =
-          pair.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(SIGN_SIZE)
-              .reinterpretAsFloats()
-              .mul(BIAS);
-      floats.intoArray(to, next + 2 * STEP + LANES);
-      pair = IntVector.fromArray(INTS, pairs, from + 3 * LANES);
-      floats =
-          pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
-      floats.intoArray(to, next + 3 * STEP);
-      floats =
-          pair.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(SIGN_SIZE)
-              .reinterpretAsFloats()
-              .mul(BIAS);
-      floats.intoArray(to, next + 3 * STEP + LANES);
-    }
-    for (; k < depth; k++) {
-      int from = at + k * LANES;
-      int next = toAt + k * STEP;
-      pair = IntVector.fromArray(INTS, pairs, from);
-      floats =
-          pair.lanewise(VectorOperators.ASHR, 3).and(SIGN_SIZE).reinterpretAsFloats().mul(BIAS);
-      floats.intoArray(to, next);
-      floats =
-          pair.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(SIGN_SIZE)
-              .reinterpretAsFloats()
-              .mul(BIAS);
-      floats.intoArray(to, next + LANES);
-    }
-  }
-
   private static FloatVector load(float[] from, int at) {
     return FloatVector.fromArray(VectorTiles.SPECIES, from, at);
   }
 
-  private static void oneRow(
+  /** As {@link HalfTiles#oneRow}. */
+  static void oneRow(
       int depth,
       int[] pairs,
       int at,

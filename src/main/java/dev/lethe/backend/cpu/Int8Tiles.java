@@ -9,18 +9,12 @@ import jdk.incubator.vector.VectorSpecies;
  * Products of weights in int8: an int holds those of four columns, see {@link Packed#quads}, and a
  * byte in the highest place becomes a float that is 2^24 times as large. What the rows multiply is
  * not rounded: integer products take as long, since Java has no instruction that adds several up.
- *
- * <p>As in {@link Fp16Tiles}, weights are widened as they are read for one row, and before for
- * more; and methods are written out.
  */
 final class Int8Tiles {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final int LANES = VectorTiles.LANES;
   private static final int WIDTH = VectorTiles.BLOCK;
   private static final int HALF = WIDTH / 2;
-
-  /** From one k to the next of weights as floats. */
-  private static final int STEP = VectorTiles.PANEL;
 
   private static final int HIGHEST_BYTE = 0xff000000;
   private static final float LESS = 0x1p-24f;
@@ -29,22 +23,16 @@ final class Int8Tiles {
   private static final int STRIP = 64;
 
   private static final float[] ZEROS = new float[WIDTH];
+  private static final ThreadLocal<float[]> SUMS =
+      ThreadLocal.withInitial(() -> new float[STRIP * WIDTH]);
 
   private Int8Tiles() {}
 
-  /**
-   * As {@link Kernels#product} of int8.
-   *
-   * @param words [depth][LANES] from {@code at}
-   * @param scales [WIDTH] from {@code scalesAt}
-   */
+  /** As {@link Kernels#product} of int8. */
   static void product(
+      Packed weights,
+      int block,
       int count,
-      int depth,
-      int[] words,
-      int at,
-      float[] scales,
-      int scalesAt,
       Rows a,
       int first,
       float[] from,
@@ -52,16 +40,22 @@ final class Int8Tiles {
       int fromStride,
       float[] z,
       int zAt) {
+    int depth = weights.depth();
+    float[] scales = weights.scales();
+    int scalesAt = block * WIDTH;
     if (count == 1) {
+      int at = weights.at(block);
+      int[] words = weights.words();
       oneRow(depth, words, at, scales, scalesAt, a.of[first], a.at[first], from, fromAt, z, zAt);
       return;
     }
-    float[] sums = Widened.sums(STRIP * WIDTH);
-    float[] panels = Widened.weights(WIDTH * depth);
-    widen(words, at, depth, panels);
+    Packed integers = weights.wide().get();
+    int at = integers.at(block);
+    float[] sums = SUMS.get();
     for (int row = 0; row < count; row += STRIP) {
       int high = Math.min(STRIP, count - row);
-      VectorTiles.product(high, depth, panels, 0, a, first + row, ZEROS, 0, 0, sums, 0, WIDTH);
+      VectorTiles.product(
+          high, depth, integers.panels(), at, a, first + row, ZEROS, 0, 0, sums, 0, WIDTH);
       int f = fromAt + row * fromStride;
       scale(high, sums, scales, scalesAt, from, f, fromStride, z, zAt + row * WIDTH);
     }
@@ -110,46 +104,6 @@ final class Int8Tiles {
   private static void finish(
       FloatVector sum, float[] scales, int scalesAt, float[] from, int fromAt, float[] z, int zAt) {
     sum.mul(LESS).fma(load(scales, scalesAt), load(from, fromAt)).intoArray(z, zAt);
-  }
-
-  /** To floats 2^24 times as large; two k at a time. */
-  private static void widen(int[] words, int at, int depth, float[] panels) {
-    int left = 0;
-    int right = VectorTiles.rightHalf(depth);
-    int k = at;
-    for (; k < at + (depth - 1) * LANES; k += 2 * LANES) {
-      IntVector quad = IntVector.fromArray(INTS, words, k);
-      IntVector part = quad.and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left);
-      part = quad.lanewise(VectorOperators.LSHL, 8).and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + LANES);
-      part = quad.lanewise(VectorOperators.LSHL, 16).and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right);
-      part = quad.lanewise(VectorOperators.LSHL, 24);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + LANES);
-      quad = IntVector.fromArray(INTS, words, k + LANES);
-      part = quad.and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + STEP);
-      part = quad.lanewise(VectorOperators.LSHL, 8).and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + STEP + LANES);
-      part = quad.lanewise(VectorOperators.LSHL, 16).and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + STEP);
-      part = quad.lanewise(VectorOperators.LSHL, 24);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + STEP + LANES);
-      left += 2 * STEP;
-      right += 2 * STEP;
-    }
-    if (k < at + depth * LANES) {
-      IntVector quad = IntVector.fromArray(INTS, words, k);
-      IntVector part = quad.and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left);
-      part = quad.lanewise(VectorOperators.LSHL, 8).and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, left + LANES);
-      part = quad.lanewise(VectorOperators.LSHL, 16).and(HIGHEST_BYTE);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right);
-      part = quad.lanewise(VectorOperators.LSHL, 24);
-      ((FloatVector) part.convert(VectorOperators.I2F, 0)).intoArray(panels, right + LANES);
-    }
   }
 
   private static void scale(

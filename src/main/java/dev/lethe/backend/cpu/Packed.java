@@ -1,6 +1,8 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Precision;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * A weight matrix [K][N] rearranged for one implementation of {@link Kernels}: its columns in
@@ -15,6 +17,7 @@ import dev.lethe.Precision;
  *     empty
  * @param words for the vector kernels in fewer bits: two weights in an int, or four; or empty
  * @param scales what the sums of int8 are multiplied by, [blocks*width]; or empty
+ * @param wide for the vector kernels: the weights of {@code words} as panels of floats
  * @param rows for the plain kernels: row k of block b at b*K + k, each [width]; or empty
  */
 record Packed(
@@ -26,11 +29,17 @@ record Packed(
     float[] panels,
     int[] words,
     float[] scales,
+    Wide wide,
     float[][] rows) {
   private static final float[] NO_PANELS = {};
   private static final int[] NO_WORDS = {};
   private static final float[] NO_SCALES = {};
   private static final float[][] NO_ROWS = {};
+  private static final Wide NOT_WIDE =
+      new Wide(
+          () -> {
+            throw new IllegalStateException("not in fewer bits");
+          });
 
   /** Weights by their place in the blocks. */
   interface Source {
@@ -44,6 +53,29 @@ record Packed(
     int of(float weight);
   }
 
+  /**
+   * Weights of fewer bits in single precision, made when first asked for: for several rows, which
+   * do not wait for bytes, widening again and again would take longer.
+   */
+  static final class Wide {
+    private final Supplier<Packed> maker;
+    private volatile Optional<Packed> made = Optional.empty();
+
+    private Wide(Supplier<Packed> maker) {
+      this.maker = maker;
+    }
+
+    Packed get() {
+      return made.orElseGet(this::make);
+    }
+
+    private synchronized Packed make() {
+      Packed panels = made.orElseGet(maker);
+      made = Optional.of(panels);
+      return panels;
+    }
+  }
+
   /** For kernels that read whole rows. */
   static Packed rows(int depth, int blocks, int width, Source source) {
     float[][] rows = new float[Math.multiplyExact(blocks, depth)][width];
@@ -55,7 +87,7 @@ record Packed(
       }
     }
     return new Packed(
-        depth, blocks, width, Precision.FP32, 0, NO_PANELS, NO_WORDS, NO_SCALES, rows);
+        depth, blocks, width, Precision.FP32, 0, NO_PANELS, NO_WORDS, NO_SCALES, NOT_WIDE, rows);
   }
 
   /** For kernels that read panels of {@code panel} columns; {@code width} is a multiple of that. */
@@ -73,7 +105,16 @@ record Packed(
       }
     }
     return new Packed(
-        depth, blocks, width, Precision.FP32, room.start(), panels, NO_WORDS, NO_SCALES, NO_ROWS);
+        depth,
+        blocks,
+        width,
+        Precision.FP32,
+        room.start(),
+        panels,
+        NO_WORDS,
+        NO_SCALES,
+        NOT_WIDE,
+        NO_ROWS);
   }
 
   /**
@@ -81,9 +122,17 @@ record Packed(
    * and column j + panel/2 in the lower.
    *
    * @param bits the 16 bits of a weight
+   * @param widePanel columns of a panel of floats
    */
   static Packed pairs(
-      Precision precision, int depth, int blocks, int width, int panel, Source source, Bits bits) {
+      Precision precision,
+      int depth,
+      int blocks,
+      int width,
+      int panel,
+      Source source,
+      Bits bits,
+      int widePanel) {
     AlignedArrays.Room<int[]> room = AlignedArrays.INTS.take(length(blocks, depth, width / 2));
     int[] words = room.array();
     int at = room.start();
@@ -98,8 +147,9 @@ record Packed(
         }
       }
     }
+    Wide wide = new Wide(() -> panels(depth, blocks, width, widePanel, source));
     return new Packed(
-        depth, blocks, width, precision, room.start(), NO_PANELS, words, NO_SCALES, NO_ROWS);
+        depth, blocks, width, precision, room.start(), NO_PANELS, words, NO_SCALES, wide, NO_ROWS);
   }
 
   /**
@@ -107,9 +157,10 @@ record Packed(
    * highest byte, then j + lanes, j + 2*lanes and j + 3*lanes.
    *
    * @param width 4*lanes
+   * @param widePanel columns of a panel of floats, which are 2^24 times as large
    */
   static Packed quads(
-      int depth, int blocks, int width, int lanes, Source integers, float[] scales) {
+      int depth, int blocks, int width, int lanes, Source integers, float[] scales, int widePanel) {
     AlignedArrays.Room<int[]> room = AlignedArrays.INTS.take(length(blocks, depth, lanes));
     int[] words = room.array();
     int at = room.start();
@@ -124,30 +175,36 @@ record Packed(
         }
       }
     }
+    // as large as a byte in the highest place is
+    Source large = (k, block, column) -> integers.at(k, block, column) * 0x1p24f;
+    Wide wide = new Wide(() -> panels(depth, blocks, width, widePanel, large));
     return new Packed(
-        depth, blocks, width, Precision.INT8, room.start(), NO_PANELS, words, scales, NO_ROWS);
+        depth,
+        blocks,
+        width,
+        Precision.INT8,
+        room.start(),
+        NO_PANELS,
+        words,
+        scales,
+        wide,
+        NO_ROWS);
   }
 
   /** Where a block begins in {@link #panels} or {@link #words}. */
   int at(int block) {
-    return start + block * width * depth / inOne();
+    int inOne =
+        switch (precision) {
+          case BF16, FP16 -> 2;
+          case INT8 -> 4;
+          default -> 1;
+        };
+    return start + block * width * depth / inOne;
   }
 
-  /** What all of it takes. */
+  /** Bytes of all weights in single precision, as products of several rows read them. */
   long bytes() {
-    return (long) blocks * width * depth * Float.BYTES / inOne();
-  }
-
-  /** Weights in four bytes. */
-  private int inOne() {
-    if (rows.length > 0) {
-      return 1;
-    }
-    return switch (precision) {
-      case BF16, FP16 -> 2;
-      case INT8 -> 4;
-      default -> 1;
-    };
+    return (long) blocks * width * depth * Float.BYTES;
   }
 
   private static int length(int blocks, int depth, int width) {
@@ -156,6 +213,7 @@ record Packed(
 
   /** The same integers as rows of floats, with their scales. */
   Packed scaled(float[] newScales) {
-    return new Packed(depth, blocks, width, Precision.INT8, start, panels, words, newScales, rows);
+    return new Packed(
+        depth, blocks, width, Precision.INT8, start, panels, words, newScales, wide, rows);
   }
 }

@@ -56,20 +56,29 @@ final class VectorKernels implements Kernels {
   public Packed packNarrow(
       Precision precision, int depth, int blocks, int width, Packed.Source source) {
     return switch (precision) {
-      case BF16 ->
-          Packed.pairs(precision, depth, blocks, width, HalfTiles.PANEL, source, HalfTiles::bits);
+      case BF16 -> pairs(precision, depth, blocks, width, source, HalfTiles::bits);
       case FP16 ->
           Fp16Tiles.allWithin(depth, blocks, width, source)
-              ? Packed.pairs(
-                  precision, depth, blocks, width, HalfTiles.PANEL, source, Fp16Tiles::bits)
+              ? pairs(precision, depth, blocks, width, source, Fp16Tiles::bits)
               : pack(depth, blocks, width, source);
       default -> pack(depth, blocks, width, source);
     };
   }
 
+  private static Packed pairs(
+      Precision precision,
+      int depth,
+      int blocks,
+      int width,
+      Packed.Source source,
+      Packed.Bits bits) {
+    int panel = HalfTiles.PANEL;
+    return Packed.pairs(precision, depth, blocks, width, panel, source, bits, VectorTiles.PANEL);
+  }
+
   @Override
   public Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales) {
-    return Packed.quads(depth, blocks, width, LANES, integers, scales);
+    return Packed.quads(depth, blocks, width, LANES, integers, scales, VectorTiles.PANEL);
   }
 
   @Override
@@ -84,44 +93,33 @@ final class VectorKernels implements Kernels {
       int fromStride,
       float[] z,
       int zAt) {
+    if (weights.precision() == Precision.INT8) {
+      Int8Tiles.product(weights, block, rows, a, first, from, fromAt, fromStride, z, zAt);
+    } else if (rows == 1 && weights.precision() != Precision.FP32) {
+      oneRow(weights, block, a, first, from, fromAt, z, zAt);
+    } else {
+      Packed floats = weights.precision() == Precision.FP32 ? weights : weights.wide().get();
+      int start = floats.at(block);
+      int depth = floats.depth();
+      int width = floats.width();
+      float[] panels = floats.panels();
+      VectorTiles.product(
+          rows, depth, panels, start, a, first, from, fromAt, fromStride, z, zAt, width);
+    }
+  }
+
+  /** Of weights of 16 bits. */
+  private static void oneRow(
+      Packed weights, int block, Rows a, int first, float[] from, int fromAt, float[] z, int zAt) {
     int depth = weights.depth();
-    int width = weights.width();
     int start = weights.at(block);
     int[] words = weights.words();
-    switch (weights.precision()) {
-      case BF16 ->
-          HalfTiles.product(rows, depth, words, start, a, first, from, fromAt, fromStride, z, zAt);
-      case FP16 ->
-          Fp16Tiles.product(rows, depth, words, start, a, first, from, fromAt, fromStride, z, zAt);
-      case INT8 ->
-          Int8Tiles.product(
-              rows,
-              depth,
-              words,
-              start,
-              weights.scales(),
-              block * width,
-              a,
-              first,
-              from,
-              fromAt,
-              fromStride,
-              z,
-              zAt);
-      default ->
-          VectorTiles.product(
-              rows,
-              depth,
-              weights.panels(),
-              start,
-              a,
-              first,
-              from,
-              fromAt,
-              fromStride,
-              z,
-              zAt,
-              width);
+    float[] row = a.of[first];
+    int at = a.at[first];
+    if (weights.precision() == Precision.BF16) {
+      HalfTiles.oneRow(depth, words, start, row, at, from, fromAt, z, zAt);
+    } else {
+      Fp16Tiles.oneRow(depth, words, start, row, at, from, fromAt, z, zAt);
     }
   }
 

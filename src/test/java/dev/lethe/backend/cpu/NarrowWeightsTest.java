@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -135,30 +136,29 @@ class NarrowWeightsTest {
   @Test
   void everyNumberOfFp16UpTo128IsWidenedExactly() {
     assumeTrue(CpuKernels.get() != CpuKernels.plain(), "there is no Vector API here");
-    float[] numbers = new float[1 << 16];
-    int count = 0;
-    for (int k = 0; k < numbers.length; k++) {
-      float number = HalfPrecision.fromFloat16((short) k);
-      if (Math.abs(number) < 128) {
-        numbers[count++] = number;
+    Kernels kernels = CpuKernels.get();
+    int width = Cell.GATES * kernels.units(1);
+    int count = 44 * 1024;
+    List<Float> numbers =
+        IntStream.range(0, 1 << 16)
+            .mapToObj(k -> HalfPrecision.fromFloat16((short) k))
+            .filter(number -> Math.abs(number) < 128)
+            .toList();
+    assertEquals(count, numbers.size());
+    Packed.Source source = (k, block, column) -> numbers.get((block * width + column) % count);
+    int blocks = (count + width - 1) / width;
+    Packed weights = kernels.packNarrow(Precision.FP16, 1, blocks, width, source);
+    assertEquals(Precision.FP16, weights.precision());
+    Rows one = kernels.rows(Kernels.padded(2), 1);
+    one.of[0][one.at[0]] = 1;
+    float[] z = new float[Kernels.padded(2) * width];
+    for (int rows = 1; rows <= 2; rows++) {
+      for (int block = 0; block < blocks; block++) {
+        kernels.product(weights, block, rows, one, 0, new float[width], 0, 0, z, 0);
+        for (int column = 0; column < width; column++) {
+          assertEquals(source.at(0, block, column) + 0f, z[column]);
+        }
       }
-    }
-    assertEquals(44 * 1024, count);
-    int[] pairs = new int[count];
-    for (int k = 0; k < count; k++) {
-      // what is above is another than what is below: neither may see the other
-      pairs[k] = Fp16Tiles.bits(numbers[count - 1 - k]) << 16 | Fp16Tiles.bits(numbers[k]);
-    }
-    int lanes = VectorTiles.LANES;
-    int depth = count / lanes;
-    int step = VectorTiles.PANEL;
-    float[] widened = new float[depth * step];
-    Fp16Tiles.widen(depth, pairs, 0, widened, 0);
-    for (int k = 0; k < count; k++) {
-      int upper = k / lanes * step + k % lanes;
-      assertEquals(numbers[count - 1 - k], widened[upper]);
-      assertEquals(numbers[k], widened[upper + lanes]);
-      assertEquals(numbers[count - 1 - k], Fp16Tiles.upper(pairs[k]));
     }
   }
 
