@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /** POSIX's function that tells and sets what happens on a signal. */
 final class Sigaction {
+  static final int SIGQUIT = 3;
   static final int SIGTRAP = 5;
 
   private static final int SIGILL = 4;
@@ -20,8 +21,8 @@ final class Sigaction {
   private static final int SIGFPE = 8;
   private static final int SIGSEGV = 11;
 
-  /** The signals that the virtual machine lives by. */
-  private static final int[] FAULTS = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV};
+  /** The faults that the virtual machine lives by, and what jstack and others ask it with. */
+  private static final int[] SIGNALS = {SIGQUIT, SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV};
 
   /** More than any system's struct sigaction. */
   private static final int BYTES = 1024;
@@ -44,10 +45,10 @@ final class Sigaction {
     }
   }
 
-  /** What happens on each of the signals that the virtual machine lives by. */
-  Map<Integer, byte[]> faults() {
+  /** What happens on each of the signals that the virtual machine needs. */
+  Map<Integer, byte[]> actions() {
     Map<Integer, byte[]> actions = new HashMap<>();
-    for (int signal : FAULTS) {
+    for (int signal : SIGNALS) {
       actions.put(signal, get(signal));
     }
     return actions;

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * the first time it works on a file that it would remove after a crash. The virtual machine lives
  * by these signals: its threads stop for a safepoint by faulting on a protected page, and a null
  * pointer is a fault at first. LLVM's handler ends the process when two threads fault at once, and
- * from version 21 on (its pull request 145759) on any fault.
+ * from version 21 on (its pull request 145759) on any fault. SIGQUIT, with which jstack and others
+ * ask for a dump of the threads, it takes as well.
  *
  * <p>So whoever calls a driver that may compile calls {@link #keep} before, and closes what it gets
  * when that is over. In between a thread looks whether the handlers are still those of before, and
@@ -42,7 +43,7 @@ final class SignalHandlers implements AutoCloseable {
     synchronized (SignalHandlers.class) {
       // whoever comes second may already see the driver's handlers
       if (open++ == 0 && SIGACTION != null) {
-        before = SIGACTION.faults();
+        before = SIGACTION.actions();
         watching =
             WATCH.scheduleWithFixedDelay(
                 SignalHandlers::putBack, PERIOD_MICROS, PERIOD_MICROS, TimeUnit.MICROSECONDS);

@@ -15,6 +15,8 @@ import javax.management.JMException;
 import javax.management.ObjectName;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The handler of SIGSEGV is the virtual machine's own whenever a driver may have replaced it. */
 class SignalHandlersTest {
@@ -46,34 +48,35 @@ class SignalHandlersTest {
   }
 
   /** A driver needs seconds to compile, and other threads fault meanwhile. */
-  @Test
-  void whileADriverWorks() throws InterruptedException {
+  @ParameterizedTest
+  @ValueSource(ints = {Sigaction.SIGTRAP, Sigaction.SIGQUIT})
+  void whileADriverWorks(int signal) throws InterruptedException {
     Sigaction sigaction = Sigaction.ofThisSystem();
     assumeTrue(sigaction != null, "no sigaction");
-    // the one of them that this virtual machine does not use
-    byte[] ours = sigaction.get(Sigaction.SIGTRAP);
+    // those of them that this virtual machine can do without for a moment
+    byte[] ours = sigaction.get(signal);
     byte[] other = ours.clone();
     ByteBuffer.wrap(other).order(ByteOrder.nativeOrder()).putLong(0, SIG_IGN);
     SignalHandlers outer = SignalHandlers.keep();
     SignalHandlers inner = SignalHandlers.keep();
-    sigaction.set(Sigaction.SIGTRAP, other);
-    awaitHandler(sigaction, ours);
+    sigaction.set(signal, other);
+    awaitHandler(sigaction, signal, ours);
     inner.close();
     inner.close();
-    sigaction.set(Sigaction.SIGTRAP, other);
-    awaitHandler(sigaction, ours);
+    sigaction.set(signal, other);
+    awaitHandler(sigaction, signal, ours);
     outer.close();
 
-    sigaction.set(Sigaction.SIGTRAP, other);
+    sigaction.set(signal, other);
     SignalHandlers.keep().close();
-    assertTrue(sigaction.has(Sigaction.SIGTRAP, other), "what was there before");
-    sigaction.set(Sigaction.SIGTRAP, ours);
+    assertTrue(sigaction.has(signal, other), "what was there before");
+    sigaction.set(signal, ours);
   }
 
-  private static void awaitHandler(Sigaction sigaction, byte[] expected)
+  private static void awaitHandler(Sigaction sigaction, int signal, byte[] expected)
       throws InterruptedException {
     long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
-    while (!sigaction.has(Sigaction.SIGTRAP, expected)) {
+    while (!sigaction.has(signal, expected)) {
       assertTrue(System.nanoTime() < end, "nobody has put the handler back");
       Thread.sleep(1);
     }
