@@ -25,8 +25,8 @@ final class AlignedArrays<A> {
   /** Elements from the beginning of a large array to its first cache line. */
   private static final int LEAD = LINE - HEADER / Float.BYTES;
 
-  // HotSpot's rule (G1HeapRegion::setup_heap_region_size), unless -XX:G1HeapRegionSize is given:
-  // a power of two that makes at most 2048 regions
+  // HotSpot's rule, unless -XX:G1HeapRegionSize is given: a power of two that makes at most 2048
+  // regions
   private static final long LEAST_REGION = 1 << 20;
   private static final long LARGEST_REGION = 1 << 25;
   private static final int REGIONS = 2048;

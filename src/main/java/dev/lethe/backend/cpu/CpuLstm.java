@@ -40,7 +40,7 @@ final class CpuLstm {
   private static final long WORTH_WAKING = 1 << 19;
 
   /** Weights that no cache holds: all threads together then read the recurrent ones once a step. */
-  static final int BEYOND_CACHE = 1 << 21;
+  private static final int BEYOND_CACHE = 1 << 21;
 
   private static final StepBarrier ALONE = new StepBarrier(1);
 

@@ -15,7 +15,6 @@ final class Int8Tiles {
   private static final int LANES = VectorTiles.LANES;
   private static final int WIDTH = VectorTiles.BLOCK;
   private static final int HALF = WIDTH / 2;
-
   private static final int HIGHEST_BYTE = 0xff000000;
   private static final float LESS = 0x1p-24f;
 
@@ -49,7 +48,7 @@ final class Int8Tiles {
       oneRow(depth, words, at, scales, scalesAt, a.of[first], a.at[first], from, fromAt, z, zAt);
       return;
     }
-    Packed integers = weights.wide().get();
+    Packed integers = weights.floats();
     int at = integers.at(block);
     float[] sums = SUMS.get();
     for (int row = 0; row < count; row += STRIP) {

@@ -65,8 +65,9 @@ record Packed(
       this.maker = maker;
     }
 
-    Packed get() {
-      return made.orElseGet(this::make);
+    private Packed get() {
+      Optional<Packed> now = made;
+      return now.isPresent() ? now.get() : make();
     }
 
     private synchronized Packed make() {
@@ -189,6 +190,11 @@ record Packed(
         scales,
         wide,
         NO_ROWS);
+  }
+
+  /** The same weights in panels of floats. */
+  Packed floats() {
+    return precision == Precision.FP32 ? this : wide.get();
   }
 
   /** Where a block begins in {@link #panels} or {@link #words}. */

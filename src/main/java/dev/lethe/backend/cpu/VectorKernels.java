@@ -98,7 +98,7 @@ final class VectorKernels implements Kernels {
     } else if (rows == 1 && weights.precision() != Precision.FP32) {
       oneRow(weights, block, a, first, from, fromAt, z, zAt);
     } else {
-      Packed floats = weights.precision() == Precision.FP32 ? weights : weights.wide().get();
+      Packed floats = weights.floats();
       int start = floats.at(block);
       int depth = floats.depth();
       int width = floats.width();

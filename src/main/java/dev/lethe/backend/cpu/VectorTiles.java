@@ -39,14 +39,6 @@ final class VectorTiles {
   }
 
   /**
-   * Where the right half of a block begins, if the left one begins at 0: in the same panel, or in
-   * the next. In both it is {@link #PANEL} from one k to the next.
-   */
-  static int rightHalf(int depth) {
-    return WIDE ? BLOCK / 2 : depth * PANEL;
-  }
-
-  /**
    * As {@link Kernels#product}.
    *
    * @param panels of the block, one or two of [depth][PANEL], from {@code at}
