@@ -105,6 +105,10 @@ final class Int8Tiles {
     sum.mul(LESS).fma(load(scales, scalesAt), load(from, fromAt)).intoArray(z, zAt);
   }
 
+  /**
+   * Sums to pre-activations. Written out, to be larger than what HotSpot inlines (325 bytes):
+   * together with products in one compiled method, vectors become objects.
+   */
   private static void scale(
       int count,
       float[] sums,
@@ -116,11 +120,24 @@ final class Int8Tiles {
       float[] z,
       int zAt) {
     for (int row = 0; row < count; row++) {
-      for (int column = 0; column < WIDTH; column += LANES) {
-        FloatVector sum = load(sums, row * WIDTH + column);
-        int start = fromAt + row * fromStride + column;
-        finish(sum, scales, scalesAt + column, from, start, z, zAt + row * WIDTH + column);
-      }
+      int s = row * WIDTH;
+      int f = fromAt + row * fromStride;
+      FloatVector sum = FloatVector.fromArray(VectorTiles.SPECIES, sums, s).mul(LESS);
+      FloatVector scale = FloatVector.fromArray(VectorTiles.SPECIES, scales, scalesAt);
+      FloatVector start = FloatVector.fromArray(VectorTiles.SPECIES, from, f);
+      sum.fma(scale, start).intoArray(z, zAt + row * WIDTH);
+      sum = FloatVector.fromArray(VectorTiles.SPECIES, sums, s + LANES).mul(LESS);
+      scale = FloatVector.fromArray(VectorTiles.SPECIES, scales, scalesAt + LANES);
+      start = FloatVector.fromArray(VectorTiles.SPECIES, from, f + LANES);
+      sum.fma(scale, start).intoArray(z, zAt + row * WIDTH + LANES);
+      sum = FloatVector.fromArray(VectorTiles.SPECIES, sums, s + 2 * LANES).mul(LESS);
+      scale = FloatVector.fromArray(VectorTiles.SPECIES, scales, scalesAt + 2 * LANES);
+      start = FloatVector.fromArray(VectorTiles.SPECIES, from, f + 2 * LANES);
+      sum.fma(scale, start).intoArray(z, zAt + row * WIDTH + 2 * LANES);
+      sum = FloatVector.fromArray(VectorTiles.SPECIES, sums, s + 3 * LANES).mul(LESS);
+      scale = FloatVector.fromArray(VectorTiles.SPECIES, scales, scalesAt + 3 * LANES);
+      start = FloatVector.fromArray(VectorTiles.SPECIES, from, f + 3 * LANES);
+      sum.fma(scale, start).intoArray(z, zAt + row * WIDTH + 3 * LANES);
     }
   }
 }
