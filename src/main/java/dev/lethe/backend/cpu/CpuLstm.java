@@ -46,7 +46,6 @@ final class CpuLstm {
 
   private final Lstm layer;
   private final Kernels kernels;
-
   private final List<CpuCell> cells = new ArrayList<>();
   private final List<List<LstmSlice>> slices = new ArrayList<>();
   private Optional<LstmData> planned = Optional.empty();

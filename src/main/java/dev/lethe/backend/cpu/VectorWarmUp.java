@@ -58,9 +58,13 @@ final class VectorWarmUp {
     this.panels = panels;
   }
 
-  /** Products of weights in this precision. */
+  /** Products of weights in this precision. Those of several rows in 16 bits are fp32's. */
   static int products(Precision precision, int rows) {
-    return 1 << 2 * precision.ordinal() + (rows == 1 ? 0 : 1);
+    if (rows == 1) {
+      return 1 << 2 * precision.ordinal();
+    }
+    Precision multiplied = precision == Precision.INT8 ? precision : Precision.FP32;
+    return 1 << 2 * multiplied.ordinal() + 1;
   }
 
   /** Whether vectors are the faster ones, at {@link #FUNCTIONS} or {@link #products}. */
