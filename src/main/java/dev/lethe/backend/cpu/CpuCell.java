@@ -89,17 +89,14 @@ final class CpuCell {
   }
 
   /**
-   * The gates of one step of some rows of a block, in place of their pre-activations.
+   * The gates of one step of some rows of a block, in place of their pre-activations. Those of a
+   * {@link #vectorised} cell, whose {@link #update} begins with these, stay.
    *
    * @param z [rows][4][units] from {@code zAt}
    * @param c [rows][units] from {@code cAt}: before the step
    */
   void gates(int block, int rows, float[] z, int zAt, float[] c, int cAt) {
-    if (vectorised) {
-      kernels.gates(rows, z, zAt, width(), units);
-      return;
-    }
-    for (int row = 0; row < rows; row++) {
+    for (int row = 0; row < rows && !vectorised; row++) {
       for (int j = 0; j < unitsOf(block); j++) {
         int unit = block * units + j;
         int at = zAt + row * width() + j;
@@ -115,6 +112,19 @@ final class CpuCell {
         z[at + 3 * units] = FloatMath.apply(cell.gate(), pre(z[at + 3 * units], 2, unit, now));
       }
     }
+  }
+
+  /**
+   * A gate's value.
+   *
+   * @param which 0 to 3 for i, f, g, o
+   * @param z what {@link #gates} left
+   */
+  float gate(int which, float z) {
+    if (!vectorised) {
+      return z;
+    }
+    return FloatMath.apply(which == 2 ? cell.candidate() : cell.gate(), z);
   }
 
   /**
@@ -142,8 +152,8 @@ final class CpuCell {
   }
 
   /**
-   * {@link #gates} and {@link #update} of one row of {@code count} blocks at once, where the cell
-   * is {@link #vectorised}.
+   * {@link #update} of one row of {@code count} blocks at once, where the cell is {@link
+   * #vectorised}.
    *
    * @param z [4][units] for each block, {@code zStride} apart, from {@code zAt}
    * @param c [units] for each block, {@code cStride} apart, from {@code cAt}
@@ -159,7 +169,6 @@ final class CpuCell {
       int cStride,
       Rows h,
       int hAt) {
-    kernels.gates(count, z, zAt, zStride, units);
     kernels.update(count, z, zAt, zStride, c, cAt, cStride, h, hAt, units, identity());
   }
 

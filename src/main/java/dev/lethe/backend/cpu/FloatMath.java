@@ -45,11 +45,25 @@ final class FloatMath {
   /** Beyond this, tanh is 1 in single precision. */
   static final float TANH_BOUND = 10f;
 
+  /**
+   * Gates of a cell are sigmoids of at most this and at least its negative, 3e-15, so that {@link
+   * #cell} can divide once: the product of its divisors, and one over it, are normal floats.
+   */
+  static final float GATE_BOUND = 33.5f;
+
   private FloatMath() {}
 
   /** 1 / (1 + e^-x), or anything from 0 to 2^-126 where that is smaller. */
   static float sigmoid(float x) {
-    float v = -clamped(x, SIGMOID_BOUND);
+    return 1f / onePlusExp(-clamped(x, SIGMOID_BOUND));
+  }
+
+  /** What a gate is one over: 1 + e^-x within {@link #GATE_BOUND}. */
+  static float divisor(float x) {
+    return onePlusExp(-clamped(x, GATE_BOUND));
+  }
+
+  private static float onePlusExp(float v) {
     float rounded = Math.fma(v, LOG2_E, SIGMOID_ROUNDER);
     float n = rounded - SIGMOID_ROUNDER;
     float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, v));
@@ -59,11 +73,17 @@ final class FloatMath {
     p = Math.fma(p, r, P0);
     float q = Math.fma(p, r * r, r);
     float scale = Float.intBitsToFloat(Float.floatToRawIntBits(rounded) << EXPONENT);
-    return 1f / Math.fma(scale, q, scale + 1f);
+    return Math.fma(scale, q, scale + 1f);
   }
 
-  /** (e^2x - 1) / (e^2x + 1), by v = -x, w = -r/2 and (1 - e^r)/2 = w + w^2 (-2 P(-2w)). */
+  /** (e^2x - 1) / (e^2x + 1). */
   static float tanh(float x) {
+    float e = dividend(x);
+    return e / (e + 2f);
+  }
+
+  /** e^2x - 1, by v = -x, w = -r/2 and (1 - e^r)/2 = w + w^2 (-2 P(-2w)). */
+  static float dividend(float x) {
     float v = -clamped(x, TANH_BOUND);
     float rounded = Math.fma(v, -2 * LOG2_E, TANH_ROUNDER);
     float w = Math.fma(rounded - TANH_ROUNDER, LN2 / 2, v);
@@ -73,8 +93,33 @@ final class FloatMath {
     p = Math.fma(p, w, -2 * P0);
     float q = Math.fma(p, w * w, w);
     float scale = Float.intBitsToFloat(Float.floatToRawIntBits(rounded) << EXPONENT);
-    float e = Math.fma(scale, q, Math.fma(scale, -0.5f, -1f));
-    return e / (e + 2f);
+    return Math.fma(scale, q, Math.fma(scale, -0.5f, -1f));
+  }
+
+  /**
+   * The cell state f c + i g. As divisions take longest, there is one for all three: r = 1 / (F I
+   * (G+2)), f = I (G+2) r and i g = G F r.
+   *
+   * @param i {@link #divisor} of its pre-activation
+   * @param f likewise
+   * @param g {@link #dividend} of its pre-activation
+   * @param c before the step
+   */
+  static float cell(float i, float f, float g, float c) {
+    float others = i * (g + 2f);
+    float r = 1f / (f * others);
+    return Math.fma(c, others * r, g * f * r);
+  }
+
+  /**
+   * The hidden state o tanh(c), by one division.
+   *
+   * @param o {@link #divisor} of its pre-activation
+   * @param c after the step
+   */
+  static float hidden(float o, float c) {
+    float e = dividend(c);
+    return e / (o * (e + 2f));
   }
 
   private static float clamped(float x, float bound) {

@@ -87,19 +87,11 @@ interface Kernels {
   }
 
   /**
-   * The standard cell's gates: sigmoid of i, f and o and tanh of g, in place.
+   * The standard cell: {@link FloatMath#cell}, and {@link FloatMath#hidden} or, if {@code
+   * identity}, c over the divisor.
    *
-   * @param z [4][units] for each row, {@code zStride} apart, from {@code zAt}: i, f, g, o
-   * @param units as {@link #units} gave it
-   */
-  void gates(int rows, float[] z, int zAt, int zStride, int units);
-
-  /**
-   * What follows the {@link #gates}: c = fma(f, c, i*g), h = o * tanh(c), or o * c if {@code
-   * identity}.
-   *
-   * @param z [4][units] for each row, {@code zStride} apart, from {@code zAt}: i, f, g, o;
-   *     overwritten
+   * @param z the pre-activations, [4][units] for each row, {@code zStride} apart, from {@code zAt}:
+   *     i, f, g, o; overwritten
    * @param c [units] for each row, {@code cStride} apart, from {@code cAt}, replaced
    * @param h where the {@code units} of each row go, {@code hAt} further on
    * @param units as {@link #units} gave it

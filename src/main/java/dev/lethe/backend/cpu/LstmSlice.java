@@ -328,7 +328,10 @@ final class LstmSlice {
         int from = at + row * cell.width();
         for (int gate = 0; gate < Cell.GATES; gate++) {
           int to = traceAt(data, step, block, row);
-          leave(data.gates[index][gate], to, z, from + gate * cell.units, cell.unitsOf(block));
+          for (int unit = 0; unit < cell.unitsOf(block); unit++) {
+            float value = cell.gate(gate, z[from + gate * cell.units + unit]);
+            data.gates[index][gate].put(to + unit, value);
+          }
         }
       }
     }
@@ -338,15 +341,11 @@ final class LstmSlice {
     for (int row = 0; row < active; row++) {
       if (!data.skips(time(row, step), rows[row])) {
         int to = traceAt(data, step, block, row);
-        leave(data.gates[index][Cell.GATES], to, c, cAt(block, row), cell.unitsOf(block));
+        // one by one: a bulk put into a direct buffer takes longer for so few
+        for (int unit = 0; unit < cell.unitsOf(block); unit++) {
+          data.gates[index][Cell.GATES].put(to + unit, c[cAt(block, row) + unit]);
+        }
       }
-    }
-  }
-
-  /** One by one: a bulk put into a direct buffer takes longer for so few. */
-  private static void leave(FloatBuffer to, int at, float[] values, int from, int count) {
-    for (int k = 0; k < count; k++) {
-      to.put(at + k, values[from + k]);
     }
   }
 

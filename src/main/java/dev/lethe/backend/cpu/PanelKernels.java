@@ -151,11 +151,6 @@ final class PanelKernels extends VectorLayout {
   }
 
   @Override
-  public void gates(int rows, float[] z, int zAt, int zStride, int units) {
-    plain.gates(rows, z, zAt, zStride, units);
-  }
-
-  @Override
   public void update(
       int rows,
       float[] z,

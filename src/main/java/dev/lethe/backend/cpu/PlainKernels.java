@@ -123,19 +123,6 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
-  public void gates(int rows, float[] z, int zAt, int zStride, int units) {
-    for (int row = 0; row < rows; row++) {
-      int at = zAt + row * zStride;
-      for (int j = at; j < at + units; j++) {
-        z[j] = FloatMath.sigmoid(z[j]);
-        z[j + units] = FloatMath.sigmoid(z[j + units]);
-        z[j + 2 * units] = FloatMath.tanh(z[j + 2 * units]);
-        z[j + 3 * units] = FloatMath.sigmoid(z[j + 3 * units]);
-      }
-    }
-  }
-
-  @Override
   public void update(
       int rows,
       float[] z,
@@ -150,14 +137,21 @@ final class PlainKernels implements Kernels {
       boolean identity) {
     for (int row = 0; row < rows; row++) {
       int first = zAt + row * zStride;
+      for (int j = first; j < first + units; j++) {
+        z[j] = FloatMath.divisor(z[j]);
+        z[j + units] = FloatMath.divisor(z[j + units]);
+        z[j + 2 * units] = FloatMath.dividend(z[j + 2 * units]);
+        z[j + 3 * units] = FloatMath.divisor(z[j + 3 * units]);
+      }
       int old = cAt + row * cStride;
       float[] shown = h.of[row];
       int to = h.at[row] + hAt;
       for (int j = 0; j < units; j++) {
         int i = first + j;
-        float now = Math.fma(z[i + units], c[old + j], z[i] * z[i + 2 * units]);
+        float now = FloatMath.cell(z[i], z[i + units], z[i + 2 * units], c[old + j]);
         c[old + j] = now;
-        shown[to + j] = z[i + 3 * units] * (identity ? now : FloatMath.tanh(now));
+        float o = z[i + 3 * units];
+        shown[to + j] = identity ? now / o : FloatMath.hidden(o, now);
       }
     }
   }

@@ -7,6 +7,7 @@ import dev.lethe.Precision;
 import dev.lethe.network.Cell;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -148,13 +149,6 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void gates(int rows, float[] z, int zAt, int zStride, int units) {
-    int end = zAt + rows * zStride;
-    sigmoid(z, zAt, end, zStride);
-    tanh(z, zAt + 2 * LANES, end, zStride);
-  }
-
-  @Override
   public void update(
       int rows,
       float[] z,
@@ -167,37 +161,30 @@ final class VectorKernels implements Kernels {
       int hAt,
       int units,
       boolean identity) {
-    int k = zAt;
-    int place = cAt;
-    for (int row = 0; row < rows; row++) {
-      FloatVector product = load(z, k).mul(load(z, k + 2 * LANES));
-      FloatVector now = load(z, k + LANES).fma(load(c, place), product);
-      now.intoArray(c, place);
-      now.intoArray(z, k);
-      k += zStride;
-      place += cStride;
-    }
-    if (!identity) {
-      tanh(z, zAt, k, zStride);
-    }
-    for (int row = 0; row < rows; row++) {
-      k = zAt + row * zStride;
-      load(z, k + 3 * LANES).mul(load(z, k)).intoArray(h.of[row], h.at[row] + hAt);
+    divisors(z, zAt, zAt + rows * zStride, zStride);
+    cells(rows, z, zAt, zStride, c, cAt, cStride);
+    if (identity) {
+      for (int row = 0; row < rows; row++) {
+        int k = zAt + row * zStride;
+        load(z, k).div(load(z, k + 3 * LANES)).intoArray(h.of[row], h.at[row] + hAt);
+      }
+    } else {
+      hidden(rows, z, zAt, zStride, h, hAt);
     }
   }
 
-  // FloatMath's functions, operation by operation, in place, of vectors that are "stride" apart.
+  // FloatMath's functions, operation by operation, of vectors that are "stride" apart.
   // Vectors stay in registers only while HotSpot inlines everything, and it counts: past a limit,
   // which is near, it leaves the last operations as calls or makes objects of the vectors. So: no
   // operation that can be spared; integers compared, which takes a fifth of comparing floats; and
   // more than 325 bytes of code for each (FreqInlineSize), so that they are not inlined together:
-  // what both begin with is written out in both.
+  // what all begin with is written out in all.
   // Constants stand where they are used: made before the loop, they would be loaded for each
   // vector.
 
-  /** Of the gates i, f and o. */
-  private static void sigmoid(float[] z, int zAt, int end, int stride) {
-    int bound = Float.floatToRawIntBits(FloatMath.SIGMOID_BOUND) + TO_GREATEST;
+  /** Of the gates i, f and o, in place. */
+  private static void divisors(float[] z, int zAt, int end, int stride) {
+    int bound = Float.floatToRawIntBits(FloatMath.GATE_BOUND) + TO_GREATEST;
     for (int gate = 0; gate < Cell.GATES; gate += gate == 1 ? 2 : 1) {
       for (int k = zAt + gate * LANES; k < end; k += stride) {
         IntVector bits = load(z, k).reinterpretAsInts();
@@ -215,18 +202,54 @@ final class VectorKernels implements Kernels {
         p = p.fma(r, broadcast(FLOATS, FloatMath.P1));
         p = p.fma(r, broadcast(FLOATS, FloatMath.P0));
         FloatVector q = p.fma(r.mul(r), r);
-        // a multiplication, since shifts are slow on Java 17
-        IntVector power = rounded.reinterpretAsInts().mul(broadcast(INTS, 1 << FloatMath.EXPONENT));
+        IntVector power =
+            rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, FloatMath.EXPONENT);
         FloatVector scale = power.reinterpretAsFloats();
-        FloatVector one = broadcast(FLOATS, 1f);
-        one.div(scale.fma(q, scale.add(one))).intoArray(z, k);
+        scale.fma(q, scale.add(broadcast(FLOATS, 1f))).intoArray(z, k);
       }
     }
   }
 
-  private static void tanh(float[] z, int from, int end, int stride) {
+  /** The cell states, in place and in the place of i. */
+  private static void cells(
+      int rows, float[] z, int zAt, int zStride, float[] c, int cAt, int cStride) {
     int bound = Float.floatToRawIntBits(FloatMath.TANH_BOUND) + TO_GREATEST;
-    for (int k = from; k < end; k += stride) {
+    for (int row = 0; row < rows; row++) {
+      int k = zAt + row * zStride;
+      IntVector bits = load(z, k + 2 * LANES).reinterpretAsInts();
+      IntVector most = bits.add(broadcast(INTS, TO_GREATEST)).min(broadcast(INTS, bound));
+      IntVector least = most.add(broadcast(INTS, Integer.MIN_VALUE)).min(broadcast(INTS, bound));
+      FloatVector v = least.sub(broadcast(INTS, TO_GREATEST)).reinterpretAsFloats();
+      FloatVector rounded =
+          v.fma(
+              broadcast(FLOATS, -2 * FloatMath.LOG2_E), broadcast(FLOATS, FloatMath.TANH_ROUNDER));
+      FloatVector n = rounded.sub(broadcast(FLOATS, FloatMath.TANH_ROUNDER));
+      FloatVector w = n.fma(broadcast(FLOATS, FloatMath.LN2 / 2), v);
+      FloatVector p =
+          broadcast(FLOATS, -32 * FloatMath.P4).fma(w, broadcast(FLOATS, 16 * FloatMath.P3));
+      p = p.fma(w, broadcast(FLOATS, -8 * FloatMath.P2));
+      p = p.fma(w, broadcast(FLOATS, 4 * FloatMath.P1));
+      p = p.fma(w, broadcast(FLOATS, -2 * FloatMath.P0));
+      FloatVector q = p.fma(w.mul(w), w);
+      IntVector power =
+          rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, FloatMath.EXPONENT);
+      FloatVector scale = power.reinterpretAsFloats();
+      FloatVector g = scale.fma(q, scale.fma(broadcast(FLOATS, -0.5f), broadcast(FLOATS, -1f)));
+      FloatVector f = load(z, k + LANES);
+      FloatVector others = load(z, k).mul(g.add(broadcast(FLOATS, 2f)));
+      FloatVector one = broadcast(FLOATS, 1f).div(f.mul(others));
+      int at = cAt + row * cStride;
+      FloatVector now = load(c, at).fma(others.mul(one), g.mul(f).mul(one));
+      now.intoArray(c, at);
+      now.intoArray(z, k);
+    }
+  }
+
+  /** The hidden states, of cell states in the place of i. */
+  private static void hidden(int rows, float[] z, int zAt, int zStride, Rows h, int hAt) {
+    int bound = Float.floatToRawIntBits(FloatMath.TANH_BOUND) + TO_GREATEST;
+    for (int row = 0; row < rows; row++) {
+      int k = zAt + row * zStride;
       IntVector bits = load(z, k).reinterpretAsInts();
       IntVector most = bits.add(broadcast(INTS, TO_GREATEST)).min(broadcast(INTS, bound));
       IntVector least = most.add(broadcast(INTS, Integer.MIN_VALUE)).min(broadcast(INTS, bound));
@@ -242,10 +265,12 @@ final class VectorKernels implements Kernels {
       p = p.fma(w, broadcast(FLOATS, 4 * FloatMath.P1));
       p = p.fma(w, broadcast(FLOATS, -2 * FloatMath.P0));
       FloatVector q = p.fma(w.mul(w), w);
-      IntVector power = rounded.reinterpretAsInts().mul(broadcast(INTS, 1 << FloatMath.EXPONENT));
+      IntVector power =
+          rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, FloatMath.EXPONENT);
       FloatVector scale = power.reinterpretAsFloats();
       FloatVector e = scale.fma(q, scale.fma(broadcast(FLOATS, -0.5f), broadcast(FLOATS, -1f)));
-      e.div(e.add(broadcast(FLOATS, 2f))).intoArray(z, k);
+      FloatVector divisor = load(z, k + 3 * LANES).mul(e.add(broadcast(FLOATS, 2f)));
+      e.div(divisor).intoArray(h.of[row], h.at[row] + hAt);
     }
   }
 

@@ -28,6 +28,15 @@ final class VectorTiles {
 
   private static final int LOWEST = 4;
 
+  /** Of a panel's depth, what the first-level cache keeps from one tile to the next: 32 KiB. */
+  private static final int PART = (32 << 10) / Float.BYTES / PANEL;
+
+  /**
+   * Deeper panels are not taken in parts: to put the sums down and take them up again so often
+   * costs more than the second-level cache does.
+   */
+  private static final int DEEP = 4 * PART;
+
   /** Sums of {@link #multiplyAdd}: enough to hide how long an FMA takes, few enough for AVX2. */
   static final int CHAINS = 12;
 
@@ -64,8 +73,32 @@ final class VectorTiles {
       if (count == 1) {
         oneRow(depth, panels, panel, a.of[first], a.at[first], from, f, z, t);
       } else {
-        panel(count, depth, panels, panel, a, first, from, f, fromStride, z, t, width);
+        parts(count, depth, panels, panel, a, first, from, f, fromStride, z, t, width);
       }
+    }
+  }
+
+  /** {@link #panel} from its beginning to its end, in parts if it pays. */
+  private static void parts(
+      int count,
+      int depth,
+      float[] panels,
+      int at,
+      Rows a,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    int most = count > HIGHEST && depth <= DEEP ? PART : depth;
+    int end = Math.min(most, depth);
+    panel(count, 0, end, panels, at, a, first, from, fromAt, fromStride, z, zAt, width);
+    while (end < depth) {
+      int start = end;
+      end = Math.min(start + most, depth);
+      panel(count, start, end, panels, at, a, first, z, zAt, width, z, zAt, width);
     }
   }
 
@@ -87,12 +120,14 @@ final class VectorTiles {
   }
 
   /**
-   * As few tiles as will do. A height between the two would spare an odd row, but in a tile of five
-   * HotSpot, on processors of Intel's, moves an address to a vector register and back at each k.
+   * Tiles of a part of a panel: as few as will do. A height between the two would spare an odd row,
+   * but in a tile of five HotSpot, on processors of Intel's, moves an address to a vector register
+   * and back at each k.
    */
   private static void panel(
       int count,
-      int depth,
+      int start,
+      int end,
       float[] panels,
       int at,
       Rows a,
@@ -110,9 +145,11 @@ final class VectorTiles {
       int f = fromAt + row * fromStride;
       int t = zAt + row * width;
       if (WIDE) {
-        WideTiles.rows(height, depth, panels, at, a, first + row, from, f, fromStride, z, t, width);
+        WideTiles.rows(
+            height, start, end, panels, at, a, first + row, from, f, fromStride, z, t, width);
       } else {
-        SlimTiles.rows(height, depth, panels, at, a, first + row, from, f, fromStride, z, t, width);
+        SlimTiles.rows(
+            height, start, end, panels, at, a, first + row, from, f, fromStride, z, t, width);
       }
       row += height;
     }

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
  * loop of it in the middle of a run: there HotSpot knows less of the vectors that are live.
  */
 final class VectorWarmUp {
-  /** The gates and the update of a cell. */
-  static final int FUNCTIONS = 1 << 30;
+  /** {@link Kernels#update}. */
+  static final int UPDATE = 1 << 30;
 
   private static final int DEPTH = 40;
   private static final int ROWS = 6;
@@ -67,7 +67,7 @@ final class VectorWarmUp {
     return 1 << 2 * multiplied.ordinal() + 1;
   }
 
-  /** Whether vectors are the faster ones, at {@link #FUNCTIONS} or {@link #products}. */
+  /** Whether vectors are the faster ones, at {@link #UPDATE} or {@link #products}. */
   boolean compiled(int what) {
     return (compiled & what) != 0;
   }
@@ -79,7 +79,7 @@ final class VectorWarmUp {
       add(products(each, ROWS), () -> new Products(each, ROWS));
       add(products(each, 1), () -> new Products(each, 1));
     }
-    add(FUNCTIONS, Functions::new);
+    add(UPDATE, Update::new);
     if (!waiting.isEmpty() && !running) {
       running = true;
       Thread thread = new Thread(this::run, "vector-warm-up");
@@ -220,19 +220,18 @@ final class VectorWarmUp {
     }
   }
 
-  private final class Functions extends Exercise {
+  private final class Update extends Exercise {
     private final int units = vectors.units(1);
     private final float[] c = new float[ROWS * units];
     private final Rows h = vectors.rows(ROWS, units);
 
     @Override
     int what() {
-      return FUNCTIONS;
+      return UPDATE;
     }
 
     @Override
     void run(Kernels kernels) {
-      kernels.gates(ROWS, z, 0, WIDTH, units);
       kernels.update(ROWS, z, 0, WIDTH, c, 0, units, h, 0, units, false);
     }
   }

@@ -23,8 +23,8 @@ final class WarmingKernels extends VectorLayout {
     return this;
   }
 
-  private Kernels functions() {
-    return warmUp.compiled(VectorWarmUp.FUNCTIONS) ? vectors : panels;
+  private Kernels updates() {
+    return warmUp.compiled(VectorWarmUp.UPDATE) ? vectors : panels;
   }
 
   private Kernels products(Packed weights, int rows) {
@@ -53,11 +53,6 @@ final class WarmingKernels extends VectorLayout {
   }
 
   @Override
-  public void gates(int rows, float[] z, int zAt, int zStride, int units) {
-    functions().gates(rows, z, zAt, zStride, units);
-  }
-
-  @Override
   public void update(
       int rows,
       float[] z,
@@ -70,7 +65,7 @@ final class WarmingKernels extends VectorLayout {
       int hAt,
       int units,
       boolean identity) {
-    functions().update(rows, z, zAt, zStride, c, cAt, cStride, h, hAt, units, identity);
+    updates().update(rows, z, zAt, zStride, c, cAt, cStride, h, hAt, units, identity);
   }
 
   @Override

@@ -19,10 +19,16 @@ final class WideTiles {
 
   private WideTiles() {}
 
-  /** {@code height} rows of a panel: 4 or 6. */
+  /**
+   * {@code height} rows of a panel: 4 or 6.
+   *
+   * @param start the k that the sums go on with
+   * @param end before which they stop
+   */
   static void rows(
       int height,
-      int depth,
+      int start,
+      int end,
       float[] panels,
       int at,
       Rows a,
@@ -35,9 +41,9 @@ final class WideTiles {
       int width) {
     float[][] rows = a.of;
     if (height == VectorTiles.HIGHEST) {
-      rows6(depth, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
+      rows6(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
     } else {
-      rows4(depth, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
+      rows4(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
     }
   }
 
@@ -47,7 +53,8 @@ final class WideTiles {
 
   /** Six rows of a panel. */
   private static void rows6(
-      int depth,
+      int start,
+      int end,
       float[] panels,
       int at,
       float[][] rows,
@@ -88,7 +95,7 @@ final class WideTiles {
     FloatVector q5 = load(from, fromAt + 5 * fromStride + LANES);
     FloatVector r5 = load(from, fromAt + 5 * fromStride + 2 * LANES);
     FloatVector s5 = load(from, fromAt + 5 * fromStride + 3 * LANES);
-    for (int k = 0; k < depth; k++) {
+    for (int k = start; k < end; k++) {
       FloatVector w0 = load(panels, at + k * PANEL);
       FloatVector w1 = load(panels, at + k * PANEL + LANES);
       FloatVector w2 = load(panels, at + k * PANEL + 2 * LANES);
@@ -152,7 +159,8 @@ final class WideTiles {
 
   /** Four rows of a panel. */
   private static void rows4(
-      int depth,
+      int start,
+      int end,
       float[] panels,
       int at,
       float[][] rows,
@@ -183,7 +191,7 @@ final class WideTiles {
     FloatVector q3 = load(from, fromAt + 3 * fromStride + LANES);
     FloatVector r3 = load(from, fromAt + 3 * fromStride + 2 * LANES);
     FloatVector s3 = load(from, fromAt + 3 * fromStride + 3 * LANES);
-    for (int k = 0; k < depth; k++) {
+    for (int k = start; k < end; k++) {
       FloatVector w0 = load(panels, at + k * PANEL);
       FloatVector w1 = load(panels, at + k * PANEL + LANES);
       FloatVector w2 = load(panels, at + k * PANEL + 2 * LANES);

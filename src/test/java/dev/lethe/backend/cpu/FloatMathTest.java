@@ -14,6 +14,31 @@ class FloatMathTest {
 
   private static final double ULPS = 3;
 
+  /** Of the products of gates and states that are added. */
+  private static final double CELL_ULPS = 7;
+
+  private static final float[] PRE_ACTIVATIONS = {
+    Float.NEGATIVE_INFINITY,
+    -100,
+    -33.5f,
+    -33.4f,
+    -17,
+    -5.3f,
+    -1,
+    -1e-3f,
+    -1e-30f,
+    0,
+    Float.MIN_VALUE,
+    1e-9f,
+    0.4f,
+    0.7f,
+    2,
+    9.9f,
+    10.1f,
+    33.6f,
+    Float.MAX_VALUE
+  };
+
   private interface Function {
     float apply(float x);
   }
@@ -26,6 +51,62 @@ class FloatMathTest {
   @Test
   void tanhWithinThreeUlps() {
     assertAccurate(FloatMath::tanh, Math::tanh);
+  }
+
+  @Test
+  void cellStateWithinSevenUlpsOfItsParts() {
+    for (float i : PRE_ACTIVATIONS) {
+      for (float f : PRE_ACTIVATIONS) {
+        for (float g : PRE_ACTIVATIONS) {
+          for (float c : new float[] {-1e30f, -2, 0, 1e-20f, 0.3f, 1, 7, 1e9f}) {
+            double kept = gate(f) * c;
+            double added = gate(i) * Math.tanh(g);
+            float actual = cell(i, f, g, c);
+            double most = Math.max(Math.abs(kept), Math.abs(added)) * CELL_ULPS * Math.ulp(1f);
+            assertEquals(
+                kept + added,
+                actual,
+                most + Float.MIN_NORMAL,
+                () -> "i " + i + ", f " + f + ", g " + g + ", c " + c);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void hiddenStateWithinSevenUlps() {
+    for (float o : PRE_ACTIVATIONS) {
+      for (float c : PRE_ACTIVATIONS) {
+        double expected = gate(o) * Math.tanh(c);
+        float actual = FloatMath.hidden(FloatMath.divisor(o), c);
+        double most = Math.abs(expected) * CELL_ULPS * Math.ulp(1f);
+        assertEquals(expected, actual, most + Float.MIN_NORMAL, () -> "o " + o + ", c " + c);
+      }
+    }
+  }
+
+  @Test
+  void statesOfSpecialValues() {
+    assertTrue(Float.isNaN(cell(Float.NaN, 0, 0, 0)));
+    assertTrue(Float.isNaN(cell(0, Float.NaN, 0, 0)));
+    assertTrue(Float.isNaN(cell(0, 0, Float.NaN, 0)));
+    assertTrue(Float.isNaN(cell(0, 0, 0, Float.NaN)));
+    assertTrue(Float.isNaN(FloatMath.hidden(Float.NaN, 0)));
+    assertTrue(Float.isNaN(FloatMath.hidden(2, Float.NaN)));
+    assertEquals(Float.NEGATIVE_INFINITY, cell(0, -100, 0, Float.NEGATIVE_INFINITY));
+    assertEquals(-1, FloatMath.hidden(1, Float.NEGATIVE_INFINITY));
+    float closed = Float.NEGATIVE_INFINITY;
+    assertEquals(0f, cell(closed, closed, 100, 1), 6e-15f);
+  }
+
+  private static float cell(float i, float f, float g, float c) {
+    return FloatMath.cell(FloatMath.divisor(i), FloatMath.divisor(f), FloatMath.dividend(g), c);
+  }
+
+  private static double gate(float x) {
+    double bounded = Math.max(-FloatMath.GATE_BOUND, Math.min(FloatMath.GATE_BOUND, x));
+    return 1 / (1 + Math.exp(-bounded));
   }
 
   @Test

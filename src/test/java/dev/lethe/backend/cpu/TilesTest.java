@@ -3,6 +3,7 @@ package dev.lethe.backend.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,26 +26,32 @@ class TilesTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 7, 33})
-  void tilesOfEveryHeight(int depth) {
+  void tilesOfEveryHeightInOnePartOrTwo(int depth) {
     for (int height = 4; height <= 6; height += 2) {
       int h = height;
+      int part = depth - depth / 3;
       Rows apart = Rows.apart(FIRST + height, depth);
       checkTile(
           wide,
           height,
           depth,
           apart,
-          (w, from, z, width) ->
-              WideTiles.rows(h, depth, w, LEAD, apart, FIRST, from, 1, width + 1, z, LEAD, width));
+          (w, from, z, width) -> {
+            WideTiles.rows(h, 0, part, w, LEAD, apart, FIRST, from, 1, width + 1, z, LEAD, width);
+            WideTiles.rows(h, part, depth, w, LEAD, apart, FIRST, z, LEAD, width, z, LEAD, width);
+          });
       Rows together = Rows.together(FIRST + height, depth);
       checkTile(
           slim,
           height,
           depth,
           together,
-          (w, from, z, width) ->
-              SlimTiles.rows(
-                  h, depth, w, LEAD, together, FIRST, from, 1, width + 1, z, LEAD, width));
+          (w, from, z, width) -> {
+            SlimTiles.rows(
+                h, 0, part, w, LEAD, together, FIRST, from, 1, width + 1, z, LEAD, width);
+            SlimTiles.rows(
+                h, part, depth, w, LEAD, together, FIRST, z, LEAD, width, z, LEAD, width);
+          });
     }
   }
 
@@ -86,6 +93,31 @@ class TilesTest {
         SlimTiles.fourPanels(depth, w, LEAD, a, 3, z, at[0], at[1], at[2], at[3]);
       }
       assertArrayEquals(expected, z);
+    }
+  }
+
+  /** Around the lengths of a part, and beyond those that are taken in parts. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 127, 128, 129, 257, 512, 513, 1025, 2049})
+  void productsOfDeepPanels(int depth) {
+    Kernels kernels = CpuKernels.get();
+    int width = VectorTiles.BLOCK;
+    int rows = 7;
+    float[] w = numbers(depth * width);
+    Packed weights = kernels.pack(depth, 1, width, (k, block, column) -> w[k * width + column]);
+    Rows a = kernels.rows(FIRST + Kernels.padded(rows), depth);
+    float[] from = numbers(width + 3);
+    float[] z = new float[LEAD + Kernels.padded(rows) * width];
+    for (int row = 0; row < rows; row++) {
+      int at = a.at[FIRST + row];
+      System.arraycopy(numbers(depth), 0, a.of[FIRST + row], at, depth);
+    }
+    float[] expected = new float[width];
+    kernels.product(weights, 0, rows, a, FIRST, from, 3, 0, z, LEAD);
+    for (int row = 0; row < rows; row++) {
+      multiply(width, depth, w, 0, a.of[FIRST + row], a.at[FIRST + row], from, 3, expected, 0);
+      int at = LEAD + row * width;
+      assertArrayEquals(expected, Arrays.copyOfRange(z, at, at + width));
     }
   }
 
