@@ -23,8 +23,7 @@ final class SlimTiles {
   /** {@code height} rows of a panel: 4 or 6. */
   static void rows(
       int height,
-      int start,
-      int end,
+      int depth,
       float[] panels,
       int at,
       Rows a,
@@ -38,9 +37,9 @@ final class SlimTiles {
     float[] all = a.of[0];
     int[] rows = a.at;
     if (height == VectorTiles.HIGHEST) {
-      rows6(start, end, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
+      rows6(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
     } else {
-      rows4(start, end, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
+      rows4(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
     }
   }
 
@@ -50,8 +49,7 @@ final class SlimTiles {
 
   /** Six rows of a panel. */
   private static void rows6(
-      int start,
-      int end,
+      int depth,
       float[] panels,
       int at,
       float[] a,
@@ -81,7 +79,7 @@ final class SlimTiles {
     FloatVector q4 = load(from, fromAt + 4 * fromStride + LANES);
     FloatVector p5 = load(from, fromAt + 5 * fromStride);
     FloatVector q5 = load(from, fromAt + 5 * fromStride + LANES);
-    for (int k = start; k < end; k++) {
+    for (int k = 0; k < depth; k++) {
       FloatVector w0 = load(panels, at + k * 2 * LANES);
       FloatVector w1 = load(panels, at + k * 2 * LANES + LANES);
       FloatVector v = FloatVector.broadcast(SPECIES, a[a0 + k]);
@@ -119,8 +117,7 @@ final class SlimTiles {
 
   /** Four rows of a panel. */
   private static void rows4(
-      int start,
-      int end,
+      int depth,
       float[] panels,
       int at,
       float[] a,
@@ -144,7 +141,7 @@ final class SlimTiles {
     FloatVector q2 = load(from, fromAt + 2 * fromStride + LANES);
     FloatVector p3 = load(from, fromAt + 3 * fromStride);
     FloatVector q3 = load(from, fromAt + 3 * fromStride + LANES);
-    for (int k = start; k < end; k++) {
+    for (int k = 0; k < depth; k++) {
       FloatVector w0 = load(panels, at + k * 2 * LANES);
       FloatVector w1 = load(panels, at + k * 2 * LANES + LANES);
       FloatVector v = FloatVector.broadcast(SPECIES, a[a0 + k]);

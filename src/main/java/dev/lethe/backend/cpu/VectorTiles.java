@@ -28,7 +28,10 @@ final class VectorTiles {
 
   private static final int LOWEST = 4;
 
-  /** Of a panel's depth, what the first-level cache keeps from one tile to the next: 32 KiB. */
+  /**
+   * How much of a wide panel's depth is taken at once: 32 KiB, which the first-level cache keeps
+   * from one tile to the next.
+   */
   private static final int PART = (32 << 10) / Float.BYTES / PANEL;
 
   /**
@@ -36,6 +39,9 @@ final class VectorTiles {
    * costs more than the second-level cache does.
    */
   private static final int DEEP = 4 * PART;
+
+  /** A small second-level cache is fast enough to be read from for each tile. */
+  private static final boolean PARTED = WIDE && SecondLevelCache.BYTES > 1 << 20;
 
   /** Sums of {@link #multiplyAdd}: enough to hide how long an FMA takes, few enough for AVX2. */
   static final int CHAINS = 12;
@@ -73,13 +79,19 @@ final class VectorTiles {
       if (count == 1) {
         oneRow(depth, panels, panel, a.of[first], a.at[first], from, f, z, t);
       } else {
-        parts(count, depth, panels, panel, a, first, from, f, fromStride, z, t, width);
+        int part = PARTED && count > HIGHEST && depth <= DEEP ? PART : depth;
+        parts(part, count, depth, panels, panel, a, first, from, f, fromStride, z, t, width);
       }
     }
   }
 
-  /** {@link #panel} from its beginning to its end, in parts if it pays. */
-  private static void parts(
+  /**
+   * {@link #panel} from its beginning to its end.
+   *
+   * @param part of the depth to take at once; for slim tiles, all of it
+   */
+  static void parts(
+      int part,
       int count,
       int depth,
       float[] panels,
@@ -92,12 +104,11 @@ final class VectorTiles {
       float[] z,
       int zAt,
       int width) {
-    int most = count > HIGHEST && depth <= DEEP ? PART : depth;
-    int end = Math.min(most, depth);
+    int end = Math.min(part, depth);
     panel(count, 0, end, panels, at, a, first, from, fromAt, fromStride, z, zAt, width);
     while (end < depth) {
       int start = end;
-      end = Math.min(start + most, depth);
+      end = Math.min(start + part, depth);
       panel(count, start, end, panels, at, a, first, z, zAt, width, z, zAt, width);
     }
   }
@@ -120,9 +131,9 @@ final class VectorTiles {
   }
 
   /**
-   * Tiles of a part of a panel: as few as will do. A height between the two would spare an odd row,
-   * but in a tile of five HotSpot, on processors of Intel's, moves an address to a vector register
-   * and back at each k.
+   * Tiles of a part of a panel, which in slim ones is the whole: as few as will do. A height
+   * between the two would spare an odd row, but in a tile of five HotSpot, on processors of
+   * Intel's, moves an address to a vector register and back at each k.
    */
   private static void panel(
       int count,
@@ -148,8 +159,7 @@ final class VectorTiles {
         WideTiles.rows(
             height, start, end, panels, at, a, first + row, from, f, fromStride, z, t, width);
       } else {
-        SlimTiles.rows(
-            height, start, end, panels, at, a, first + row, from, f, fromStride, z, t, width);
+        SlimTiles.rows(height, end, panels, at, a, first + row, from, f, fromStride, z, t, width);
       }
       row += height;
     }

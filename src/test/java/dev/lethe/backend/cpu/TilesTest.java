@@ -3,7 +3,6 @@ package dev.lethe.backend.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,7 +25,7 @@ class TilesTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 7, 33})
-  void tilesOfEveryHeightInOnePartOrTwo(int depth) {
+  void tilesOfEveryHeight(int depth) {
     for (int height = 4; height <= 6; height += 2) {
       int h = height;
       int part = depth - depth / 3;
@@ -46,12 +45,9 @@ class TilesTest {
           height,
           depth,
           together,
-          (w, from, z, width) -> {
-            SlimTiles.rows(
-                h, 0, part, w, LEAD, together, FIRST, from, 1, width + 1, z, LEAD, width);
-            SlimTiles.rows(
-                h, part, depth, w, LEAD, together, FIRST, z, LEAD, width, z, LEAD, width);
-          });
+          (w, from, z, width) ->
+              SlimTiles.rows(
+                  h, depth, w, LEAD, together, FIRST, from, 1, width + 1, z, LEAD, width));
     }
   }
 
@@ -96,29 +92,20 @@ class TilesTest {
     }
   }
 
-  /** Around the lengths of a part, and beyond those that are taken in parts. */
   @ParameterizedTest
-  @ValueSource(ints = {1, 127, 128, 129, 257, 512, 513, 1025, 2049})
-  void productsOfDeepPanels(int depth) {
-    Kernels kernels = CpuKernels.get();
-    int width = VectorTiles.BLOCK;
-    int rows = 7;
-    float[] w = numbers(depth * width);
-    Packed weights = kernels.pack(depth, 1, width, (k, block, column) -> w[k * width + column]);
-    Rows a = kernels.rows(FIRST + Kernels.padded(rows), depth);
-    float[] from = numbers(width + 3);
-    float[] z = new float[LEAD + Kernels.padded(rows) * width];
-    for (int row = 0; row < rows; row++) {
-      int at = a.at[FIRST + row];
-      System.arraycopy(numbers(depth), 0, a.of[FIRST + row], at, depth);
-    }
-    float[] expected = new float[width];
-    kernels.product(weights, 0, rows, a, FIRST, from, 3, 0, z, LEAD);
-    for (int row = 0; row < rows; row++) {
-      multiply(width, depth, w, 0, a.of[FIRST + row], a.at[FIRST + row], from, 3, expected, 0);
-      int at = LEAD + row * width;
-      assertArrayEquals(expected, Arrays.copyOfRange(z, at, at + width));
-    }
+  @ValueSource(ints = {1, 2, 3, 7, 33})
+  void panelsInParts(int depth) {
+    int part = VectorTiles.PANEL == wide ? 3 : depth;
+    int count = 10;
+    Rows rows = VectorTiles.rows(FIRST + count, depth);
+    checkTile(
+        VectorTiles.PANEL,
+        count,
+        depth,
+        rows,
+        (w, from, z, width) ->
+            VectorTiles.parts(
+                part, count, depth, w, LEAD, rows, FIRST, from, 1, width + 1, z, LEAD, width));
   }
 
   private interface Tile {
