@@ -89,14 +89,17 @@ final class CpuCell {
   }
 
   /**
-   * The gates of one step of some rows of a block, in place of their pre-activations. Those of a
-   * {@link #vectorised} cell, whose {@link #update} begins with these, stay.
+   * The gates of one step of some rows of a block, in place of their pre-activations; but a {@link
+   * #vectorised} cell's {@link #update} begins with the pre-activations.
    *
    * @param z [rows][4][units] from {@code zAt}
    * @param c [rows][units] from {@code cAt}: before the step
    */
   void gates(int block, int rows, float[] z, int zAt, float[] c, int cAt) {
-    for (int row = 0; row < rows && !vectorised; row++) {
+    if (vectorised) {
+      return;
+    }
+    for (int row = 0; row < rows; row++) {
       for (int j = 0; j < unitsOf(block); j++) {
         int unit = block * units + j;
         int at = zAt + row * width() + j;

@@ -13,12 +13,15 @@ import java.util.Arrays;
  * <p>Buffers grow with the first large batch and stay.
  */
 final class LstmSlice {
-  /** Floats of pre-activations in a stretch of steps: a quarter of the second-level cache. */
+  /**
+   * Floats of pre-activations in a stretch of steps where the second-level cache is small: a
+   * quarter of it.
+   */
   private static final int STRETCH = (int) (SecondLevelCache.BYTES / 4 / Float.BYTES);
 
   /**
-   * Rows of a stretch where the second-level cache does not hold the input weights: reading these
-   * once more then costs more than pre-activations that leave the cache.
+   * Rows of a stretch where it is large, or does not hold the input weights: reading these once
+   * more then costs more than pre-activations that leave the cache.
    */
   private static final int LONG_STRETCH = 512;
 
@@ -95,8 +98,8 @@ final class LstmSlice {
     int paddedHidden = cell.blocks * cell.units;
     int hWidth = cell.projected() ? outputSize : paddedHidden;
     int columns = cell.blocks * cell.width();
-    boolean large = cell.input.bytes() > SecondLevelCache.BYTES;
-    stretch = Math.max(1, Math.min(steps, (large ? LONG_STRETCH : STRETCH / columns) / room));
+    boolean small = !SecondLevelCache.LARGE && cell.input.bytes() <= SecondLevelCache.BYTES;
+    stretch = Math.max(1, Math.min(steps, (small ? STRETCH / columns : LONG_STRETCH) / room));
     zRows = stretch * room + Kernels.GRAIN;
     if (rows.length < room) {
       rows = new int[room];

@@ -17,6 +17,9 @@ final class SecondLevelCache {
   /** Bytes of each processor's; those of a usual one where the system does not tell. */
   static final long BYTES = bytes(SIZE);
 
+  /** Whether it is of those that hold more, and take longer to read from. */
+  static final boolean LARGE = BYTES > USUAL;
+
   private SecondLevelCache() {}
 
   /**

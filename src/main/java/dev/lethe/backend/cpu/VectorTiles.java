@@ -41,7 +41,7 @@ final class VectorTiles {
   private static final int DEEP = 4 * PART;
 
   /** A small second-level cache is fast enough to be read from for each tile. */
-  private static final boolean PARTED = WIDE && SecondLevelCache.BYTES > 1 << 20;
+  private static final boolean PARTED = WIDE && SecondLevelCache.LARGE;
 
   /** Sums of {@link #multiplyAdd}: enough to hide how long an FMA takes, few enough for AVX2. */
   static final int CHAINS = 12;
