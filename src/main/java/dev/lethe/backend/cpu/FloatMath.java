@@ -46,7 +46,7 @@ final class FloatMath {
   static final float TANH_BOUND = 10f;
 
   /**
-   * Gates of a cell are sigmoids of at most this and at least its negative, 3e-15, so that {@link
+   * Beyond this, a cell's gates are as they are here, and 3e-15 beyond its negative. So {@link
    * #cell} can divide once: the product of its divisors, and one over it, are normal floats.
    */
   static final float GATE_BOUND = 33.5f;

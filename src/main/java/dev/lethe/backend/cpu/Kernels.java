@@ -88,7 +88,7 @@ interface Kernels {
 
   /**
    * The standard cell: {@link FloatMath#cell}, and {@link FloatMath#hidden} or, if {@code
-   * identity}, c over the divisor.
+   * identity}, c over the divisor of o.
    *
    * @param z the pre-activations, [4][units] for each row, {@code zStride} apart, from {@code zAt}:
    *     i, f, g, o; overwritten
