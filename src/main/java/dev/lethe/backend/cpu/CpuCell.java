@@ -5,6 +5,7 @@ import dev.lethe.backend.Int8Rows;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -86,6 +87,43 @@ final class CpuCell {
 
   boolean projected() {
     return projection.depth() > 0;
+  }
+
+  /**
+   * Whether the recurrent weights are in fewer bits, but few enough for the second-level cache to
+   * hold them from one step to the next in single precision as well. To widen them for each step
+   * then only takes time.
+   */
+  boolean near() {
+    return recurrent.words().length > 0 && recurrent.bytes() <= SecondLevelCache.BYTES / 2;
+  }
+
+  /**
+   * {@link Kernels#row} of the recurrent weights, widened once, where they are {@link #near}.
+   *
+   * @param sums room for all these blocks, from {@code sumsAt}
+   */
+  void nearRow(
+      int block, int end, Rows h, float[] z, int zAt, int zStride, float[] sums, int sumsAt) {
+    Packed floats = recurrent.floats();
+    if (precision != Precision.INT8) {
+      kernels.row(floats, block, end, h, z, zAt, zStride);
+      return;
+    }
+    Arrays.fill(sums, sumsAt, sumsAt + (end - block) * width(), 0f);
+    kernels.row(floats, block, end, h, sums, sumsAt, width());
+    for (int k = block; k < end; k++) {
+      int from = sumsAt + (k - block) * width();
+      scale(sums, from, recurrent.scales(), k * width(), z, zAt + (k - block) * zStride, width());
+    }
+  }
+
+  private static void scale(
+      float[] sums, int sumsAt, float[] scales, int scalesAt, float[] z, int zAt, int count) {
+    for (int j = 0; j < count; j++) {
+      z[zAt + j] =
+          Math.fma(sums[sumsAt + j] * Packed.OF_HIGHEST_BYTE, scales[scalesAt + j], z[zAt + j]);
+    }
   }
 
   /**

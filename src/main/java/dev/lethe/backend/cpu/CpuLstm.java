@@ -104,7 +104,7 @@ final class CpuLstm {
     int directions = cells.size();
     List<StepBarrier> teams = new ArrayList<>();
     for (int d = 0; d < directions; d++) {
-      slice(d, 0).allocate(data.sequences, data.steps);
+      slice(d, 0).allocate(data.sequences, data.steps, size);
       teams.add(new StepBarrier(size));
     }
     IntConsumer part =
@@ -136,7 +136,7 @@ final class CpuLstm {
     int count = Math.min(sequences, Math.max(wanted, (sequences + MOST - 1) / MOST));
     for (int d = 0; d < directions; d++) {
       for (int k = 0; k < count; k++) {
-        slice(d, k).allocate((sequences - k + count - 1) / count, data.steps);
+        slice(d, k).allocate((sequences - k + count - 1) / count, data.steps, 1);
       }
     }
     IntConsumer part =

@@ -16,7 +16,7 @@ final class Int8Tiles {
   private static final int WIDTH = VectorTiles.BLOCK;
   private static final int HALF = WIDTH / 2;
   private static final int HIGHEST_BYTE = 0xff000000;
-  private static final float LESS = 0x1p-24f;
+  private static final float LESS = Packed.OF_HIGHEST_BYTE;
 
   /** Rows whose sums stay in the first-level cache until they are scaled. */
   private static final int STRIP = 64;

@@ -28,6 +28,9 @@ final class LstmSlice {
   /** Blocks that a single row takes on at once. */
   private static final int BLOCKS = 8;
 
+  /** A stream of single steps comes to the weights of all other layers before these again. */
+  private static final int FEW = 4;
+
   private static final FloatBuffer[] UNTRACED = {};
   private static final Rows NO_ROWS = Rows.together(0, 0);
 
@@ -43,6 +46,7 @@ final class LstmSlice {
   private int room;
   private int stretch;
   private int zRows;
+  private boolean near;
   private int[] rows = {};
   private int[] lengths = {};
 
@@ -57,6 +61,9 @@ final class LstmSlice {
 
   /** [blocks][zRows][width]. */
   private float[] z = {};
+
+  /** What {@link CpuCell#nearRow} needs, [members][BLOCKS][width]. */
+  private float[] sums = {};
 
   /** [blocks][room][units]. */
   private float[] c = {};
@@ -91,8 +98,11 @@ final class LstmSlice {
     inputSize = cell.cell.inputSize();
   }
 
-  /** Makes room for {@code sequences} of at most {@code steps} steps. */
-  void allocate(int sequences, int steps) {
+  /**
+   * Makes room for {@code sequences} of at most {@code steps} steps, run by {@code members}
+   * threads.
+   */
+  void allocate(int sequences, int steps, int members) {
     count = sequences;
     room = Kernels.padded(sequences);
     int paddedHidden = cell.blocks * cell.units;
@@ -114,6 +124,9 @@ final class LstmSlice {
     x = x.count() < zRows ? kernels.rows(zRows, inputSize) : x;
     z = grown(z, cell.blocks * zRows * cell.width());
     c = grown(c, cell.blocks * room * cell.units);
+    // what it takes to make them is gained in a few steps
+    near = steps >= FEW && cell.near();
+    sums = near ? grown(sums, members * BLOCKS * cell.width()) : sums;
     if (cell.projected()) {
       projected = grown(projected, cell.projection.blocks() * room * cell.projection.width());
     }
@@ -226,7 +239,7 @@ final class LstmSlice {
       int block = step % 2 == 0 ? k : first + end - count - k;
       int at = zAt(block, firstRow[place]);
       if (active == 1) {
-        rowStep(data, step, block, count, at);
+        rowStep(data, step, block, count, at, member * BLOCKS * cell.width());
       } else {
         kernels.product(cell.recurrent, block, active, h[step % 2], 0, z, at, cell.width(), z, at);
         update(data, step, block, active, at);
@@ -244,9 +257,13 @@ final class LstmSlice {
   }
 
   /** A single row is soon done with a block: several at once give the processor more to overlap. */
-  private void rowStep(LstmData data, int step, int block, int count, int at) {
+  private void rowStep(LstmData data, int step, int block, int count, int at, int sumsAt) {
     int stride = zAt(1, 0) - zAt(0, 0);
-    kernels.row(cell.recurrent, block, block + count, h[step % 2], z, at, stride);
+    if (near) {
+      cell.nearRow(block, block + count, h[step % 2], z, at, stride, sums, sumsAt);
+    } else {
+      kernels.row(cell.recurrent, block, block + count, h[step % 2], z, at, stride);
+    }
     if (cell.vectorised && !cell.projected() && !data.masked() && data.gates.length == 0) {
       int cStride = cAt(1, 0) - cAt(0, 0);
       Rows to = hBlocks[(step + 1) % 2];

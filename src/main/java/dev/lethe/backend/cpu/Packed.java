@@ -31,6 +31,9 @@ record Packed(
     float[] scales,
     Wide wide,
     float[][] rows) {
+  /** What an int8 in the highest byte of an int is multiplied by to be itself. */
+  static final float OF_HIGHEST_BYTE = 0x1p-24f;
+
   private static final float[] NO_PANELS = {};
   private static final int[] NO_WORDS = {};
   private static final float[] NO_SCALES = {};
@@ -177,7 +180,7 @@ record Packed(
       }
     }
     // as large as a byte in the highest place is
-    Source large = (k, block, column) -> integers.at(k, block, column) * 0x1p24f;
+    Source large = (k, block, column) -> integers.at(k, block, column) / OF_HIGHEST_BYTE;
     Wide wide = new Wide(() -> panels(depth, blocks, width, widePanel, large));
     return new Packed(
         depth,

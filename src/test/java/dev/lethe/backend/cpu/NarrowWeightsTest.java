@@ -100,6 +100,30 @@ class NarrowWeightsTest {
     }
   }
 
+  /** Over a few steps, small weights are widened once, and else in each step. */
+  @ParameterizedTest
+  @MethodSource("single")
+  void aSequenceBeginsWithTheSameBitsHoweverLongItIs(Precision precision, Cases.Case c) {
+    Tensor x = c.inputs().get("x");
+    float[] all = x.toFloatArray();
+    float[] y = run(c, CpuKernels.get(), 1, precision).get("y").toFloatArray();
+    for (int steps = 1; steps < x.shape()[0]; steps++) {
+      float[] first = Arrays.copyOf(all, all.length / x.shape()[0] * steps);
+      Map<String, Tensor> inputs = Map.of("x", Tensor.of(first, steps, 1, x.shape()[2]));
+      for (int threads = 1; threads <= 2; threads++) {
+        try (Session session =
+            new CpuSession(c.graph(), CPU, "", CpuKernels.get(), threads, precision)) {
+          float[] begun = session.run(inputs).get("y").toFloatArray();
+          assertArrayEquals(Arrays.copyOf(y, begun.length), begun);
+        }
+      }
+    }
+  }
+
+  private static Stream<Arguments> single() {
+    return narrow().filter(a -> a.get()[1].toString().matches("T5 B1 I3 H[0-9]+"));
+  }
+
   /**
    * @param weights that the reference computes with
    * @param tolerance whose bounds hold
