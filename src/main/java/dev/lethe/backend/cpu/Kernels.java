@@ -29,6 +29,11 @@ interface Kernels {
     return Rows.together(count, width);
   }
 
+  /** Rows for products of so many columns: with room to be packed, if that pays. */
+  default Rows rows(int count, int width, int columns) {
+    return rows(count, width);
+  }
+
   /** Rearranges a weight matrix. */
   Packed pack(int depth, int blocks, int width, Packed.Source source);
 

@@ -115,13 +115,13 @@ final class LstmSlice {
       rows = new int[room];
       lengths = new int[room];
       for (int k = 0; k < h.length; k++) {
-        h[k] = kernels.rows(room, hWidth);
+        h[k] = kernels.rows(room, hWidth, columns);
         hBlocks[k] = h[k].parts(cell.blocks, cell.units);
       }
       unprojected = cell.projected() ? kernels.rows(room, paddedHidden) : NO_ROWS;
     }
     firstRow = firstRow.length > stretch ? firstRow : new int[stretch + 1];
-    x = x.count() < zRows ? kernels.rows(zRows, inputSize) : x;
+    x = x.count() < zRows ? kernels.rows(zRows, inputSize, columns) : x;
     z = grown(z, cell.blocks * zRows * cell.width());
     c = grown(c, cell.blocks * room * cell.units);
     // what it takes to make them is gained in a few steps
@@ -152,6 +152,8 @@ final class LstmSlice {
       }
       team.await();
       gather(data, from, steps, team, member);
+      team.await();
+      x.pack(firstRow[steps], share(inputSize, team, member), share(inputSize, team, member + 1));
       team.await();
       project(steps, team, member);
       for (int step = from; step < from + steps; step++) {
@@ -190,6 +192,15 @@ final class LstmSlice {
       for (int t = lengths[row]; t < data.steps; t++) {
         data.y.write(data.yAt(t, index, b), cell.zeros, 0, outputSize);
       }
+    }
+    pack(0, 0, outputSize);
+  }
+
+  /** Some columns of the h that a step reads. */
+  private void pack(int step, int first, int end) {
+    int active = active(step);
+    if (active > 1) {
+      h[step % 2].pack(active, first, end);
     }
   }
 
@@ -252,7 +263,9 @@ final class LstmSlice {
       team.await();
       narrow(data, step, active, team, member);
     } else {
-      show(data, step, active, first * cell.units, Math.min(hidden, end * cell.units));
+      int columns = Math.min(hidden, end * cell.units);
+      show(data, step, active, first * cell.units, columns);
+      pack(step + 1, first * cell.units, columns);
     }
   }
 
@@ -398,7 +411,9 @@ final class LstmSlice {
         System.arraycopy(projected, at + row * width, to.of[row], to.at[row] + first, columns);
       }
     }
-    show(data, step, active, start * width, Math.min(outputSize, end * width));
+    int columns = Math.min(outputSize, end * width);
+    show(data, step, active, start * width, columns);
+    pack(step + 1, start * width, columns);
   }
 
   /** Final states out. A sequence that has ended keeps the c and h of its last step. */

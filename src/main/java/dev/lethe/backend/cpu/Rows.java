@@ -8,6 +8,9 @@ import java.util.Arrays;
  *
  * <p>Neighbouring rows are an odd number of cache lines apart, so that the same place of each is
  * not in the same set of the cache, where with a power of two they would drive each other out.
+ *
+ * <p>They may be {@linkplain #pack packed} as well: in groups as high as the tiles of a product
+ * are, a column of a group after the other. One address then leads to all of its numbers.
  */
 final class Rows {
   /** Floats of a cache line. */
@@ -16,20 +19,48 @@ final class Rows {
   /** Floats that an array's header takes the place of. */
   private static final int HEADER = 4;
 
+  private static final float[] NOT_PACKED = {};
+
+  /** Rows of a tile of a product: so many, or {@link #LOWEST}. */
+  static final int HIGHEST = 6;
+
+  static final int LOWEST = 4;
+
+  /** From one column of a packed group to the next. */
+  static final int GROUP = 8;
+
   final float[][] of;
   final int[] at;
 
-  private Rows(float[][] of, int[] at) {
+  /** [groups][width][GROUP]; empty if there is no room for them. */
+  final float[] packed;
+
+  private final int width;
+  private int packedCount;
+
+  private Rows(float[][] of, int[] at, int width, float[] packed) {
     this.of = of;
     this.at = at;
+    this.width = width;
+    this.packed = packed;
   }
 
   /** Each in an array of its own, from its beginning; arrays made one after another are close. */
   static Rows apart(int count, int width) {
+    return apart(count, width, 0);
+  }
+
+  /** {@link #apart}, with room to pack them. */
+  static Rows packable(int count, int width) {
+    int groups = (count + LOWEST - 1) / LOWEST;
+    return apart(count, width, Math.multiplyExact(groups * GROUP, width));
+  }
+
+  private static Rows apart(int count, int width, int packed) {
     float[][] of = new float[count][];
     int length = spaced(width + HEADER) - HEADER;
     Arrays.setAll(of, row -> new float[length]);
-    return new Rows(of, new int[count]);
+    return new Rows(of, new int[count], width, new float[packed]);
   }
 
   /** All in one array. */
@@ -39,7 +70,7 @@ final class Rows {
     Arrays.setAll(at, row -> row * stride);
     float[][] of = new float[count][];
     Arrays.fill(of, new float[Math.multiplyExact(count, stride)]);
-    return new Rows(of, at);
+    return new Rows(of, at, width, NOT_PACKED);
   }
 
   private static int spaced(int width) {
@@ -52,10 +83,89 @@ final class Rows {
     Arrays.fill(parts, of[0]);
     int[] starts = new int[count];
     Arrays.setAll(starts, part -> at[0] + part * width);
-    return new Rows(parts, starts);
+    return new Rows(parts, starts, width, NOT_PACKED);
   }
 
   int count() {
     return of.length;
+  }
+
+  /** Tiles that cover so many rows, as few as will do. */
+  static int tiles(int count) {
+    return (count + HIGHEST - 1) / HIGHEST;
+  }
+
+  /** How many of these, the first, have {@link #HIGHEST} rows. */
+  static int highest(int count) {
+    int tiles = tiles(count);
+    return tiles - (tiles * HIGHEST - count) / (HIGHEST - LOWEST);
+  }
+
+  /**
+   * Packs columns of the first rows for products of just these rows, if there is room for it. Each
+   * column has to be packed, by whichever thread.
+   *
+   * @param count of the rows; there are as many as the tiles cover
+   * @param from first of the columns
+   * @param to after the last
+   */
+  void pack(int count, int from, int to) {
+    if (packed.length == 0) {
+      return;
+    }
+    packedCount = count;
+    int highest = highest(count);
+    for (int tile = 0, row = 0; tile < tiles(count); tile++) {
+      int place = group(tile);
+      if (tile < highest) {
+        pack6(row, from, to, place);
+        row += HIGHEST;
+      } else {
+        pack4(row, from, to, place);
+        row += LOWEST;
+      }
+    }
+  }
+
+  /** Whether this is what {@link #pack} was called for. */
+  boolean packed(int first, int count) {
+    return first == 0 && count == packedCount;
+  }
+
+  /** Where the rows of a tile are in {@link #packed}. */
+  int group(int tile) {
+    return tile * GROUP * width;
+  }
+
+  private void pack6(int row, int from, int to, int place) {
+    float[] r0 = of[row];
+    float[] r1 = of[row + 1];
+    float[] r2 = of[row + 2];
+    float[] r3 = of[row + 3];
+    float[] r4 = of[row + 4];
+    float[] r5 = of[row + 5];
+    for (int k = from; k < to; k++) {
+      int column = place + k * GROUP;
+      packed[column] = r0[k];
+      packed[column + 1] = r1[k];
+      packed[column + 2] = r2[k];
+      packed[column + 3] = r3[k];
+      packed[column + 4] = r4[k];
+      packed[column + 5] = r5[k];
+    }
+  }
+
+  private void pack4(int row, int from, int to, int place) {
+    float[] r0 = of[row];
+    float[] r1 = of[row + 1];
+    float[] r2 = of[row + 2];
+    float[] r3 = of[row + 3];
+    for (int k = from; k < to; k++) {
+      int column = place + k * GROUP;
+      packed[column] = r0[k];
+      packed[column + 1] = r1[k];
+      packed[column + 2] = r2[k];
+      packed[column + 3] = r3[k];
+    }
   }
 }

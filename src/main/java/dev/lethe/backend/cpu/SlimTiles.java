@@ -36,7 +36,7 @@ final class SlimTiles {
       int width) {
     float[] all = a.of[0];
     int[] rows = a.at;
-    if (height == VectorTiles.HIGHEST) {
+    if (height == Rows.HIGHEST) {
       rows6(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
     } else {
       rows4(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);

@@ -49,6 +49,11 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public Rows rows(int count, int width, int columns) {
+    return VectorTiles.rows(count, width, columns);
+  }
+
+  @Override
   public Packed pack(int depth, int blocks, int width, Packed.Source source) {
     return Packed.panels(depth, blocks, width, VectorTiles.PANEL, source);
   }

@@ -26,6 +26,11 @@ abstract class VectorLayout implements Kernels {
   }
 
   @Override
+  public final Rows rows(int count, int width, int columns) {
+    return vectors.rows(count, width, columns);
+  }
+
+  @Override
   public final Packed pack(int depth, int blocks, int width, Packed.Source source) {
     return vectors.pack(depth, blocks, width, source);
   }

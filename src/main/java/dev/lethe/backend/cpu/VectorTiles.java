@@ -23,11 +23,6 @@ final class VectorTiles {
   /** Columns of a block of gates. */
   static final int BLOCK = 4 * LANES;
 
-  /** Rows of a tile: so many, or {@link #LOWEST}. */
-  static final int HIGHEST = 6;
-
-  private static final int LOWEST = 4;
-
   /**
    * How much of a wide panel's depth is taken at once: 32 KiB, which the first-level cache keeps
    * from one tile to the next.
@@ -43,6 +38,12 @@ final class VectorTiles {
   /** A small second-level cache is fast enough to be read from for each tile. */
   private static final boolean PARTED = WIDE && SecondLevelCache.LARGE;
 
+  /**
+   * Columns of a product from which on it is faster with packed rows, where panels are taken in
+   * parts else.
+   */
+  private static final int WORTH_PACKING = 2048;
+
   /** Sums of {@link #multiplyAdd}: enough to hide how long an FMA takes, few enough for AVX2. */
   static final int CHAINS = 12;
 
@@ -51,6 +52,11 @@ final class VectorTiles {
   /** As {@link Kernels#rows}. */
   static Rows rows(int count, int width) {
     return WIDE ? Rows.apart(count, width) : Rows.together(count, width);
+  }
+
+  /** As {@link Kernels#rows}. */
+  static Rows rows(int count, int width, int columns) {
+    return PARTED && columns >= WORTH_PACKING ? Rows.packable(count, width) : rows(count, width);
   }
 
   /**
@@ -78,8 +84,10 @@ final class VectorTiles {
       int t = zAt + column;
       if (count == 1) {
         oneRow(depth, panels, panel, a.of[first], a.at[first], from, f, z, t);
+      } else if (a.packed(first, count) && depth % PackedTiles.STEPS == 0) {
+        packed(count, depth, panels, panel, a, from, f, fromStride, z, t, width);
       } else {
-        int part = PARTED && count > HIGHEST && depth <= DEEP ? PART : depth;
+        int part = PARTED && count > Rows.HIGHEST && depth <= DEEP ? PART : depth;
         parts(part, count, depth, panels, panel, a, first, from, f, fromStride, z, t, width);
       }
     }
@@ -110,6 +118,34 @@ final class VectorTiles {
       int start = end;
       end = Math.min(start + part, depth);
       panel(count, start, end, panels, at, a, first, z, zAt, width, z, zAt, width);
+    }
+  }
+
+  /** {@link #panel} of packed rows, wide, the whole depth. */
+  private static void packed(
+      int count,
+      int depth,
+      float[] panels,
+      int at,
+      Rows a,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    int highest = Rows.highest(count);
+    for (int tile = 0, row = 0; tile < Rows.tiles(count); tile++) {
+      int group = a.group(tile);
+      int f = fromAt + row * fromStride;
+      int t = zAt + row * width;
+      if (tile < highest) {
+        PackedTiles.rows6(0, depth, panels, at, a.packed, group, from, f, fromStride, z, t, width);
+        row += Rows.HIGHEST;
+      } else {
+        PackedTiles.rows4(0, depth, panels, at, a.packed, group, from, f, fromStride, z, t, width);
+        row += Rows.LOWEST;
+      }
     }
   }
 
@@ -149,10 +185,9 @@ final class VectorTiles {
       float[] z,
       int zAt,
       int width) {
-    int tiles = (count + HIGHEST - 1) / HIGHEST;
-    int low = (tiles * HIGHEST - count) / (HIGHEST - LOWEST);
-    for (int tile = 0, row = 0; tile < tiles; tile++) {
-      int height = tile < tiles - low ? HIGHEST : LOWEST;
+    int highest = Rows.highest(count);
+    for (int tile = 0, row = 0; tile < Rows.tiles(count); tile++) {
+      int height = tile < highest ? Rows.HIGHEST : Rows.LOWEST;
       int f = fromAt + row * fromStride;
       int t = zAt + row * width;
       if (WIDE) {

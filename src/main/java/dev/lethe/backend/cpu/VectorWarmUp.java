@@ -186,11 +186,13 @@ final class VectorWarmUp {
     private final int rows;
     private final Packed weights;
     private final Rows a;
+    private final Rows packable;
 
     Products(Precision precision, int rows) {
       this.precision = precision;
       this.rows = rows;
       this.a = vectors.rows(ROOM, DEPTH);
+      this.packable = vectors.rows(ROOM, DEPTH, Integer.MAX_VALUE);
       Packed.Source source = (k, block, column) -> (k + column) % 3 - 1;
       float[] ones = new float[BLOCKS * WIDTH];
       Arrays.fill(ones, 1f);
@@ -216,6 +218,8 @@ final class VectorWarmUp {
       // each height of a tile
       for (int count = ROWS; count >= Kernels.GRAIN; count--) {
         kernels.product(weights, 0, count, a, 0, z, 0, WIDTH, z, 0);
+        packable.pack(count, 0, DEPTH);
+        kernels.product(weights, 0, count, packable, 0, z, 0, WIDTH, z, 0);
       }
     }
   }

@@ -40,7 +40,7 @@ final class WideTiles {
       int zAt,
       int width) {
     float[][] rows = a.of;
-    if (height == VectorTiles.HIGHEST) {
+    if (height == Rows.HIGHEST) {
       rows6(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
     } else {
       rows4(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);

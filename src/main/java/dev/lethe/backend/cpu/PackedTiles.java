@@ -1,0 +1,319 @@
+package dev.lethe.backend.cpu;
+
+import static dev.lethe.backend.cpu.Rows.GROUP;
+import static dev.lethe.backend.cpu.VectorTiles.LANES;
+import static dev.lethe.backend.cpu.VectorTiles.SPECIES;
+import static java.lang.invoke.VarHandle.loadLoadFence;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Tiles of {@link WideTiles} over packed rows, several k in a turn of the loop: a processor that
+ * reads ahead what a load instruction will want in its next turn then does so early enough for the
+ * second-level cache. Packed rows have one address, which leaves HotSpot registers enough.
+ *
+ * <p>The fences are for HotSpot alone. It moves loads to the front as long as it believes to have
+ * registers for them, and then has not; across a fence it moves none. They become no instruction.
+ * {@code start}, always 0, is a parameter since Java 17 arranges a loop that begins with a constant
+ * so that registers run out again. Loads are written out, since HotSpot ends sooner to inline
+ * methods of ours, and six rows have two k in a turn, since its first compiler has not numbers
+ * enough for four.
+ */
+final class PackedTiles {
+  /** The depth has to be a multiple of this. */
+  static final int STEPS = 4;
+
+  private static final int PANEL = WideTiles.VECTORS * LANES;
+
+  private PackedTiles() {}
+
+  /** Six rows of a panel, two k in a turn. */
+  static void rows6(
+      int start,
+      int depth,
+      float[] panels,
+      int at,
+      float[] packed,
+      int group,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    FloatVector p0 = FloatVector.fromArray(SPECIES, from, fromAt);
+    FloatVector q0 = FloatVector.fromArray(SPECIES, from, fromAt + LANES);
+    FloatVector r0 = FloatVector.fromArray(SPECIES, from, fromAt + 2 * LANES);
+    FloatVector s0 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * LANES);
+    FloatVector p1 = FloatVector.fromArray(SPECIES, from, fromAt + fromStride);
+    FloatVector q1 = FloatVector.fromArray(SPECIES, from, fromAt + fromStride + LANES);
+    FloatVector r1 = FloatVector.fromArray(SPECIES, from, fromAt + fromStride + 2 * LANES);
+    FloatVector s1 = FloatVector.fromArray(SPECIES, from, fromAt + fromStride + 3 * LANES);
+    FloatVector p2 = FloatVector.fromArray(SPECIES, from, fromAt + 2 * fromStride);
+    FloatVector q2 = FloatVector.fromArray(SPECIES, from, fromAt + 2 * fromStride + LANES);
+    FloatVector r2 = FloatVector.fromArray(SPECIES, from, fromAt + 2 * fromStride + 2 * LANES);
+    FloatVector s2 = FloatVector.fromArray(SPECIES, from, fromAt + 2 * fromStride + 3 * LANES);
+    FloatVector p3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride);
+    FloatVector q3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride + LANES);
+    FloatVector r3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride + 2 * LANES);
+    FloatVector s3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride + 3 * LANES);
+    FloatVector p4 = FloatVector.fromArray(SPECIES, from, fromAt + 4 * fromStride);
+    FloatVector q4 = FloatVector.fromArray(SPECIES, from, fromAt + 4 * fromStride + LANES);
+    FloatVector r4 = FloatVector.fromArray(SPECIES, from, fromAt + 4 * fromStride + 2 * LANES);
+    FloatVector s4 = FloatVector.fromArray(SPECIES, from, fromAt + 4 * fromStride + 3 * LANES);
+    FloatVector p5 = FloatVector.fromArray(SPECIES, from, fromAt + 5 * fromStride);
+    FloatVector q5 = FloatVector.fromArray(SPECIES, from, fromAt + 5 * fromStride + LANES);
+    FloatVector r5 = FloatVector.fromArray(SPECIES, from, fromAt + 5 * fromStride + 2 * LANES);
+    FloatVector s5 = FloatVector.fromArray(SPECIES, from, fromAt + 5 * fromStride + 3 * LANES);
+    for (int k = start; k < depth; k += 2) {
+      FloatVector w0 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL);
+      FloatVector w1 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + LANES);
+      FloatVector w2 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 2 * LANES);
+      FloatVector w3 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 3 * LANES);
+      FloatVector v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      r0 = w2.fma(v, r0);
+      s0 = w3.fma(v, s0);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 1]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      r1 = w2.fma(v, r1);
+      s1 = w3.fma(v, s1);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 2]);
+      p2 = w0.fma(v, p2);
+      q2 = w1.fma(v, q2);
+      r2 = w2.fma(v, r2);
+      s2 = w3.fma(v, s2);
+      loadLoadFence();
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 3]);
+      p3 = w0.fma(v, p3);
+      q3 = w1.fma(v, q3);
+      r3 = w2.fma(v, r3);
+      s3 = w3.fma(v, s3);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 4]);
+      p4 = w0.fma(v, p4);
+      q4 = w1.fma(v, q4);
+      r4 = w2.fma(v, r4);
+      s4 = w3.fma(v, s4);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 5]);
+      p5 = w0.fma(v, p5);
+      q5 = w1.fma(v, q5);
+      r5 = w2.fma(v, r5);
+      s5 = w3.fma(v, s5);
+      loadLoadFence();
+      w0 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 4 * LANES);
+      w1 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 5 * LANES);
+      w2 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 6 * LANES);
+      w3 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 7 * LANES);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + GROUP]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      r0 = w2.fma(v, r0);
+      s0 = w3.fma(v, s0);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + GROUP + 1]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      r1 = w2.fma(v, r1);
+      s1 = w3.fma(v, s1);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + GROUP + 2]);
+      p2 = w0.fma(v, p2);
+      q2 = w1.fma(v, q2);
+      r2 = w2.fma(v, r2);
+      s2 = w3.fma(v, s2);
+      loadLoadFence();
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + GROUP + 3]);
+      p3 = w0.fma(v, p3);
+      q3 = w1.fma(v, q3);
+      r3 = w2.fma(v, r3);
+      s3 = w3.fma(v, s3);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + GROUP + 4]);
+      p4 = w0.fma(v, p4);
+      q4 = w1.fma(v, q4);
+      r4 = w2.fma(v, r4);
+      s4 = w3.fma(v, s4);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + GROUP + 5]);
+      p5 = w0.fma(v, p5);
+      q5 = w1.fma(v, q5);
+      r5 = w2.fma(v, r5);
+      s5 = w3.fma(v, s5);
+    }
+    p0.intoArray(z, zAt);
+    q0.intoArray(z, zAt + LANES);
+    r0.intoArray(z, zAt + 2 * LANES);
+    s0.intoArray(z, zAt + 3 * LANES);
+    p1.intoArray(z, zAt + width);
+    q1.intoArray(z, zAt + width + LANES);
+    r1.intoArray(z, zAt + width + 2 * LANES);
+    s1.intoArray(z, zAt + width + 3 * LANES);
+    p2.intoArray(z, zAt + 2 * width);
+    q2.intoArray(z, zAt + 2 * width + LANES);
+    r2.intoArray(z, zAt + 2 * width + 2 * LANES);
+    s2.intoArray(z, zAt + 2 * width + 3 * LANES);
+    p3.intoArray(z, zAt + 3 * width);
+    q3.intoArray(z, zAt + 3 * width + LANES);
+    r3.intoArray(z, zAt + 3 * width + 2 * LANES);
+    s3.intoArray(z, zAt + 3 * width + 3 * LANES);
+    p4.intoArray(z, zAt + 4 * width);
+    q4.intoArray(z, zAt + 4 * width + LANES);
+    r4.intoArray(z, zAt + 4 * width + 2 * LANES);
+    s4.intoArray(z, zAt + 4 * width + 3 * LANES);
+    p5.intoArray(z, zAt + 5 * width);
+    q5.intoArray(z, zAt + 5 * width + LANES);
+    r5.intoArray(z, zAt + 5 * width + 2 * LANES);
+    s5.intoArray(z, zAt + 5 * width + 3 * LANES);
+  }
+
+  /** Four rows of a panel, four k in a turn. */
+  static void rows4(
+      int start,
+      int depth,
+      float[] panels,
+      int at,
+      float[] packed,
+      int group,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    FloatVector p0 = FloatVector.fromArray(SPECIES, from, fromAt);
+    FloatVector q0 = FloatVector.fromArray(SPECIES, from, fromAt + LANES);
+    FloatVector r0 = FloatVector.fromArray(SPECIES, from, fromAt + 2 * LANES);
+    FloatVector s0 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * LANES);
+    FloatVector p1 = FloatVector.fromArray(SPECIES, from, fromAt + fromStride);
+    FloatVector q1 = FloatVector.fromArray(SPECIES, from, fromAt + fromStride + LANES);
+    FloatVector r1 = FloatVector.fromArray(SPECIES, from, fromAt + fromStride + 2 * LANES);
+    FloatVector s1 = FloatVector.fromArray(SPECIES, from, fromAt + fromStride + 3 * LANES);
+    FloatVector p2 = FloatVector.fromArray(SPECIES, from, fromAt + 2 * fromStride);
+    FloatVector q2 = FloatVector.fromArray(SPECIES, from, fromAt + 2 * fromStride + LANES);
+    FloatVector r2 = FloatVector.fromArray(SPECIES, from, fromAt + 2 * fromStride + 2 * LANES);
+    FloatVector s2 = FloatVector.fromArray(SPECIES, from, fromAt + 2 * fromStride + 3 * LANES);
+    FloatVector p3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride);
+    FloatVector q3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride + LANES);
+    FloatVector r3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride + 2 * LANES);
+    FloatVector s3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride + 3 * LANES);
+    for (int k = start; k < depth; k += 4) {
+      FloatVector w0 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL);
+      FloatVector w1 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + LANES);
+      FloatVector w2 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 2 * LANES);
+      FloatVector w3 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 3 * LANES);
+      FloatVector v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      r0 = w2.fma(v, r0);
+      s0 = w3.fma(v, s0);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 1]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      r1 = w2.fma(v, r1);
+      s1 = w3.fma(v, s1);
+      loadLoadFence();
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 2]);
+      p2 = w0.fma(v, p2);
+      q2 = w1.fma(v, q2);
+      r2 = w2.fma(v, r2);
+      s2 = w3.fma(v, s2);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 3]);
+      p3 = w0.fma(v, p3);
+      q3 = w1.fma(v, q3);
+      r3 = w2.fma(v, r3);
+      s3 = w3.fma(v, s3);
+      loadLoadFence();
+      w0 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 4 * LANES);
+      w1 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 5 * LANES);
+      w2 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 6 * LANES);
+      w3 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 7 * LANES);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + GROUP]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      r0 = w2.fma(v, r0);
+      s0 = w3.fma(v, s0);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + GROUP + 1]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      r1 = w2.fma(v, r1);
+      s1 = w3.fma(v, s1);
+      loadLoadFence();
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + GROUP + 2]);
+      p2 = w0.fma(v, p2);
+      q2 = w1.fma(v, q2);
+      r2 = w2.fma(v, r2);
+      s2 = w3.fma(v, s2);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + GROUP + 3]);
+      p3 = w0.fma(v, p3);
+      q3 = w1.fma(v, q3);
+      r3 = w2.fma(v, r3);
+      s3 = w3.fma(v, s3);
+      loadLoadFence();
+      w0 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 8 * LANES);
+      w1 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 9 * LANES);
+      w2 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 10 * LANES);
+      w3 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 11 * LANES);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 2 * GROUP]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      r0 = w2.fma(v, r0);
+      s0 = w3.fma(v, s0);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 2 * GROUP + 1]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      r1 = w2.fma(v, r1);
+      s1 = w3.fma(v, s1);
+      loadLoadFence();
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 2 * GROUP + 2]);
+      p2 = w0.fma(v, p2);
+      q2 = w1.fma(v, q2);
+      r2 = w2.fma(v, r2);
+      s2 = w3.fma(v, s2);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 2 * GROUP + 3]);
+      p3 = w0.fma(v, p3);
+      q3 = w1.fma(v, q3);
+      r3 = w2.fma(v, r3);
+      s3 = w3.fma(v, s3);
+      loadLoadFence();
+      w0 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 12 * LANES);
+      w1 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 13 * LANES);
+      w2 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 14 * LANES);
+      w3 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 15 * LANES);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 3 * GROUP]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      r0 = w2.fma(v, r0);
+      s0 = w3.fma(v, s0);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 3 * GROUP + 1]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      r1 = w2.fma(v, r1);
+      s1 = w3.fma(v, s1);
+      loadLoadFence();
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 3 * GROUP + 2]);
+      p2 = w0.fma(v, p2);
+      q2 = w1.fma(v, q2);
+      r2 = w2.fma(v, r2);
+      s2 = w3.fma(v, s2);
+      v = FloatVector.broadcast(SPECIES, packed[group + k * GROUP + 3 * GROUP + 3]);
+      p3 = w0.fma(v, p3);
+      q3 = w1.fma(v, q3);
+      r3 = w2.fma(v, r3);
+      s3 = w3.fma(v, s3);
+    }
+    p0.intoArray(z, zAt);
+    q0.intoArray(z, zAt + LANES);
+    r0.intoArray(z, zAt + 2 * LANES);
+    s0.intoArray(z, zAt + 3 * LANES);
+    p1.intoArray(z, zAt + width);
+    q1.intoArray(z, zAt + width + LANES);
+    r1.intoArray(z, zAt + width + 2 * LANES);
+    s1.intoArray(z, zAt + width + 3 * LANES);
+    p2.intoArray(z, zAt + 2 * width);
+    q2.intoArray(z, zAt + 2 * width + LANES);
+    r2.intoArray(z, zAt + 2 * width + 2 * LANES);
+    s2.intoArray(z, zAt + 2 * width + 3 * LANES);
+    p3.intoArray(z, zAt + 3 * width);
+    q3.intoArray(z, zAt + 3 * width + LANES);
+    r3.intoArray(z, zAt + 3 * width + 2 * LANES);
+    s3.intoArray(z, zAt + 3 * width + 3 * LANES);
+  }
+}
