@@ -29,7 +29,10 @@ interface Kernels {
     return Rows.together(count, width);
   }
 
-  /** Rows for products of so many columns: with room to be packed, if that pays. */
+  /**
+   * {@link #rows(int, int)} for products of {@code columns} columns: with room for {@link
+   * Rows#pack}, if packed rows are faster there.
+   */
   default Rows rows(int count, int width, int columns) {
     return rows(count, width);
   }

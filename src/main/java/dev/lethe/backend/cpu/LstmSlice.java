@@ -28,8 +28,11 @@ final class LstmSlice {
   /** Blocks that a single row takes on at once. */
   private static final int BLOCKS = 8;
 
-  /** A stream of single steps comes to the weights of all other layers before these again. */
-  private static final int FEW = 4;
+  /**
+   * Steps from which on it pays to widen narrow weights once. A stream of single steps comes to the
+   * weights of all other layers before these again.
+   */
+  private static final int WORTH_WIDENING = 4;
 
   private static final FloatBuffer[] UNTRACED = {};
   private static final Rows NO_ROWS = Rows.together(0, 0);
@@ -124,8 +127,7 @@ final class LstmSlice {
     x = x.count() < zRows ? kernels.rows(zRows, inputSize, columns) : x;
     z = grown(z, cell.blocks * zRows * cell.width());
     c = grown(c, cell.blocks * room * cell.units);
-    // what it takes to make them is gained in a few steps
-    near = steps >= FEW && cell.near();
+    near = steps >= WORTH_WIDENING && cell.near();
     sums = near ? grown(sums, members * BLOCKS * cell.width()) : sums;
     if (cell.projected()) {
       projected = grown(projected, cell.projection.blocks() * room * cell.projection.width());

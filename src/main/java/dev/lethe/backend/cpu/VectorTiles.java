@@ -44,6 +44,9 @@ final class VectorTiles {
    */
   private static final int WORTH_PACKING = 2048;
 
+  /** Numbers that are packed at most: of more, as of very wide inputs, there is no second copy. */
+  private static final int MOST_PACKED = 1 << 24;
+
   /** Sums of {@link #multiplyAdd}: enough to hide how long an FMA takes, few enough for AVX2. */
   static final int CHAINS = 12;
 
@@ -56,7 +59,9 @@ final class VectorTiles {
 
   /** As {@link Kernels#rows}. */
   static Rows rows(int count, int width, int columns) {
-    return PARTED && columns >= WORTH_PACKING ? Rows.packable(count, width) : rows(count, width);
+    return PARTED && columns >= WORTH_PACKING && (long) count * width <= MOST_PACKED
+        ? Rows.packable(count, width)
+        : rows(count, width);
   }
 
   /**
