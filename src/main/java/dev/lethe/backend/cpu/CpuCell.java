@@ -114,15 +114,8 @@ final class CpuCell {
     kernels.row(floats, block, end, h, sums, sumsAt, width());
     for (int k = block; k < end; k++) {
       int from = sumsAt + (k - block) * width();
-      scale(sums, from, recurrent.scales(), k * width(), z, zAt + (k - block) * zStride, width());
-    }
-  }
-
-  private static void scale(
-      float[] sums, int sumsAt, float[] scales, int scalesAt, float[] z, int zAt, int count) {
-    for (int j = 0; j < count; j++) {
-      z[zAt + j] =
-          Math.fma(sums[sumsAt + j] * Packed.OF_HIGHEST_BYTE, scales[scalesAt + j], z[zAt + j]);
+      int to = zAt + (k - block) * zStride;
+      recurrent.scale(k, Packed.OF_HIGHEST_BYTE, sums, from, z, to, z, to);
     }
   }
 

@@ -155,8 +155,11 @@ final class LstmSlice {
       team.await();
       gather(data, from, steps, team, member);
       team.await();
-      x.pack(firstRow[steps], share(inputSize, team, member), share(inputSize, team, member + 1));
-      team.await();
+      if (x.packable()) {
+        int end = share(inputSize, team, member + 1);
+        x.pack(firstRow[steps], share(inputSize, team, member), end);
+        team.await();
+      }
       project(steps, team, member);
       for (int step = from; step < from + steps; step++) {
         step(data, step, step - from, team, member);

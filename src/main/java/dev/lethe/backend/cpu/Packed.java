@@ -200,6 +200,27 @@ record Packed(
     return precision == Precision.FP32 ? this : wide.get();
   }
 
+  /**
+   * A row of sums of a block in int8 to pre-activations: z = fma(factor sum, scale, from).
+   *
+   * @param factor of the sums, a power of two
+   * @param from may be z itself
+   */
+  void scale(
+      int block,
+      float factor,
+      float[] sums,
+      int sumsAt,
+      float[] from,
+      int fromAt,
+      float[] z,
+      int zAt) {
+    int first = block * width;
+    for (int j = 0; j < width; j++) {
+      z[zAt + j] = Math.fma(sums[sumsAt + j] * factor, scales[first + j], from[fromAt + j]);
+    }
+  }
+
   /** Where a block begins in {@link #panels} or {@link #words}. */
   int at(int block) {
     int inOne =

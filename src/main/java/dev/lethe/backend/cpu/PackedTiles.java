@@ -27,8 +27,34 @@ final class PackedTiles {
 
   private PackedTiles() {}
 
+  /**
+   * {@code height} rows of a panel: 4 or 6.
+   *
+   * @param tile which of those that {@code a} is packed for
+   */
+  static void rows(
+      int height,
+      int depth,
+      float[] panels,
+      int at,
+      Rows a,
+      int tile,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    int group = a.group(tile);
+    if (height == Rows.HIGHEST) {
+      rows6(0, depth, panels, at, a.packed, group, from, fromAt, fromStride, z, zAt, width);
+    } else {
+      rows4(0, depth, panels, at, a.packed, group, from, fromAt, fromStride, z, zAt, width);
+    }
+  }
+
   /** Six rows of a panel, two k in a turn. */
-  static void rows6(
+  private static void rows6(
       int start,
       int depth,
       float[] panels,
@@ -165,7 +191,7 @@ final class PackedTiles {
   }
 
   /** Four rows of a panel, four k in a turn. */
-  static void rows4(
+  private static void rows4(
       int start,
       int depth,
       float[] panels,

@@ -55,7 +55,7 @@ final class PanelKernels extends VectorLayout {
         int to = zAt + row * width;
         if (scaled) {
           int added = fromAt + row * fromStride;
-          scale(sums[row - strip], weights.scales(), block * width, width, from, added, z, to);
+          weights.scale(block, 1f, sums[row - strip], 0, from, added, z, to);
         } else {
           System.arraycopy(sums[row - strip], 0, z, to, width);
         }
@@ -94,20 +94,6 @@ final class PanelKernels extends VectorLayout {
       for (int row = 0; row < rows; row++) {
         PlainKernels.one(sums[row], width, w[0], a.of[first + row][a.at[first + row] + k]);
       }
-    }
-  }
-
-  private static void scale(
-      float[] sums,
-      float[] scales,
-      int scalesAt,
-      int width,
-      float[] from,
-      int fromAt,
-      float[] z,
-      int zAt) {
-    for (int j = 0; j < width; j++) {
-      z[zAt + j] = Math.fma(sums[j], scales[scalesAt + j], from[fromAt + j]);
     }
   }
 

@@ -110,21 +110,21 @@ final class Rows {
    * @param to after the last
    */
   void pack(int count, int from, int to) {
-    if (packed.length == 0) {
+    if (!packable()) {
       return;
     }
     packedCount = count;
     int highest = highest(count);
     for (int tile = 0, row = 0; tile < tiles(count); tile++) {
-      int place = group(tile);
-      if (tile < highest) {
-        pack6(row, from, to, place);
-        row += HIGHEST;
-      } else {
-        pack4(row, from, to, place);
-        row += LOWEST;
-      }
+      int height = tile < highest ? HIGHEST : LOWEST;
+      pack(height, row, from, to, group(tile));
+      row += height;
     }
+  }
+
+  /** Whether there is room for {@link #pack}. */
+  boolean packable() {
+    return packed.length > 0;
   }
 
   /** Whether this is what {@link #pack} was called for. */
@@ -137,13 +137,14 @@ final class Rows {
     return tile * GROUP * width;
   }
 
-  private void pack6(int row, int from, int to, int place) {
+  /** Of four rows the last two are there twice, which nobody reads. */
+  private void pack(int height, int row, int from, int to, int place) {
     float[] r0 = of[row];
     float[] r1 = of[row + 1];
     float[] r2 = of[row + 2];
     float[] r3 = of[row + 3];
-    float[] r4 = of[row + 4];
-    float[] r5 = of[row + 5];
+    float[] r4 = of[row + height - 2];
+    float[] r5 = of[row + height - 1];
     for (int k = from; k < to; k++) {
       int column = place + k * GROUP;
       packed[column] = r0[k];
@@ -152,20 +153,6 @@ final class Rows {
       packed[column + 3] = r3[k];
       packed[column + 4] = r4[k];
       packed[column + 5] = r5[k];
-    }
-  }
-
-  private void pack4(int row, int from, int to, int place) {
-    float[] r0 = of[row];
-    float[] r1 = of[row + 1];
-    float[] r2 = of[row + 2];
-    float[] r3 = of[row + 3];
-    for (int k = from; k < to; k++) {
-      int column = place + k * GROUP;
-      packed[column] = r0[k];
-      packed[column + 1] = r1[k];
-      packed[column + 2] = r2[k];
-      packed[column + 3] = r3[k];
     }
   }
 }

@@ -90,7 +90,7 @@ final class VectorTiles {
       if (count == 1) {
         oneRow(depth, panels, panel, a.of[first], a.at[first], from, f, z, t);
       } else if (a.packed(first, count) && depth % PackedTiles.STEPS == 0) {
-        packed(count, depth, panels, panel, a, from, f, fromStride, z, t, width);
+        panel(count, 0, depth, true, panels, panel, a, 0, from, f, fromStride, z, t, width);
       } else {
         int part = PARTED && count > Rows.HIGHEST && depth <= DEEP ? PART : depth;
         parts(part, count, depth, panels, panel, a, first, from, f, fromStride, z, t, width);
@@ -118,39 +118,11 @@ final class VectorTiles {
       int zAt,
       int width) {
     int end = Math.min(part, depth);
-    panel(count, 0, end, panels, at, a, first, from, fromAt, fromStride, z, zAt, width);
+    panel(count, 0, end, false, panels, at, a, first, from, fromAt, fromStride, z, zAt, width);
     while (end < depth) {
       int start = end;
       end = Math.min(start + part, depth);
-      panel(count, start, end, panels, at, a, first, z, zAt, width, z, zAt, width);
-    }
-  }
-
-  /** {@link #panel} of packed rows, wide, the whole depth. */
-  private static void packed(
-      int count,
-      int depth,
-      float[] panels,
-      int at,
-      Rows a,
-      float[] from,
-      int fromAt,
-      int fromStride,
-      float[] z,
-      int zAt,
-      int width) {
-    int highest = Rows.highest(count);
-    for (int tile = 0, row = 0; tile < Rows.tiles(count); tile++) {
-      int group = a.group(tile);
-      int f = fromAt + row * fromStride;
-      int t = zAt + row * width;
-      if (tile < highest) {
-        PackedTiles.rows6(0, depth, panels, at, a.packed, group, from, f, fromStride, z, t, width);
-        row += Rows.HIGHEST;
-      } else {
-        PackedTiles.rows4(0, depth, panels, at, a.packed, group, from, f, fromStride, z, t, width);
-        row += Rows.LOWEST;
-      }
+      panel(count, start, end, false, panels, at, a, first, z, zAt, width, z, zAt, width);
     }
   }
 
@@ -172,14 +144,15 @@ final class VectorTiles {
   }
 
   /**
-   * Tiles of a part of a panel, which in slim ones is the whole: as few as will do. A height
-   * between the two would spare an odd row, but in a tile of five HotSpot, on processors of
-   * Intel's, moves an address to a vector register and back at each k.
+   * Tiles of a part of a panel, which in slim ones and for packed rows is the whole: as few as will
+   * do. A height between the two would spare an odd row, but in a tile of five HotSpot, on
+   * processors of Intel's, moves an address to a vector register and back at each k.
    */
   private static void panel(
       int count,
       int start,
       int end,
+      boolean packed,
       float[] panels,
       int at,
       Rows a,
@@ -195,7 +168,9 @@ final class VectorTiles {
       int height = tile < highest ? Rows.HIGHEST : Rows.LOWEST;
       int f = fromAt + row * fromStride;
       int t = zAt + row * width;
-      if (WIDE) {
+      if (packed) {
+        PackedTiles.rows(height, end, panels, at, a, tile, from, f, fromStride, z, t, width);
+      } else if (WIDE) {
         WideTiles.rows(
             height, start, end, panels, at, a, first + row, from, f, fromStride, z, t, width);
       } else {
