@@ -7,6 +7,7 @@ import dev.lethe.Session;
 import dev.lethe.backend.cpu.ScalarSession;
 import dev.lethe.backend.opencl.Tuning;
 import dev.lethe.network.Graph;
+import dev.lethe.network.Lstm;
 import dev.lethe.network.LstmShape;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
       "does not build or is wrong is not taken. Sessions on this device, with this driver and",
       "version of Lethe, then take the fastest for layers of the same hidden size and directions",
       "in the same precision, at batches of half to twice the size; in fp32 no result changes.",
+      "Two stacked layers of one direction are also timed as one, in chunks of steps.",
       "%nA file that is damaged or from another driver is passed over with a line in the log."
     },
     footer = {
@@ -79,14 +81,22 @@ final class TuneCommand implements Callable<Integer> {
     List<Tuning.Found> found = new ArrayList<>();
     int choices = layers.stream().mapToInt(tuning::choices).sum();
     AtomicInteger done = new AtomicInteger();
+    int kept = 0;
     try (Progress progress = new Progress("choices", choices)) {
+      int before = 0;
       for (LstmShape layer : layers) {
         found.add(tuning.tune(layer, () -> progress.accept(done.incrementAndGet())));
+        kept = tuning.keep(target); // each, so that an interruption loses only one
+        before += tuning.choices(layer);
+        done.set(before); // pairs have fewer choices than they may have
+        progress.accept(before);
       }
     }
-    int kept = tuning.keep(target);
     print(chosen, found);
-    Main.out(spec).println("kept for " + kept + " of " + found.size() + " layers in " + target);
+    boolean pairs = layers.stream().anyMatch(layer -> layer.layers() > 1);
+    String what = pairs ? "layers and pairs of layers" : "layers";
+    Main.out(spec)
+        .println("kept for " + kept + " of " + found.size() + " " + what + " in " + target);
     Main.out(spec).flush();
     return kept == found.size() ? ExitCodes.DONE : ExitCodes.CHECK_FAILED;
   }
@@ -112,19 +122,21 @@ final class TuneCommand implements Callable<Integer> {
     }
   }
 
-  /** Every layer once. */
+  /** Every layer once, and then every two of one direction of which one reads the other. */
   private Set<LstmShape> layers() {
     Set<LstmShape> layers = new LinkedHashSet<>();
+    Set<LstmShape> pairs = new LinkedHashSet<>();
     measured
         .graph()
         .ifPresentOrElse(
-            graph -> add(graph, layers),
-            () -> measured.shapes().forEach(shape -> add(shape, layers)));
+            graph -> add(graph, layers, pairs),
+            () -> measured.shapes().forEach(shape -> add(shape, layers, pairs)));
+    layers.addAll(pairs);
     return layers;
   }
 
   /** The layers of a model, at each batch. */
-  private void add(Graph graph, Set<LstmShape> layers) {
+  private void add(Graph graph, Set<LstmShape> layers, Set<LstmShape> pairs) {
     Map<String, Integer> sizes = new TreeMap<>(MadeUpInputs.sizes(graph, measured.steps()));
     List<Integer> each = batches.isEmpty() ? List.of(0) : batches;
     for (int batch : each) {
@@ -136,36 +148,56 @@ final class TuneCommand implements Callable<Integer> {
                     () -> new InputException("--batch: the model fixes its batch; leave it out"));
         sizes.put(name, batch);
       }
-      graph
-          .lstms()
-          .forEach(
-              lstm ->
-                  layers.add(
-                      new LstmShape(
-                          lstm.time().resolve(sizes),
-                          lstm.batch().resolve(sizes),
-                          lstm.inputSize(),
-                          lstm.hiddenSize(),
-                          1,
-                          lstm.directions().size())));
+      List<LstmShape> all = graph.lstms().map(lstm -> shape(lstm, sizes)).toList();
+      layers.addAll(all);
+      for (int k = 0; k + 1 < all.size(); k++) {
+        if (all.get(k + 1).equals(above(all.get(k)))) {
+          addPair(all.get(k), pairs);
+        }
+      }
     }
     if (layers.isEmpty()) {
       throw new InputException(graph.name() + ": there is no LSTM layer in it to tune");
     }
   }
 
+  private static LstmShape shape(Lstm lstm, Map<String, Integer> sizes) {
+    return new LstmShape(
+        lstm.time().resolve(sizes),
+        lstm.batch().resolve(sizes),
+        lstm.inputSize(),
+        lstm.hiddenSize(),
+        1,
+        lstm.directions().size());
+  }
+
   /** The layers of a shape: all but the first read what the one below puts out. */
-  private static void add(LstmShape shape, Set<LstmShape> layers) {
-    for (int layer = 0; layer < Math.min(2, shape.layers()); layer++) {
-      layers.add(
-          new LstmShape(
-              shape.steps(),
-              shape.batch(),
-              layer == 0 ? shape.inputSize() : shape.outputSize(),
-              shape.hiddenSize(),
-              1,
-              shape.directions()));
+  private static void add(LstmShape shape, Set<LstmShape> layers, Set<LstmShape> pairs) {
+    LstmShape layer = with(shape, shape.inputSize(), 1);
+    int different = Math.min(3, shape.layers()); // pairs, the second and third among them
+    for (int k = 0; k < different; k++) {
+      layers.add(layer);
+      if (k + 1 < different) {
+        addPair(layer, pairs);
+      }
+      layer = above(layer);
     }
+  }
+
+  /** Layers share launches where they have one direction. */
+  private static void addPair(LstmShape lower, Set<LstmShape> pairs) {
+    if (lower.directions() == 1) {
+      pairs.add(with(lower, lower.inputSize(), 2));
+    }
+  }
+
+  private static LstmShape above(LstmShape layer) {
+    return with(layer, layer.outputSize(), 1);
+  }
+
+  private static LstmShape with(LstmShape shape, int input, int layers) {
+    return new LstmShape(
+        shape.steps(), shape.batch(), input, shape.hiddenSize(), layers, shape.directions());
   }
 
   private void print(Device chosen, List<Tuning.Found> found) {

@@ -99,7 +99,7 @@ record CostModel(OpenClPlan plan) {
    */
   Cost wavefront(LayerSizes lower, LayerSizes upper, Wavefront w) {
     int steps = lower.steps();
-    int chunk = Math.min(w.lag(), steps);
+    int chunk = w.lag();
     int chunks = (steps + chunk - 1) / chunk;
     int last = steps - (chunks - 1) * chunk;
     LayerSizes both = lower.withDirections(2);

@@ -23,6 +23,11 @@ record LayerSizes(int steps, int batch, int input, int hidden, int directions) {
         steps, batch, stage.inputSize(), stage.hiddenSize(), stage.directions().size());
   }
 
+  /** A layer just like it that reads its outputs. */
+  LayerSizes above() {
+    return new LayerSizes(steps, batch, directions * hidden, hidden, directions);
+  }
+
   /** The same layer over so many steps. */
   LayerSizes withSteps(int other) {
     return new LayerSizes(other, batch, input, hidden, directions);

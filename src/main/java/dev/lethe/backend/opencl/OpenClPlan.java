@@ -39,8 +39,6 @@ import java.util.function.ToDoubleFunction;
  * @param computeUnits for the cost model; 0 where that knows nothing of the device, and the first
  *     of the kernels that fit is taken
  * @param tuned what has been measured
- * @param lag steps by which the upper of two stacked layers is behind the lower wherever they can
- *     share launches; 0 for what the cost model finds
  */
 record OpenClPlan(
     List<ProductTile> products,
@@ -56,8 +54,7 @@ record OpenClPlan(
     long projectionBytes,
     int mostDepth,
     int computeUnits,
-    TunedLayers tuned,
-    int lag) {
+    TunedLayers tuned) {
   /** Least local memory of a device that this plan fits. */
   static final long LOCAL_BYTES = 16 << 10;
 
@@ -135,8 +132,7 @@ record OpenClPlan(
         projectionBytes,
         mostDepth,
         computeUnits,
-        tuned,
-        0);
+        tuned);
   }
 
   /** The plan for a device, in single precision. */
@@ -220,21 +216,13 @@ record OpenClPlan(
   /** The same plan, but for where work-groups wait for each other. */
   OpenClPlan withPersistent(PersistentPlan other) {
     return with(
-        products, steps, sequences, other, matrixSteps, matrixProducts, computeUnits, tuned, lag);
+        products, steps, sequences, other, matrixSteps, matrixProducts, computeUnits, tuned);
   }
 
   /** The same plan with plain products. */
   OpenClPlan withoutMatrix() {
     return with(
-        products,
-        steps,
-        sequences,
-        persistent,
-        List.of(),
-        matrixProducts,
-        computeUnits,
-        tuned,
-        lag);
+        products, steps, sequences, persistent, List.of(), matrixProducts, computeUnits, tuned);
   }
 
   /** The same plan with what has been measured. */
@@ -247,22 +235,7 @@ record OpenClPlan(
         matrixSteps,
         matrixProducts,
         computeUnits,
-        measured,
-        lag);
-  }
-
-  /** The same plan with a wavefront of so many steps, or 0; see {@link #lag}. */
-  OpenClPlan withLag(int other) {
-    return with(
-        products,
-        steps,
-        sequences,
-        persistent,
-        matrixSteps,
-        matrixProducts,
-        computeUnits,
-        tuned,
-        other);
+        measured);
   }
 
   /** The same plan with nothing to choose from but this, for layers that have the choice. */
@@ -280,15 +253,7 @@ record OpenClPlan(
     List<MatrixProductTile> oneMatrixProduct =
         choice.product() instanceof MatrixProductTile tile ? List.of(tile) : matrixProducts;
     return with(
-        oneProduct,
-        oneStep,
-        oneSequence,
-        one,
-        oneMatrix,
-        oneMatrixProduct,
-        0,
-        TunedLayers.NONE,
-        lag);
+        oneProduct, oneStep, oneSequence, one, oneMatrix, oneMatrixProduct, 0, TunedLayers.NONE);
   }
 
   private OpenClPlan with(
@@ -299,8 +264,7 @@ record OpenClPlan(
       List<MatrixStepTile> newMatrixSteps,
       List<MatrixProductTile> newMatrixProducts,
       int newComputeUnits,
-      TunedLayers newTuned,
-      int newLag) {
+      TunedLayers newTuned) {
     return new OpenClPlan(
         newProducts,
         newSteps,
@@ -315,8 +279,7 @@ record OpenClPlan(
         projectionBytes,
         mostDepth,
         newComputeUnits,
-        newTuned,
-        newLag);
+        newTuned);
   }
 
   /** Whether input projections run on matrix units. */

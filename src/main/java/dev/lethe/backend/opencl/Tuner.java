@@ -1,25 +1,27 @@
 package dev.lethe.backend.opencl;
 
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Finds the fastest choice of kernels for a layer among those of a plan, whatever it is that tries
- * them. First every kernel and tile of the recurrence with the product that the plan would take,
- * then every tile of the product with the best of these: the two do not overlap, so their times add
- * up.
+ * Finds the fastest choice among those of a plan, whatever it is that tries them.
+ *
+ * @param <C> what is chosen
  */
-final class Tuner {
+final class Tuner<C> {
   /** Builds, checks and times a choice. */
-  interface Trial {
+  interface Trial<C> {
     /**
      * Tries it.
      *
      * @param best milliseconds of the fastest so far; what is much slower need not be timed well
      */
-    Outcome run(LayerChoice choice, double best);
+    Outcome run(C choice, double best);
   }
 
   /**
@@ -41,7 +43,7 @@ final class Tuner {
   }
 
   /** A choice with its outcome. */
-  record Tried(LayerChoice choice, Outcome outcome) {}
+  record Tried<C>(C choice, Outcome outcome) {}
 
   /**
    * What came out.
@@ -50,17 +52,13 @@ final class Tuner {
    * @param best the fastest that is right; empty if none is
    * @param tried everything, in order
    */
-  record Result(Tried usual, Optional<Tried> best, List<Tried> tried) {}
+  record Result<C>(Tried<C> usual, Optional<Tried<C>> best, List<Tried<C>> tried) {}
 
-  private final OpenClPlan plan;
-  private final LayerSizes sizes;
-  private final Trial trial;
-  private final Consumer<Tried> progress;
-  private final List<Tried> tried = new ArrayList<>();
+  private final Trial<C> trial;
+  private final Consumer<Tried<C>> progress;
+  private final List<Tried<C>> tried = new ArrayList<>();
 
-  private Tuner(OpenClPlan plan, LayerSizes sizes, Trial trial, Consumer<Tried> progress) {
-    this.plan = plan.withTuned(TunedLayers.NONE);
-    this.sizes = sizes;
+  private Tuner(Trial<C> trial, Consumer<Tried<C>> progress) {
     this.trial = trial;
     this.progress = progress;
   }
@@ -72,58 +70,90 @@ final class Tuner {
   }
 
   /**
-   * Tries everything.
+   * Tries what a layer can choose from. First every kernel and tile of the recurrence with the
+   * product that the plan would take, then every tile of the product with the best of these: the
+   * two do not overlap, so their times add up.
    *
    * @param progress is told of each trial
    */
-  static Result tune(OpenClPlan plan, LayerSizes sizes, Trial trial, Consumer<Tried> progress) {
-    return new Tuner(plan, sizes, trial, progress).run();
-  }
-
-  private Result run() {
+  static Result<LayerChoice> tune(
+      OpenClPlan plan,
+      LayerSizes sizes,
+      Trial<LayerChoice> trial,
+      Consumer<Tried<LayerChoice>> progress) {
+    Tuner<LayerChoice> tuner = new Tuner<>(trial, progress);
     Recurrence.Permitted all = Recurrence.Permitted.ALL;
-    LayerChoice first = plan.choose(sizes, all);
+    LayerChoice first = plan.withTuned(TunedLayers.NONE).choose(sizes, all);
     ProjectionTile product = first.product();
-    Tried usual = attempt(product, first.recurrence());
+    tuner.attempt(new LayerChoice(product, first.recurrence(), true));
     for (Recurrence recurrence : plan.recurrences(sizes, all)) {
       if (!recurrence.equals(first.recurrence())) {
-        attempt(product, recurrence);
+        tuner.attempt(new LayerChoice(product, recurrence, true));
       }
     }
-    Recurrence fastest = best(usual).map(t -> t.choice().recurrence()).orElse(first.recurrence());
+    Recurrence fastest =
+        tuner.result().best().map(t -> t.choice().recurrence()).orElse(first.recurrence());
     for (ProjectionTile other : plan.projections()) {
       if (!other.equals(product)) {
-        attempt(other, fastest);
+        tuner.attempt(new LayerChoice(other, fastest, true));
       }
     }
-    return new Result(usual, best(usual), List.copyOf(tried));
+    return tuner.result();
   }
 
-  private Tried attempt(ProjectionTile product, Recurrence recurrence) {
-    LayerChoice choice = new LayerChoice(product, recurrence, true);
-    double best = tried.stream().mapToDouble(t -> t.outcome().milliseconds()).min().orElse(1e9);
-    Tried now = new Tried(choice, trial.run(choice, best));
-    tried.add(now);
-    progress.accept(now);
-    return now;
+  /** Trials that {@link #tunePair} makes at most. */
+  static int mostPairTrials() {
+    return 2 + 2 * Wavefront.CHUNKS.size();
   }
 
   /**
-   * The fastest of what is right; what the plan takes anyway unless something is clearly faster.
+   * Tries how two stacked layers can run: one after the other, or in chunks.
+   *
+   * @param plan with what has been measured of each layer alone
+   * @param progress is told of each trial
    */
-  private Optional<Tried> best(Tried usual) {
-    Optional<Tried> fastest = Optional.empty();
-    double least = Double.POSITIVE_INFINITY;
-    for (Tried each : tried) {
-      double time = each.outcome().milliseconds();
-      if (each.outcome().fault().isEmpty() && time < least) {
-        fastest = Optional.of(each);
-        least = time;
-      }
-    }
+  static Result<Optional<Wavefront>> tunePair(
+      OpenClPlan plan,
+      LayerSizes lower,
+      Trial<Optional<Wavefront>> trial,
+      Consumer<Tried<Optional<Wavefront>>> progress) {
+    Tuner<Optional<Wavefront>> tuner = new Tuner<>(trial, progress);
+    pairChoices(plan, lower).forEach(tuner::attempt);
+    return tuner.result();
+  }
+
+  /** What the plan takes without measurement is the first. */
+  private static Set<Optional<Wavefront>> pairChoices(OpenClPlan plan, LayerSizes lower) {
+    OpenClPlan unmeasured = plan.withTuned(new TunedLayers(plan.tuned().entries(), List.of()));
+    Set<Optional<Wavefront>> choices = new LinkedHashSet<>();
+    choices.add(Wavefront.of(unmeasured, lower, lower.above()).map(w -> w.withTuned(false)));
+    choices.add(Optional.empty());
+    Wavefront.candidates(unmeasured, lower, lower.above())
+        .forEach(w -> choices.add(Optional.of(w)));
+    return choices;
+  }
+
+  private void attempt(C choice) {
+    double best = tried.stream().mapToDouble(t -> t.outcome().milliseconds()).min().orElse(1e9);
+    Tried<C> now = new Tried<>(choice, trial.run(choice, best));
+    tried.add(now);
+    progress.accept(now);
+  }
+
+  /**
+   * The fastest of what is right; the first, which the plan takes anyway, unless something is
+   * clearly faster.
+   */
+  private Result<C> result() {
+    Tried<C> usual = tried.get(0);
+    Optional<Tried<C>> fastest =
+        tried.stream()
+            .filter(each -> each.outcome().fault().isEmpty())
+            .min(Comparator.comparingDouble(each -> each.outcome().milliseconds()));
     boolean keep =
         usual.outcome().fault().isEmpty()
-            && least > OpenClPlan.WORTH * usual.outcome().milliseconds();
-    return keep ? Optional.of(usual) : fastest;
+            && fastest.orElseThrow().outcome().milliseconds()
+                > OpenClPlan.WORTH * usual.outcome().milliseconds();
+    return new Result<>(usual, keep ? Optional.of(usual) : fastest, List.copyOf(tried));
   }
 }

@@ -49,7 +49,7 @@ class CacheFuzzTest {
   static Stream<byte[]> tuned() throws IOException {
     Path folder = Files.createTempDirectory("tuned");
     Path file = folder.resolve("tuning.json");
-    new TuningFile(file).add(GPU, List.of(ENTRY));
+    new TuningFile(file).add(GPU, new TunedLayers(List.of(ENTRY)));
     byte[] content = Files.readAllBytes(file);
     for (String name : List.of("tuning.json", "tuning.json.lock")) {
       Files.delete(folder.resolve(name));
@@ -69,7 +69,7 @@ class CacheFuzzTest {
   private static void tuned(Path path) {
     TuningFile file = new TuningFile(path);
     file.load(GPU);
-    file.add(GPU, List.of(ENTRY));
+    file.add(GPU, new TunedLayers(List.of(ENTRY)));
     List<TunedLayers.Entry> entries = file.load(GPU).entries();
     assertEquals(ENTRY, entries.get(entries.size() - 1));
   }

@@ -15,7 +15,9 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +26,7 @@ import picocli.CommandLine;
 /** {@code lethe tune} on a real device, and what sessions make of it. */
 class TuneTest {
   private static final LstmShape SHAPE = LstmShape.parse("4x5x3x6x1x2");
+  private static final LstmShape STACKED = LstmShape.parse("6x5x3x7x2x1");
 
   @TempDir Path folder;
   private final StringWriter out = new StringWriter();
@@ -54,9 +57,9 @@ class TuneTest {
     TunedLayers tuned = new TuningFile(file).load(found.facts());
     assertEquals(new LayerSizes(4, 5, 3, 6, 2), tuned.entries().get(0).sizes());
     OpenClPlan plan = OpenClPlan.of(found.facts());
-    try (OpenClSession plain = open(plan);
-        OpenClSession session = open(plan.withTuned(tuned))) {
-      assertArrayEquals(run(plain), run(session));
+    try (OpenClSession plain = open(SHAPE, plan);
+        OpenClSession session = open(SHAPE, plan.withTuned(tuned))) {
+      assertArrayEquals(run(SHAPE, plain), run(SHAPE, session));
       assertFalse(plain.kernels().get(0).endsWith(", tuned"), plain.kernels().get(0));
       assertTrue(session.kernels().get(0).endsWith(", tuned"), session.kernels().get(0));
     }
@@ -65,12 +68,40 @@ class TuneTest {
     assertFalse(doctor(file).contains("tuned for"));
   }
 
-  private OpenClSession open(OpenClPlan plan) {
-    return OpenClSession.open(SHAPE.network(), found, plan, ProgramCache.inUserFolder(), "");
+  @Test
+  void stackedLayersAreTriedTogether() throws Exception {
+    Path shapes = Files.writeString(folder.resolve("shapes.txt"), STACKED + "\n");
+    Path file = folder.resolve("tuning.json");
+    String id = found.device().id();
+    int code = lethe("tune", "--shapes", shapes.toString(), "-d", id, "--file", file.toString());
+    assertEquals(0, code, err::toString);
+    assertEquals("", err.toString());
+    String kept = "kept for 3 of 3 layers and pairs of layers in " + file;
+    assertTrue(out.toString().contains(kept), out::toString);
+    TunedLayers.Pair pair = new TuningFile(file).load(found.facts()).pairs().get(0);
+    assertEquals(new LayerSizes(6, 5, 3, 7, 1), pair.lower());
+
+    OpenClPlan plan = OpenClPlan.of(found.facts());
+    LayerSizes lower = pair.lower();
+    Wavefront wavefront = Wavefront.candidates(plan, lower, lower.above()).get(0);
+    assertEquals(4, wavefront.lag());
+    TunedLayers tuned =
+        TunedLayers.NONE.with(
+            TunedLayers.Pair.of(lower, Precision.FP32, Optional.of(wavefront), 1));
+    try (OpenClSession plain = open(STACKED, plan);
+        OpenClSession session = open(STACKED, plan.withTuned(tuned))) {
+      assertArrayEquals(run(STACKED, plain), run(STACKED, session));
+      String kernel = session.kernels().get(0);
+      assertTrue(kernel.endsWith(", wavefront of 4 steps, tuned"), kernel);
+    }
   }
 
-  private static float[] run(OpenClSession session) {
-    return session.run(Map.of("x", SHAPE.input())).get("y").toFloatArray();
+  private OpenClSession open(LstmShape shape, OpenClPlan plan) {
+    return OpenClSession.open(shape.network(), found, plan, ProgramCache.inUserFolder(), "");
+  }
+
+  private static float[] run(LstmShape shape, OpenClSession session) {
+    return session.run(Map.of("x", shape.input())).get("y").toFloatArray();
   }
 
   /** In a process of its own, since only there the environment names the file. */
@@ -93,19 +124,19 @@ class TuneTest {
   /** A reference that is wrong makes every choice look wrong. */
   @Test
   void whatDiffersFromTheReferenceIsNotKept() {
-    Tuning tuning =
-        new Tuning(
-            found.device().id(),
-            Precision.FP32,
-            (graph, inputs) -> {
-              Tensor x = inputs.get("x");
-              return Map.of("y", new double[x.dimension(0) * x.dimension(1) * 12]);
-            });
-    Tuning.Found result = tuning.tune(SHAPE, () -> {});
-    assertTrue(result.kernel().isEmpty());
-    assertEquals(result.tried(), result.faults().size());
-    assertTrue(result.faults().get(0).contains("wrong, element "), result.faults().get(0));
-    assertEquals(0, tuning.keep(folder.resolve("tuning.json")));
+    for (LstmShape shape : List.of(SHAPE, STACKED)) {
+      Tuning.Reference wrong =
+          (graph, inputs) -> {
+            Tensor x = inputs.get("x");
+            return Map.of("y", new double[x.dimension(0) * x.dimension(1) * shape.outputSize()]);
+          };
+      Tuning tuning = new Tuning(found.device().id(), Precision.FP32, wrong);
+      Tuning.Found result = tuning.tune(shape, () -> {});
+      assertTrue(result.kernel().isEmpty());
+      assertEquals(result.tried(), result.faults().size());
+      assertTrue(result.faults().get(0).contains("wrong, element "), result.faults().get(0));
+      assertEquals(0, tuning.keep(folder.resolve("tuning.json")));
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.lethe.backend.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -80,6 +81,16 @@ class TuningFileTest {
         milliseconds);
   }
 
+  private static TunedLayers.Pair pair(int lag, double milliseconds) {
+    return new TunedLayers.Pair(
+        new LayerSizes(30, 2, 4, 5, 1),
+        Precision.FP16,
+        lag,
+        "lstm_matrix",
+        List.of(8, 4),
+        milliseconds);
+  }
+
   private static DeviceFacts driver(String driver) {
     return new DeviceFacts(
         GPU.name(),
@@ -100,17 +111,36 @@ class TuningFileTest {
   @Test
   void whatIsKeptComesBack() {
     assertEquals(TunedLayers.NONE, file().load(GPU));
-    file().add(GPU, List.of(entry(1, 0.125), entry(2, 3)));
+    file().add(GPU, new TunedLayers(List.of(entry(1, 0.125), entry(2, 3))));
     assertEquals(List.of(entry(1, 0.125), entry(2, 3)), file().load(GPU).entries());
-    file().add(GPU, List.of(entry(1, 7), entry(3, 1e-3)));
+    file().add(GPU, new TunedLayers(List.of(entry(1, 7), entry(3, 1e-3))));
     assertEquals(List.of(entry(2, 3), entry(1, 7), entry(3, 1e-3)), file().load(GPU).entries());
     assertEquals(List.of(), lines);
   }
 
   @Test
+  void pairsComeBackToo() {
+    file().add(GPU, TunedLayers.NONE.with(entry(1, 1)).with(pair(16, 2)));
+    assertEquals(List.of(pair(16, 2)), file().load(GPU).pairs());
+    file().add(GPU, TunedLayers.NONE.with(entry(2, 1)).with(pair(0, 1)));
+    assertEquals(List.of(pair(0, 1)), file().load(GPU).pairs());
+    assertEquals(2, file().load(GPU).entries().size());
+    assertEquals(List.of(), lines);
+  }
+
+  @Test
+  void aFileNeedHaveNoPairs() throws IOException {
+    file().add(GPU, TunedLayers.NONE.with(entry(1, 1)));
+    String text = Files.readString(path());
+    Files.writeString(path(), text.replaceFirst(",\\s*\"pairs\" : \\[ ]", ""));
+    assertFalse(Files.readString(path()).contains("pairs"));
+    assertEquals(List.of(entry(1, 1)), file().load(GPU).entries());
+  }
+
+  @Test
   void devicesShareAFile() {
-    file().add(GPU, List.of(entry(1, 1)));
-    file().add(GpuTable.small(), List.of(entry(2, 2)));
+    file().add(GPU, TunedLayers.NONE.with(entry(1, 1)));
+    file().add(GpuTable.small(), TunedLayers.NONE.with(entry(2, 2)));
     assertEquals(List.of(entry(1, 1)), file().load(GPU).entries());
     assertEquals(List.of(entry(2, 2)), file().load(GpuTable.small()).entries());
     DeviceFacts foreign = OpenClPlanTest.facts(true, 64, 1 << 15, 1 << 30);
@@ -119,25 +149,33 @@ class TuningFileTest {
 
   @Test
   void anotherDriverIsPassedOverWithOneLineAndReplaced() {
-    file().add(GPU, List.of(entry(1, 1)));
+    file().add(GPU, TunedLayers.NONE.with(entry(1, 1)));
     DeviceFacts updated = driver("999");
     assertEquals(TunedLayers.NONE, file().load(updated));
     assertEquals(TunedLayers.NONE, file().load(updated));
     assertEquals(1, lines.size(), lines::toString);
     assertTrue(lines.get(0).contains("tuned for another driver"), lines.get(0));
-    file().add(updated, List.of(entry(2, 2)));
+    file().add(updated, TunedLayers.NONE.with(entry(2, 2)));
     assertEquals(List.of(entry(2, 2)), file().load(updated).entries());
     assertEquals(TunedLayers.NONE, file().load(GPU));
   }
 
   @Test
   void otherKernelsArePassedOver() throws IOException {
-    file().add(GPU, List.of(entry(1, 1)));
+    file().add(GPU, TunedLayers.NONE.with(entry(1, 1)));
     String text = Files.readString(path());
     assertTrue(text.contains(KernelSource.digest()));
     Files.writeString(path(), text.replace(KernelSource.digest(), "0".repeat(64)));
     assertEquals(TunedLayers.NONE, file().load(GPU));
     assertEquals(1, lines.size(), lines::toString);
+  }
+
+  private static String pairOf(String lag) {
+    return "{\"lethe_tuning\":1,\"devices\":[{\"device\":\"d\",\"platform\":\"p\",\"version\":\"v\","
+        + "\"driver\":\"d\",\"kernels\":\"k\",\"layers\":[],\"pairs\":[{\"T\":9,\"B\":1,\"I\":1,\"H\":1,"
+        + "\"precision\":\"fp32\",\"kernel\":\"k\",\"tile\":[],\"ms\":1,\"lag\":"
+        + lag
+        + "}]}]}";
   }
 
   static Stream<String> damaged() {
@@ -173,7 +211,13 @@ class TuningFileTest {
                 + "\"kernel\":\"k\",\"tile\":[1,2,3,4,5,6,7,8,9],\"product\":[],\"ms\":1}"),
         layer.formatted(
             "{\"T\":1,\"B\":1,\"I\":1,\"H\":1,\"directions\":1,\"precision\":\"fp32\","
-                + "\"kernel\":\"k\",\"tile\":[-4],\"product\":[],\"ms\":1}"));
+                + "\"kernel\":\"k\",\"tile\":[-4],\"product\":[],\"ms\":1}"),
+        layer.formatted("").replace("]}]}", "],\"pairs\":{}}]}"),
+        layer.formatted("").replace("]}]}", "],\"pairs\":[1]}]}"),
+        pairOf("null"),
+        pairOf("-2"),
+        pairOf("3"),
+        pairOf("99999999999"));
   }
 
   @ParameterizedTest
@@ -190,7 +234,7 @@ class TuningFileTest {
   /** Any byte may be wrong. */
   @Test
   void noByteMakesItFail() throws IOException {
-    file().add(GPU, List.of(entry(1, 1)));
+    file().add(GPU, TunedLayers.NONE.with(entry(1, 1)).with(pair(4, 1)));
     byte[] whole = Files.readAllBytes(path());
     for (int k = 0; k < whole.length; k++) {
       for (int bit : new int[] {1, 16, 128}) {
@@ -218,7 +262,7 @@ class TuningFileTest {
 
   @Test
   void whatOthersMayHaveWrittenIsPassedOver() throws IOException {
-    file().add(GPU, List.of(entry(1, 1)));
+    file().add(GPU, TunedLayers.NONE.with(entry(1, 1)));
     assumeTrue(path().getFileSystem().supportedFileAttributeViews().contains("posix"));
     Files.setPosixFilePermissions(path(), PosixFilePermissions.fromString("rw-rw-rw-"));
     assertEquals(TunedLayers.NONE, file().load(GPU));
@@ -229,7 +273,7 @@ class TuningFileTest {
   @Test
   void aDamagedFileIsReplaced() throws IOException {
     Files.writeString(path(), "{\"lethe_tuning\": 1, \"devices");
-    file().add(GPU, List.of(entry(1, 1)));
+    file().add(GPU, TunedLayers.NONE.with(entry(1, 1)));
     assertEquals(List.of(entry(1, 1)), file().load(GPU).entries());
   }
 
@@ -237,11 +281,12 @@ class TuningFileTest {
   void anotherFileIsNot() throws IOException {
     Files.writeString(path(), "a model");
     InputException e =
-        assertThrows(InputException.class, () -> file().add(GPU, List.of(entry(1, 1))));
+        assertThrows(
+            InputException.class, () -> file().add(GPU, TunedLayers.NONE.with(entry(1, 1))));
     assertTrue(e.getMessage().contains("holds no tuned values"), e.getMessage());
     assertEquals("a model", Files.readString(path()));
     TuningFile nowhere = new TuningFile(folder.resolve("no/such/file.json"));
-    assertThrows(InputException.class, () -> nowhere.add(GPU, List.of(entry(1, 1))));
+    assertThrows(InputException.class, () -> nowhere.add(GPU, TunedLayers.NONE.with(entry(1, 1))));
   }
 
   @Test
@@ -254,7 +299,7 @@ class TuningFileTest {
                     new Thread(
                         () -> {
                           for (int k = 0; k < 5; k++) {
-                            file().add(GPU, List.of(entry(1 + 5 * writer + k, 1)));
+                            file().add(GPU, TunedLayers.NONE.with(entry(1 + 5 * writer + k, 1)));
                           }
                         }))
             .toList();
@@ -300,7 +345,7 @@ class TuningFileTest {
     public static void main(String[] args) {
       for (int k = 0; k < 10; k++) {
         int batch = Integer.parseInt(args[1]) + k;
-        new TuningFile(Path.of(args[0])).add(GPU, List.of(entry(batch, 1)));
+        new TuningFile(Path.of(args[0])).add(GPU, TunedLayers.NONE.with(entry(batch, 1)));
       }
     }
   }
