@@ -3,7 +3,7 @@
 //   lstm_cell  gates, cell and hidden update of one unit; the only place that computes them
 // Products are written as fma in one fixed order and nothing else may be contracted, so that a sequence's result has
 // the same bits whatever tile, group or batch it is computed in.
-// Host side: KernelSource.java, OpenClPlan.java
+// Host side: KernelSource.java, KernelOptions.java
 
 #pragma OPENCL FP_CONTRACT OFF
 

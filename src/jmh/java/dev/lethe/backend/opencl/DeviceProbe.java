@@ -358,12 +358,13 @@ public final class DeviceProbe implements AutoCloseable {
         LayerSizes sizes = new LayerSizes(64, 32, hidden, hidden, 1);
         Recurrence chosen = plan.choose(sizes, Recurrence.Permitted.ALL).recurrence();
         if (chosen instanceof PersistentPlan.Cut cut) {
-          wanted.put(plan.persistentOptions(cell, cut, LstmParts.Kind.ONE), cut.kernel() + ".cl");
+          wanted.put(
+              plan.options().persistent(cell, cut, LstmParts.Kind.ONE), cut.kernel() + ".cl");
         }
       }
       if (plan.matrix()) {
         for (MatrixProductTile tile : plan.matrixProducts()) {
-          wanted.put(plan.matrixProductOptions(tile), "product_matrix.cl");
+          wanted.put(plan.options().matrixProduct(tile), "product_matrix.cl");
         }
       }
     }

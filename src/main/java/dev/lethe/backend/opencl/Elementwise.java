@@ -21,13 +21,13 @@ final class Elementwise implements StageRunner {
   }
 
   static Elementwise of(Activation stage, Programs programs, OpenClPlan plan) {
-    String options = OpenClPlan.activationOptions(stage.function());
+    String options = KernelOptions.activation(stage.function());
     Kernel kernel = programs.kernel("elementwise.cl", "activation", options);
     return new Elementwise(kernel, List.of(stage.x()), stage.y(), plan);
   }
 
   static Elementwise of(Binary stage, Programs programs, OpenClPlan plan) {
-    String options = OpenClPlan.binaryOptions(stage.operation());
+    String options = KernelOptions.binary(stage.operation());
     Kernel kernel = programs.kernel("elementwise.cl", "binary", options);
     return new Elementwise(kernel, List.of(stage.a(), stage.b()), stage.y(), plan);
   }

@@ -13,7 +13,7 @@ final class LayerNormKernel implements StageRunner {
 
   LayerNormKernel(LayerNorm stage, Context context, Programs programs, OpenClPlan plan) {
     this.stage = stage;
-    this.kernel = programs.kernel("layer_norm.cl", "layer_norm", plan.layerNormOptions());
+    this.kernel = programs.kernel("layer_norm.cl", "layer_norm", plan.options().layerNorm());
     this.scale = context.upload(stage.name() + " scale", stage.scale().toArray());
     this.shift = context.upload(stage.name() + " shift", stage.shift().toArray());
     this.items = plan.softmaxItems();

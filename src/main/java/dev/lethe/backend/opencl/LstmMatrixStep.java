@@ -38,7 +38,7 @@ final class LstmMatrixStep implements StepKernel {
     for (int part : parts) {
       rounded.add(new RoundedHidden(programs, plan, part, sums.words()));
     }
-    String options = plan.matrixStepOptions(tile, sums, cell, kind, traced);
+    String options = plan.options().matrixStep(tile, sums, cell, kind, traced);
     String name = "lstm_matrix_step";
     this.kernels =
         new Kernel[] {

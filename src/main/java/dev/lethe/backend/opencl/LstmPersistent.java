@@ -44,7 +44,7 @@ final class LstmPersistent implements LstmChain, AutoCloseable {
     this.tile = tile;
     this.hidden = cell.hiddenSize();
     this.parts = numbers.size();
-    String options = plan.persistentOptions(cell, tile, kind);
+    String options = plan.options().persistent(cell, tile, kind);
     this.kernel = programs.kernel(tile.kernel() + ".cl", tile.kernel(), options);
     if (tile instanceof PersistentPlan.MatrixTile matrixTile) {
       for (int part : numbers) {

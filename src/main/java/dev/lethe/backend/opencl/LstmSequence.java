@@ -15,7 +15,7 @@ final class LstmSequence implements LstmChain, AutoCloseable {
       Programs programs, OpenClPlan plan, SequenceTile tile, Cell cell, LstmParts.Kind kind) {
     this.tile = tile;
     this.hidden = cell.hiddenSize();
-    String options = plan.sequenceOptions(tile, cell, kind);
+    String options = plan.options().sequence(tile, cell, kind);
     this.kernel = programs.kernel("lstm_sequence.cl", "lstm_sequence", options);
     kernel.set(0, hidden);
   }

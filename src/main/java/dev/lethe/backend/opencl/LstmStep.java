@@ -42,8 +42,8 @@ final class LstmStep implements StepKernel {
     String name = cell.norm().isPresent() ? "lstm_norm_step" : "lstm_step";
     String options =
         cell.norm().isPresent()
-            ? plan.normStepOptions(cell, traced)
-            : plan.stepOptions(tile, cell, kind, masked, traced);
+            ? plan.options().normStep(cell, traced)
+            : plan.options().step(tile, cell, kind, masked, traced);
     this.kernels =
         new Kernel[] {
           programs.kernel(name + ".cl", name, options), programs.kernel(name + ".cl", name, options)

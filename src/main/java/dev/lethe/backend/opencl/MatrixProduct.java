@@ -10,7 +10,7 @@ final class MatrixProduct implements InputProjection {
     this.plan = plan;
     this.tile = tile;
     this.kernel =
-        programs.kernel("product_matrix.cl", "product_matrix", plan.matrixProductOptions(tile));
+        programs.kernel("product_matrix.cl", "product_matrix", plan.options().matrixProduct(tile));
   }
 
   @Override

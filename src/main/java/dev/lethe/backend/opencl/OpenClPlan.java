@@ -2,23 +2,20 @@ package dev.lethe.backend.opencl;
 
 import dev.lethe.DeviceException;
 import dev.lethe.Precision;
-import dev.lethe.network.ActivationFunction;
-import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
 import dev.lethe.network.CellNorm;
 import dev.lethe.network.Lstm;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /**
  * How the kernels may be cut for one device, and how they are for a layer: pure functions of the
- * device's facts, sizes and what has been measured. The only place that writes -D options. No tile
- * changes a result's bits: every sum runs over its terms in ascending order, whatever the tile.
+ * device's facts, sizes and what has been measured. No tile changes a result's bits: every sum runs
+ * over its terms in ascending order, whatever the tile.
  *
  * @param products tiles of product.cl, the usual one first
  * @param steps tiles of lstm_step.cl, likewise
@@ -282,6 +279,11 @@ record OpenClPlan(
         newTuned);
   }
 
+  /** What the kernels are compiled with. */
+  KernelOptions options() {
+    return new KernelOptions(precision, persistent, softmaxItems);
+  }
+
   /** Whether input projections run on matrix units. */
   boolean matrix() {
     return !matrixSteps.isEmpty();
@@ -391,43 +393,6 @@ record OpenClPlan(
     }
   }
 
-  /** For product.cl; {@code rowMap} for the input projection. */
-  String productOptions(ProductTile product, boolean rowMap) {
-    String tile =
-        "-DLM=%d -DLN=%d -DRM=%d -DRN=%d -DTK=%d"
-            .formatted(
-                product.rowItems(),
-                product.columnItems(),
-                product.rowResults(),
-                product.columnResults(),
-                product.depth());
-    return rowMap ? tile + " -DROW_MAP" + precisionOption() : tile;
-  }
-
-  /** For lstm_step.cl; {@code kind}: what the parts of a launch are. */
-  String stepOptions(
-      StepTile step, Cell cell, LstmParts.Kind kind, boolean masked, boolean traced) {
-    String tile =
-        "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
-            .formatted(step.units(), step.sequenceItems(), step.sequenceResults(), step.depth());
-    return tile
-        + unrollOption()
-        + precisionOption()
-        + cellOptions(cell)
-        + kindOption(kind)
-        + (masked ? " -DMASKED" : "")
-        + (traced ? " -DTRACE" : "");
-  }
-
-  /** For lstm_norm_step.cl. */
-  String normStepOptions(Cell cell, boolean traced) {
-    return "-DL=%d -DEPSILON=%s"
-            .formatted(softmaxItems, literal(cell.norm().orElseThrow().epsilon()))
-        + precisionOption()
-        + cellOptions(cell)
-        + (traced ? " -DTRACE" : "");
-  }
-
   /**
    * What this layer leaves to choose from: kernels of many steps know neither projections nor
    * normalization nor masks, and those whose groups wait for each other want directions alike.
@@ -446,136 +411,10 @@ record OpenClPlan(
     return stage.directions().stream().allMatch(d -> sameKernel(d.cell(), cell));
   }
 
-  /** For lstm_sequence.cl. */
-  String sequenceOptions(SequenceTile sequence, Cell cell, LstmParts.Kind kind) {
-    return "-DL=%d -DRB=%d -DUNITS=%d"
-            .formatted(sequence.items(), sequence.sequences(), sequence.units(cell.hiddenSize()))
-        + unrollOption()
-        + precisionOption()
-        + cellOptions(cell)
-        + kindOption(kind);
-  }
-
-  /** For lstm_persistent.cl or lstm_matrix.cl. */
-  String persistentOptions(Cell cell, PersistentPlan.Cut cut, LstmParts.Kind kind) {
-    return persistent.options(cut) + precisionOption() + cellOptions(cell) + kindOption(kind);
-  }
-
-  /**
-   * For lstm_matrix_step.cl.
-   *
-   * @param sums how its sums are cut
-   * @param kind what the parts of a launch are
-   */
-  String matrixStepOptions(
-      MatrixStepTile tile,
-      PersistentPlan.MatrixTile sums,
-      Cell cell,
-      LstmParts.Kind kind,
-      boolean traced) {
-    return "-DSLICES=%d -DPW=%d -DWARPS=%d -DNT=%d"
-            .formatted(sums.slices(), sums.pairs(), tile.warps(), tile.tiles())
-        + (persistent.ptx() ? " -DPTX" : "")
-        + precisionOption()
-        + cellOptions(cell)
-        + kindOption(kind)
-        + (traced ? " -DTRACE" : "");
-  }
-
-  /** For begin_matrix.cl. */
-  String beginMatrixOptions() {
-    return precisionOption().strip();
-  }
-
-  /** For product_matrix.cl. */
-  String matrixProductOptions(MatrixProductTile tile) {
-    return "-DTILE=" + tile.size() + precisionOption() + (persistent.ptx() ? " -DPTX" : "");
-  }
-
-  // of a GPU whose registers are known
-  private String unrollOption() {
-    return persistent.registers() > 0 ? " -DUNROLL" : "";
-  }
-
-  private static String kindOption(LstmParts.Kind kind) {
-    return switch (kind) {
-      case ONE -> "";
-      case DIRECTIONS -> " -DBOTH";
-      case LAYERS -> " -DSTACKED";
-    };
-  }
-
-  // precision.cl numbers the precisions in the order of the enum
-  private String precisionOption() {
-    return precision == Precision.FP32 ? "" : " -DPRECISION=" + precision.ordinal();
-  }
-
   /** Whether two cells are the same to a kernel but for their weights. */
   static boolean sameKernel(Cell a, Cell b) {
     return a.hiddenSize() == b.hiddenSize()
-        && cellOptions(a).equals(cellOptions(b))
+        && KernelOptions.cell(a).equals(KernelOptions.cell(b))
         && a.norm().map(CellNorm::epsilon).equals(b.norm().map(CellNorm::epsilon));
-  }
-
-  private static String cellOptions(Cell cell) {
-    StringBuilder options = new StringBuilder();
-    options.append(" -DGATE=").append(function(cell.gate()));
-    options.append(" -DCANDIDATE=").append(function(cell.candidate()));
-    options.append(" -DOUTPUT=").append(function(cell.output()));
-    if (!cell.peepholes().isEmpty()) {
-      options.append(" -DPEEPHOLES");
-    }
-    if (!cell.projection().isEmpty()) {
-      options.append(" -DPROJECTED");
-    }
-    if (cell.coupled()) {
-      options.append(" -DCOUPLED");
-    }
-    if (cell.clip() < Float.POSITIVE_INFINITY) {
-      options.append(" -DCLIP=").append(literal(cell.clip()));
-    }
-    return options.toString();
-  }
-
-  /** For elementwise.cl. */
-  static String activationOptions(ActivationFunction function) {
-    return "-DFUNCTION=" + function(function);
-  }
-
-  /** For elementwise.cl. */
-  static String binaryOptions(Binary.Operation operation) {
-    return switch (operation) {
-      case ADD -> "-DOPERATOR=+";
-      case SUBTRACT -> "-DOPERATOR=-";
-      case MULTIPLY -> "-DOPERATOR=*";
-    };
-  }
-
-  /** For softmax.cl. */
-  String softmaxOptions(boolean logarithm) {
-    return "-DL=" + softmaxItems + (logarithm ? " -DLOGARITHM" : "");
-  }
-
-  /** For layer_norm.cl. */
-  String layerNormOptions() {
-    return "-DL=" + softmaxItems;
-  }
-
-  /** For step_mask.cl. */
-  static String stepMaskOptions(boolean ids) {
-    return "-DELEMENT=" + (ids ? "int" : "float");
-  }
-
-  // common.cl numbers the kinds in the order of the enum
-  private static String function(ActivationFunction function) {
-    return function.kind().ordinal()
-        + ","
-        + literal(function.alpha())
-        + ","
-        + literal(function.beta());
-  }
-
-  private static String literal(float value) {
-    return String.format(Locale.ROOT, "%sf", Float.toHexString(value));
   }
 }

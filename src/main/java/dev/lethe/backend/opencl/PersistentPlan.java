@@ -266,17 +266,4 @@ record PersistentPlan(
     double work = 4.0 * tile.depth() * tile.rows() * rounds;
     return ticks * (work + TICK_OVERHEAD);
   }
-
-  /**
-   * For lstm_persistent.cl or lstm_matrix.cl; the precision's and the cell's options come on top.
-   */
-  String options(Cut cut) {
-    String common = " -DPOLLS=" + polls + (ptx ? " -DPTX" : "");
-    if (cut instanceof MatrixTile tile) {
-      return "-DSLICES=%d -DPW=%d".formatted(tile.slices, tile.pairs) + common;
-    }
-    Tile tile = (Tile) cut;
-    return "-DU=%d -DP=%d -DKC=%d -DRB=%d".formatted(tile.units, tile.parts, tile.depth, tile.rows)
-        + common;
-  }
 }

@@ -13,7 +13,7 @@ final class Product implements InputProjection {
   Product(Programs programs, OpenClPlan plan, ProductTile tile, boolean rowMap) {
     this.tile = tile;
     this.rowMap = rowMap;
-    this.kernel = programs.kernel("product.cl", "product", plan.productOptions(tile, rowMap));
+    this.kernel = programs.kernel("product.cl", "product", plan.options().product(tile, rowMap));
   }
 
   @Override

@@ -19,7 +19,7 @@ final class RoundedHidden implements AutoCloseable {
    */
   RoundedHidden(Programs programs, OpenClPlan plan, int direction, int words) {
     Precision precision = plan.precision();
-    this.kernel = programs.kernel("begin_matrix.cl", "begin_matrix", plan.beginMatrixOptions());
+    this.kernel = programs.kernel("begin_matrix.cl", "begin_matrix", plan.options().beginMatrix());
     this.name = "rounded h " + direction;
     this.words = words;
     this.numbers = words * MatrixWeights.values(precision);

@@ -11,7 +11,8 @@ final class SoftmaxKernel implements StageRunner {
 
   SoftmaxKernel(Softmax stage, Programs programs, OpenClPlan plan) {
     this.stage = stage;
-    this.kernel = programs.kernel("softmax.cl", "softmax", plan.softmaxOptions(stage.logarithm()));
+    this.kernel =
+        programs.kernel("softmax.cl", "softmax", plan.options().softmax(stage.logarithm()));
     this.items = plan.softmaxItems();
   }
 

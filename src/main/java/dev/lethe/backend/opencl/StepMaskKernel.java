@@ -13,7 +13,7 @@ final class StepMaskKernel implements StageRunner {
   StepMaskKernel(StepMask stage, Programs programs, OpenClPlan plan) {
     boolean ids = stage.x().type() == Tensor.Type.INT32;
     this.stage = stage;
-    this.kernel = programs.kernel("step_mask.cl", "step_mask", OpenClPlan.stepMaskOptions(ids));
+    this.kernel = programs.kernel("step_mask.cl", "step_mask", KernelOptions.stepMask(ids));
     this.items = plan.flatItems();
   }
 

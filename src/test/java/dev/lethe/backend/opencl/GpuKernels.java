@@ -26,47 +26,47 @@ final class GpuKernels {
     OpenClPlan int8 = OpenClPlan.of(OpenClPlanTest.h200(), Precision.INT8);
     for (ProductTile tile : plan.products()) {
       int items = tile.rowItems() * tile.columnItems();
-      print("product.cl", items, plan.productOptions(tile, true));
-      print("product.cl", items, plan.productOptions(tile, false));
-      print("product.cl", items, int8.productOptions(tile, true));
+      print("product.cl", items, plan.options().product(tile, true));
+      print("product.cl", items, plan.options().product(tile, false));
+      print("product.cl", items, int8.options().product(tile, true));
     }
     print("lstm_begin.cl", "");
     for (StepTile tile : plan.steps()) {
       int items = tile.units() * tile.sequenceItems();
       for (LstmParts.Kind kind : kinds(plan, tile)) {
-        print("lstm_step.cl", items, plan.stepOptions(tile, plain, kind, false, false));
+        print("lstm_step.cl", items, plan.options().step(tile, plain, kind, false, false));
         if (kind == LstmParts.Kind.LAYERS) {
           continue; // no projection, no mask, no trace
         }
-        print("lstm_step.cl", items, plan.stepOptions(tile, special, kind, false, true));
-        print("lstm_step.cl", items, plan.stepOptions(tile, plain, kind, true, true));
+        print("lstm_step.cl", items, plan.options().step(tile, special, kind, false, true));
+        print("lstm_step.cl", items, plan.options().step(tile, plain, kind, true, true));
       }
     }
     for (StepTile tile : int8.steps()) {
       int items = tile.units() * tile.sequenceItems();
       for (LstmParts.Kind kind : kinds(int8, tile)) {
-        print("lstm_step.cl", items, int8.stepOptions(tile, plain, kind, false, false));
+        print("lstm_step.cl", items, int8.options().step(tile, plain, kind, false, false));
       }
     }
     for (SequenceTile tile : plan.sequences()) {
       for (LstmParts.Kind kind : LstmParts.Kind.values()) {
-        print("lstm_sequence.cl", plan.sequenceOptions(tile, plain, kind));
-        print("lstm_sequence.cl", int8.sequenceOptions(tile, plain, kind));
+        print("lstm_sequence.cl", plan.options().sequence(tile, plain, kind));
+        print("lstm_sequence.cl", int8.options().sequence(tile, plain, kind));
       }
     }
-    print("lstm_norm_step.cl", plan.normStepOptions(normed(plain), true));
+    print("lstm_norm_step.cl", plan.options().normStep(normed(plain), true));
     print("lstm_project.cl", "");
-    print("layer_norm.cl", plan.layerNormOptions());
+    print("layer_norm.cl", plan.options().layerNorm());
     print("step_mask.cl", "-DELEMENT=float");
     print("state.cl", "");
-    print("elementwise.cl", OpenClPlan.activationOptions(ActivationFunction.SIGMOID));
-    print("elementwise.cl", OpenClPlan.binaryOptions(Binary.Operation.ADD));
-    print("softmax.cl", plan.softmaxOptions(true));
+    print("elementwise.cl", KernelOptions.activation(ActivationFunction.SIGMOID));
+    print("elementwise.cl", KernelOptions.binary(Binary.Operation.ADD));
+    print("softmax.cl", plan.options().softmax(true));
     print("move.cl", "");
     for (PersistentPlan.Shape shape : plan.persistent().shapes()) {
       PersistentPlan.Tile tile = shape.tile(mostHidden(shape));
       for (LstmParts.Kind kind : LstmParts.Kind.values()) {
-        print("lstm_persistent.cl", tile.items(), plan.persistentOptions(special, tile, kind));
+        print("lstm_persistent.cl", tile.items(), plan.options().persistent(special, tile, kind));
       }
     }
     for (Precision precision : Precision.values()) {
@@ -98,7 +98,7 @@ final class GpuKernels {
   private static void printMatrix(Precision precision, Cell cell) {
     OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200(), precision);
     for (MatrixProductTile tile : plan.matrixProducts()) {
-      print("product_matrix.cl", tile.items(), plan.matrixProductOptions(tile));
+      print("product_matrix.cl", tile.items(), plan.options().matrixProduct(tile));
     }
     Set<PersistentPlan.Cut> tiles = new LinkedHashSet<>();
     for (int hidden = 32; hidden <= 1056; hidden += 32) {
@@ -113,17 +113,17 @@ final class GpuKernels {
       for (MatrixStepTile tile : plan.matrixSteps()) {
         for (LstmParts.Kind kind : kinds(plan, tile)) {
           boolean traced = hidden == 96 && kind != LstmParts.Kind.LAYERS;
-          String options = plan.matrixStepOptions(tile, sums, cell, kind, traced);
+          String options = plan.options().matrixStep(tile, sums, cell, kind, traced);
           if (steps.add(options)) {
             print("lstm_matrix_step.cl", tile.items(), options);
           }
         }
       }
     }
-    print("begin_matrix.cl", plan.beginMatrixOptions());
+    print("begin_matrix.cl", plan.options().beginMatrix());
     for (PersistentPlan.Cut tile : tiles) {
       for (LstmParts.Kind kind : LstmParts.Kind.values()) {
-        print("lstm_matrix.cl", tile.items(), plan.persistentOptions(cell, tile, kind));
+        print("lstm_matrix.cl", tile.items(), plan.options().persistent(cell, tile, kind));
       }
     }
   }

@@ -102,7 +102,7 @@ class OpenClPlanTest {
     assertEquals(
         "-DTU=16 -DLB=4 -DRB=2 -DTK=16 -DGATE=0,0x0.0p0f,0x0.0p0f -DCANDIDATE=1,0x0.0p0f,0x0.0p0f"
             + " -DOUTPUT=1,0x0.0p0f,0x0.0p0f",
-        plan.stepOptions(plan.steps().get(0), plain, LstmParts.Kind.ONE, false, false));
+        plan.options().step(plan.steps().get(0), plain, LstmParts.Kind.ONE, false, false));
     Cell special =
         new Cell(
             Matrix.zeros(8, 3),
@@ -116,7 +116,7 @@ class OpenClPlanTest {
             true,
             3);
     String options =
-        plan.stepOptions(plan.steps().get(0), special, LstmParts.Kind.ONE, false, false);
+        plan.options().step(plan.steps().get(0), special, LstmParts.Kind.ONE, false, false);
     for (String part :
         new String[] {
           "-DGATE=7,0x1.0p-2f,0x1.0p-1f",
@@ -128,7 +128,7 @@ class OpenClPlanTest {
         }) {
       assertTrue(options.contains(part), () -> part + " is not in " + options);
     }
-    assertEquals("-DOPERATOR=-", OpenClPlan.binaryOptions(Binary.Operation.SUBTRACT));
+    assertEquals("-DOPERATOR=-", KernelOptions.binary(Binary.Operation.SUBTRACT));
   }
 
   private static String chosen(DeviceFacts facts, LayerSizes sizes) {
@@ -177,43 +177,44 @@ class OpenClPlanTest {
     ProductTile product = new ProductTile(16, 16, 8, 4, 16);
     PersistentPlan.MatrixTile sums = new PersistentPlan.MatrixTile(4, 1);
     String tile = "-DLM=16 -DLN=16 -DRM=8 -DRN=4 -DTK=16";
-    assertEquals(tile, tf32.productOptions(product, false));
-    assertEquals(tile + " -DROW_MAP -DPRECISION=1", tf32.productOptions(product, true));
+    assertEquals(tile, tf32.options().product(product, false));
+    assertEquals(tile + " -DROW_MAP -DPRECISION=1", tf32.options().product(product, true));
     assertEquals(
         "-DL=128 -DRB=8 -DUNITS=1 -DUNROLL" + CELL_OPTIONS,
-        fp32.sequenceOptions(new SequenceTile(128, 8, 128), CELL, LstmParts.Kind.ONE));
+        fp32.options().sequence(new SequenceTile(128, 8, 128), CELL, LstmParts.Kind.ONE));
     String waits = " -DPOLLS=1048576 -DPTX";
     assertEquals(
         "-DU=8 -DP=2 -DKC=16 -DRB=1" + waits + CELL_OPTIONS + " -DSTACKED",
-        fp32.persistentOptions(CELL, new PersistentPlan.Tile(8, 2, 16, 1), LstmParts.Kind.LAYERS));
+        fp32.options()
+            .persistent(CELL, new PersistentPlan.Tile(8, 2, 16, 1), LstmParts.Kind.LAYERS));
     assertEquals(
         "-DSLICES=4 -DPW=1" + waits + " -DPRECISION=1" + CELL_OPTIONS + " -DBOTH",
-        tf32.persistentOptions(CELL, sums, LstmParts.Kind.DIRECTIONS));
+        tf32.options().persistent(CELL, sums, LstmParts.Kind.DIRECTIONS));
     assertEquals(
         "-DSLICES=4 -DPW=1 -DWARPS=4 -DNT=6 -DPTX -DPRECISION=1" + CELL_OPTIONS + " -DTRACE",
-        tf32.matrixStepOptions(new MatrixStepTile(4, 6), sums, CELL, LstmParts.Kind.ONE, true));
+        tf32.options().matrixStep(new MatrixStepTile(4, 6), sums, CELL, LstmParts.Kind.ONE, true));
     assertEquals(
-        "-DTILE=64 -DPRECISION=1 -DPTX", tf32.matrixProductOptions(MatrixProductTile.ALL.get(0)));
-    assertEquals("-DPRECISION=1", tf32.beginMatrixOptions());
+        "-DTILE=64 -DPRECISION=1 -DPTX",
+        tf32.options().matrixProduct(MatrixProductTile.ALL.get(0)));
+    assertEquals("-DPRECISION=1", tf32.options().beginMatrix());
     Cell normed =
         CELL.withNorm(
             new CellNorm(Matrix.zeros(1, 8), Matrix.zeros(1, 2), Matrix.zeros(1, 2), 0.5f));
     assertEquals(
         "-DL=64 -DEPSILON=0x1.0p-1f" + CELL_OPTIONS + " -DTRACE",
-        fp32.normStepOptions(normed, true));
+        fp32.options().normStep(normed, true));
     String step =
-        fp32.stepOptions(fp32.steps().get(0), CELL, LstmParts.Kind.DIRECTIONS, true, true);
+        fp32.options().step(fp32.steps().get(0), CELL, LstmParts.Kind.DIRECTIONS, true, true);
     assertTrue(step.endsWith(CELL_OPTIONS + " -DBOTH -DMASKED -DTRACE"), step);
-    assertEquals("-DL=64 -DLOGARITHM", fp32.softmaxOptions(true));
-    assertEquals("-DL=64", fp32.softmaxOptions(false));
-    assertEquals("-DL=64", fp32.layerNormOptions());
-    assertEquals("-DELEMENT=int", OpenClPlan.stepMaskOptions(true));
-    assertEquals("-DELEMENT=float", OpenClPlan.stepMaskOptions(false));
-    assertEquals("-DOPERATOR=+", OpenClPlan.binaryOptions(Binary.Operation.ADD));
-    assertEquals("-DOPERATOR=*", OpenClPlan.binaryOptions(Binary.Operation.MULTIPLY));
+    assertEquals("-DL=64 -DLOGARITHM", fp32.options().softmax(true));
+    assertEquals("-DL=64", fp32.options().softmax(false));
+    assertEquals("-DL=64", fp32.options().layerNorm());
+    assertEquals("-DELEMENT=int", KernelOptions.stepMask(true));
+    assertEquals("-DELEMENT=float", KernelOptions.stepMask(false));
+    assertEquals("-DOPERATOR=+", KernelOptions.binary(Binary.Operation.ADD));
+    assertEquals("-DOPERATOR=*", KernelOptions.binary(Binary.Operation.MULTIPLY));
     assertEquals(
-        "-DFUNCTION=3,0x1.0p0f,0x0.0p0f",
-        OpenClPlan.activationOptions(ActivationFunction.IDENTITY));
+        "-DFUNCTION=3,0x1.0p0f,0x0.0p0f", KernelOptions.activation(ActivationFunction.IDENTITY));
   }
 
   /** The bytes of the arrays that each kernel declares __local. */
