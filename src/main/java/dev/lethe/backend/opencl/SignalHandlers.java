@@ -1,5 +1,6 @@
 package dev.lethe.backend.opencl;
 
+import dev.lethe.backend.BackgroundWork;
 import java.util.Map;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -18,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>So whoever calls a driver that may compile calls {@link #keep} before, and closes what it gets
  * when that is over. In between a thread looks whether the handlers are still those of before, and
- * puts them back. LLVM does not replace them a second time, since nobody has used its own.
+ * puts them back. LLVM does not replace them a second time, since nobody has used its own. Lethe's
+ * own {@link BackgroundWork} stands still, so that no thread of it faults in the moment between.
  *
  * <p>A process that is started with the JDK's libjsig preloaded needs none of this, and has not
  * even the moment between LLVM's replacing and the next look.
@@ -40,6 +42,7 @@ final class SignalHandlers implements AutoCloseable {
 
   /** To be called before a driver is loaded or may compile. */
   static SignalHandlers keep() {
+    BackgroundWork.pause();
     synchronized (SignalHandlers.class) {
       // whoever comes second may already see the driver's handlers
       if (open++ == 0 && SIGACTION != null) {
@@ -65,6 +68,7 @@ final class SignalHandlers implements AutoCloseable {
         watching = null;
       }
     }
+    BackgroundWork.resume();
   }
 
   private static synchronized void putBack() {
