@@ -52,7 +52,7 @@ public final class BackendEngine implements Engine {
   }
 
   private static GraphSession open(Graph graph, Options options) {
-    Map<Device, Backend> candidates = candidates(backends(options.device()));
+    Map<Device, Backend> candidates = candidates(options.device());
     Device device = choose(List.copyOf(candidates.keySet()), options.device());
     String choice = explain(device, List.copyOf(candidates.keySet()), options.device());
     LOG.log(System.Logger.Level.DEBUG, choice);
@@ -76,15 +76,29 @@ public final class BackendEngine implements Engine {
     List<Device> named = devices.stream().filter(d -> d.id().equals(wanted)).toList();
     if (named.isEmpty()) {
       throw new InputException(
-          "device '"
-              + wanted
-              + "': no such device; there are auto, opencl and "
-              + devices.stream()
-                  .filter(Device::usable)
-                  .map(Device::id)
-                  .collect(Collectors.joining(", ")));
+          "device '" + wanted + "': no such device; " + known(devices, wanted));
     }
     return first(named, Device::usable, wanted);
+  }
+
+  /** What could have been asked for instead; without a device of OpenCL, why. */
+  private static String known(List<Device> devices, String wanted) {
+    List<String> names = new ArrayList<>(List.of("auto"));
+    List<Device> usable = devices.stream().filter(Device::usable).toList();
+    boolean openCl = usable.stream().anyMatch(BackendEngine::isOpenCl);
+    if (openCl) {
+      names.add("opencl");
+    }
+    usable.forEach(device -> names.add(device.id()));
+    String why = !openCl && wanted.startsWith("opencl") ? "; " + causes(devices) : "";
+    return "there are " + String.join(", ", names) + why;
+  }
+
+  private static String causes(List<Device> devices) {
+    return devices.stream()
+        .filter(d -> !d.usable())
+        .map(d -> d.id() + ": " + d.refusal())
+        .collect(Collectors.joining("; "));
   }
 
   private static Device first(List<Device> devices, Predicate<Device> fits, String wanted) {
@@ -93,11 +107,7 @@ public final class BackendEngine implements Engine {
         .findFirst()
         .orElseThrow(
             () -> {
-              String causes =
-                  devices.stream()
-                      .filter(d -> !d.usable())
-                      .map(d -> d.id() + ": " + d.refusal())
-                      .collect(Collectors.joining("; "));
+              String causes = causes(devices);
               return new DeviceException(
                   "device '"
                       + wanted
@@ -128,11 +138,13 @@ public final class BackendEngine implements Engine {
     return device.kind() == Device.Kind.OPENCL_GPU || device.kind() == Device.Kind.OPENCL_CPU;
   }
 
-  /** Those that could have the device; all where none says so, since the refusal names all. */
-  private static List<Backend> backends(String wanted) {
+  /** Of the backends that could have the device; of all where none has it, to choose or to name. */
+  private static Map<Device, Backend> candidates(String wanted) {
     List<Backend> all = backends();
-    List<Backend> fitting = all.stream().filter(backend -> backend.mayHave(wanted)).toList();
-    return fitting.isEmpty() ? all : fitting;
+    Map<Device, Backend> fitting =
+        candidates(all.stream().filter(backend -> backend.mayHave(wanted)).toList());
+    boolean there = fitting.keySet().stream().anyMatch(device -> device.id().equals(wanted));
+    return there || wanted.equals("opencl") ? fitting : candidates(all);
   }
 
   private static List<Backend> backends() {

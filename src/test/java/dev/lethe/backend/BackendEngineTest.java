@@ -60,7 +60,19 @@ class BackendEngineTest {
     InputException e =
         assertThrows(
             InputException.class, () -> BackendEngine.choose(List.of(BROKEN_GPU, CPU), "gpu"));
-    assertEquals("device 'gpu': no such device; there are auto, opencl and cpu", e.getMessage());
+    assertEquals("device 'gpu': no such device; there are auto, cpu", e.getMessage());
+    InputException without =
+        assertThrows(
+            InputException.class,
+            () -> BackendEngine.choose(List.of(NO_LIBRARY, CPU), "opencl:0.0"));
+    assertEquals(
+        "device 'opencl:0.0': no such device; there are auto, cpu; opencl: no library; install it",
+        without.getMessage());
+    List<Device> more = List.of(GPU, CPU, REFERENCE);
+    InputException other =
+        assertThrows(InputException.class, () -> BackendEngine.choose(more, "opencl:7.0"));
+    String names = "auto, opencl, " + GPU.id() + ", cpu, " + REFERENCE.id();
+    assertEquals("device 'opencl:7.0': no such device; there are " + names, other.getMessage());
   }
 
   @Test
