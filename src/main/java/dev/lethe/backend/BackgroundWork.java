@@ -1,6 +1,7 @@
 package dev.lethe.backend;
 
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * Work that Lethe's own threads do in Java while nobody waits for it. It stands still while an
@@ -57,13 +58,9 @@ public final class BackgroundWork {
     BackgroundWork.class.notifyAll();
   }
 
-  private interface Condition {
-    boolean holds();
-  }
-
-  private static synchronized void await(Condition condition, long end) {
+  private static synchronized void await(BooleanSupplier condition, long end) {
     boolean interrupted = false;
-    while (!condition.holds()) {
+    while (!condition.getAsBoolean()) {
       long left = end - System.nanoTime();
       if (left <= 0) {
         break;

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 
 /**
  * What {@code lethe tune} has found for layers on one device. Entries come from a file and are no
@@ -33,17 +32,16 @@ record TunedLayers(List<Entry> entries, List<Pair> pairs) {
 
   /** The same with others in place of those of the same sizes and precision. */
   TunedLayers with(TunedLayers found) {
-    List<Entry> allEntries = new ArrayList<>(entries);
-    for (Entry entry : found.entries) {
-      allEntries.removeIf(old -> old.replacedBy(entry.sizes, entry.precision));
-      allEntries.add(entry);
+    return new TunedLayers(replaced(entries, found.entries), replaced(pairs, found.pairs));
+  }
+
+  private static <M extends Measured> List<M> replaced(List<M> old, List<M> found) {
+    List<M> all = new ArrayList<>(old);
+    for (M each : found) {
+      all.removeIf(o -> o.sizes().equals(each.sizes()) && o.precision() == each.precision());
+      all.add(each);
     }
-    List<Pair> allPairs = new ArrayList<>(pairs);
-    for (Pair pair : found.pairs) {
-      allPairs.removeIf(old -> old.replacedBy(pair.lower, pair.precision));
-      allPairs.add(pair);
-    }
-    return new TunedLayers(allEntries, allPairs);
+    return all;
   }
 
   TunedLayers with(Entry entry) {
@@ -52,6 +50,24 @@ record TunedLayers(List<Entry> entries, List<Pair> pairs) {
 
   TunedLayers with(Pair pair) {
     return with(new TunedLayers(List.of(), List.of(pair)));
+  }
+
+  /** The fastest kernel, and what for. */
+  private sealed interface Measured {
+    LayerSizes sizes();
+
+    Precision precision();
+
+    String kernel();
+
+    List<Integer> tile();
+
+    /** The one of these that is meant. */
+    default Optional<Recurrence> recurrence(List<Recurrence> all) {
+      return all.stream()
+          .filter(each -> each.kernel().equals(kernel()) && each.numbers().equals(tile()))
+          .findFirst();
+    }
   }
 
   /**
@@ -70,7 +86,8 @@ record TunedLayers(List<Entry> entries, List<Pair> pairs) {
       String kernel,
       List<Integer> tile,
       List<Integer> product,
-      double milliseconds) {
+      double milliseconds)
+      implements Measured {
     Entry {
       tile = List.copyOf(tile);
       product = List.copyOf(product);
@@ -89,25 +106,15 @@ record TunedLayers(List<Entry> entries, List<Pair> pairs) {
     }
 
     /** The one of these that is meant. */
-    Optional<Recurrence> recurrence(List<Recurrence> all) {
-      return named(kernel, tile, all);
-    }
-
-    /** The one of these that is meant. */
     Optional<ProjectionTile> product(List<ProjectionTile> all) {
       return all.stream().filter(each -> each.numbers().equals(product)).findFirst();
-    }
-
-    private boolean replacedBy(LayerSizes other, Precision with) {
-      return sizes.equals(other) && precision == with;
     }
   }
 
   /**
    * How two stacked layers were the fastest.
    *
-   * @param lower sizes of the lower layer that was measured; the upper's are {@link
-   *     LayerSizes#above}
+   * @param sizes of the lower layer that was measured; the upper's are {@link LayerSizes#above}
    * @param precision of the products
    * @param lag of their {@link Wavefront}, or 0 if it was one layer after the other
    * @param kernel of their wavefront; of no use where there is none
@@ -115,12 +122,13 @@ record TunedLayers(List<Entry> entries, List<Pair> pairs) {
    * @param milliseconds of a run
    */
   record Pair(
-      LayerSizes lower,
+      LayerSizes sizes,
       Precision precision,
       int lag,
       String kernel,
       List<Integer> tile,
-      double milliseconds) {
+      double milliseconds)
+      implements Measured {
     Pair {
       tile = List.copyOf(tile);
     }
@@ -136,22 +144,6 @@ record TunedLayers(List<Entry> entries, List<Pair> pairs) {
           best.map(w -> w.recurrence().numbers()).orElse(List.of()),
           milliseconds);
     }
-
-    /** The one of these that is meant. */
-    Optional<Recurrence> recurrence(List<Recurrence> all) {
-      return named(kernel, tile, all);
-    }
-
-    private boolean replacedBy(LayerSizes other, Precision with) {
-      return lower.equals(other) && precision == with;
-    }
-  }
-
-  private static Optional<Recurrence> named(
-      String kernel, List<Integer> tile, List<Recurrence> all) {
-    return all.stream()
-        .filter(each -> each.kernel().equals(kernel) && each.numbers().equals(tile))
-        .findFirst();
   }
 
   /**
@@ -160,16 +152,22 @@ record TunedLayers(List<Entry> entries, List<Pair> pairs) {
    * then input size, then number of steps has the least ratio to what is wanted.
    */
   Optional<Entry> nearest(LayerSizes wanted, Precision precision) {
-    return entries.stream()
-        .filter(e -> e.precision == precision && concerns(e.sizes, wanted))
-        .min(nearness(Entry::sizes, wanted));
+    return nearest(entries, wanted, precision);
   }
 
   /** Likewise for two stacked layers, by the lower. */
   Optional<Pair> nearestPair(LayerSizes lower, Precision precision) {
-    return pairs.stream()
-        .filter(p -> p.precision == precision && concerns(p.lower, lower))
-        .min(nearness(Pair::lower, lower));
+    return nearest(pairs, lower, precision);
+  }
+
+  private static <M extends Measured> Optional<M> nearest(
+      List<M> all, LayerSizes wanted, Precision precision) {
+    return all.stream()
+        .filter(m -> m.precision() == precision && concerns(m.sizes(), wanted))
+        .min(
+            Comparator.<M>comparingDouble(m -> ratio(m.sizes().batch(), wanted.batch()))
+                .thenComparingDouble(m -> ratio(m.sizes().input(), wanted.input()))
+                .thenComparingDouble(m -> ratio(m.sizes().steps(), wanted.steps())));
   }
 
   /** Whether what was measured says something of layers of other sizes. */
@@ -177,12 +175,6 @@ record TunedLayers(List<Entry> entries, List<Pair> pairs) {
     return measured.hidden() == wanted.hidden()
         && measured.directions() == wanted.directions()
         && ratio(measured.batch(), wanted.batch()) <= FURTHEST_BATCH;
-  }
-
-  private static <E> Comparator<E> nearness(Function<E, LayerSizes> sizes, LayerSizes wanted) {
-    return Comparator.<E>comparingDouble(e -> ratio(sizes.apply(e).batch(), wanted.batch()))
-        .thenComparingDouble(e -> ratio(sizes.apply(e).input(), wanted.input()))
-        .thenComparingDouble(e -> ratio(sizes.apply(e).steps(), wanted.steps()));
   }
 
   private static double ratio(int a, int b) {

@@ -269,7 +269,7 @@ final class TuningJson {
 
   private static void write(TunedLayers.Pair pair, JsonGenerator json) throws IOException {
     json.writeStartObject();
-    write(pair.lower(), json);
+    write(pair.sizes(), json);
     json.writeStringField("precision", pair.precision().toString());
     json.writeNumberField("lag", pair.lag());
     json.writeStringField("kernel", pair.kernel());

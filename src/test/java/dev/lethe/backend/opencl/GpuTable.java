@@ -44,11 +44,10 @@ final class GpuTable {
     /** Sizes of every layer. */
     List<LayerSizes> all() {
       List<LayerSizes> all = new ArrayList<>();
-      for (int layer = 0; layer < layers; layer++) {
-        int input = layer == 0 ? first.input() : first.hidden() * first.directions();
-        all.add(
-            new LayerSizes(
-                first.steps(), first.batch(), input, first.hidden(), first.directions()));
+      LayerSizes layer = first;
+      for (int k = 0; k < layers; k++) {
+        all.add(layer);
+        layer = layer.above();
       }
       return all;
     }

@@ -44,13 +44,19 @@ class TuneTest {
     return line.execute(args);
   }
 
-  @Test
-  void whatIsFoundIsKeptAndTakenAndChangesNoBit() throws Exception {
-    Path shapes = Files.writeString(folder.resolve("shapes.txt"), SHAPE + "\n");
+  /** The file with what was found. */
+  private Path tune(LstmShape shape) throws IOException {
+    Path shapes = Files.writeString(folder.resolve("shapes.txt"), shape + "\n");
     Path file = folder.resolve("tuning.json");
     String id = found.device().id();
     int code = lethe("tune", "--shapes", shapes.toString(), "-d", id, "--file", file.toString());
     assertEquals(0, code, err::toString);
+    return file;
+  }
+
+  @Test
+  void whatIsFoundIsKeptAndTakenAndChangesNoBit() throws Exception {
+    Path file = tune(SHAPE);
     assertTrue(out.toString().contains("kept for 1 of 1 layers in " + file), out::toString);
     assertEquals("", err.toString());
 
@@ -70,19 +76,15 @@ class TuneTest {
 
   @Test
   void stackedLayersAreTriedTogether() throws Exception {
-    Path shapes = Files.writeString(folder.resolve("shapes.txt"), STACKED + "\n");
-    Path file = folder.resolve("tuning.json");
-    String id = found.device().id();
-    int code = lethe("tune", "--shapes", shapes.toString(), "-d", id, "--file", file.toString());
-    assertEquals(0, code, err::toString);
+    Path file = tune(STACKED);
     assertEquals("", err.toString());
     String kept = "kept for 3 of 3 layers and pairs of layers in " + file;
     assertTrue(out.toString().contains(kept), out::toString);
     TunedLayers.Pair pair = new TuningFile(file).load(found.facts()).pairs().get(0);
-    assertEquals(new LayerSizes(6, 5, 3, 7, 1), pair.lower());
+    assertEquals(new LayerSizes(6, 5, 3, 7, 1), pair.sizes());
 
     OpenClPlan plan = OpenClPlan.of(found.facts());
-    LayerSizes lower = pair.lower();
+    LayerSizes lower = pair.sizes();
     Wavefront wavefront = Wavefront.candidates(plan, lower, lower.above()).get(0);
     assertEquals(4, wavefront.lag());
     TunedLayers tuned =
