@@ -73,7 +73,7 @@ final class CpuDense {
     int width = weights.width();
     int total = stage.weights().columns();
     for (int block = 0; block < weights.blocks(); block++) {
-      kernels.product(weights, block, rows, left, 0, bias, block * width, 0, z, 0);
+      kernels.product(weights, block, block, rows, left, 0, bias, block * width, 0, z, 0);
       int columns = Math.min(width, total - block * width);
       for (int row = 0; row < rows; row++) {
         System.arraycopy(z, row * width, y, (first + row) * total + block * width, columns);

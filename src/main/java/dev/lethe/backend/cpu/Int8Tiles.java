@@ -31,6 +31,7 @@ final class Int8Tiles {
   static void product(
       Packed weights,
       int block,
+      int next,
       int count,
       Rows a,
       int first,
@@ -50,11 +51,12 @@ final class Int8Tiles {
     }
     Packed integers = weights.floats();
     int at = integers.at(block);
+    int ahead = integers.at(next);
     float[] sums = SUMS.get();
     for (int row = 0; row < count; row += STRIP) {
       int high = Math.min(STRIP, count - row);
       VectorTiles.product(
-          high, depth, integers.panels(), at, a, first + row, ZEROS, 0, 0, sums, 0, WIDTH);
+          high, depth, integers.panels(), at, ahead, a, first + row, ZEROS, 0, 0, sums, 0, WIDTH);
       int f = fromAt + row * fromStride;
       scale(high, sums, scales, scalesAt, from, f, fromStride, z, zAt + row * WIDTH);
     }

@@ -61,6 +61,7 @@ interface Kernels {
    * in this order. In int8 the sums begin with 0, and then z[row][:] = fma(sum, scales[block],
    * from[row][:]).
    *
+   * @param next the block that the caller wants next, which may be read ahead; or {@code block}
    * @param rows 1 or more; the rows up to {@link #padded} may be computed as well, and are in
    *     {@code a}, {@code z} and {@code from}, too
    * @param a the left factor, from row {@code first} on, as {@link #rows} made it
@@ -71,6 +72,7 @@ interface Kernels {
   void product(
       Packed weights,
       int block,
+      int next,
       int rows,
       Rows a,
       int first,
@@ -90,7 +92,7 @@ interface Kernels {
   default void row(Packed weights, int block, int end, Rows a, float[] z, int zAt, int stride) {
     for (int k = block; k < end; k++) {
       int place = zAt + (k - block) * stride;
-      product(weights, k, 1, a, 0, z, place, 0, z, place);
+      product(weights, k, k, 1, a, 0, z, place, 0, z, place);
     }
   }
 

@@ -236,8 +236,9 @@ final class LstmSlice {
     for (int block = share(cell.blocks, team, member);
         block < share(cell.blocks, team, member + 1);
         block++) {
+      int at = zAt(block, 0);
       kernels.product(
-          cell.input, block, firstRow[steps], x, 0, cell.bias, block * width, 0, z, zAt(block, 0));
+          cell.input, block, block, firstRow[steps], x, 0, cell.bias, block * width, 0, z, at);
     }
   }
 
@@ -257,7 +258,10 @@ final class LstmSlice {
       if (active == 1) {
         rowStep(data, step, block, count, at, member * BLOCKS * cell.width());
       } else {
-        kernels.product(cell.recurrent, block, active, h[step % 2], 0, z, at, cell.width(), z, at);
+        // the next step begins where this one ends
+        int next = k + 1 == end ? block : step % 2 == 0 ? block + 1 : block - 1;
+        kernels.product(
+            cell.recurrent, block, next, active, h[step % 2], 0, z, at, cell.width(), z, at);
         update(data, step, block, active, at);
       }
     }
@@ -408,7 +412,8 @@ final class LstmSlice {
     int end = share(weights.blocks(), team, member + 1);
     for (int block = start; block < end; block++) {
       int at = block * room * width;
-      kernels.product(weights, block, active, unprojected, 0, cell.zeros, 0, 0, projected, at);
+      kernels.product(
+          weights, block, block, active, unprojected, 0, cell.zeros, 0, 0, projected, at);
       int first = block * width;
       int columns = Math.min(width, outputSize - first);
       Rows to = h[(step + 1) % 2];

@@ -1,6 +1,7 @@
 package dev.lethe.backend.cpu;
 
 import static dev.lethe.backend.cpu.Rows.GROUP;
+import static dev.lethe.backend.cpu.Rows.LINE;
 import static dev.lethe.backend.cpu.VectorTiles.LANES;
 import static dev.lethe.backend.cpu.VectorTiles.SPECIES;
 import static java.lang.invoke.VarHandle.loadLoadFence;
@@ -11,6 +12,11 @@ import jdk.incubator.vector.FloatVector;
  * Tiles of {@link WideTiles} over packed rows, several k in a turn of the loop: a processor that
  * reads ahead what a load instruction will want in its next turn then does so early enough for the
  * second-level cache. Packed rows have one address, which leaves HotSpot registers enough.
+ *
+ * <p>Each turn also reads a number of the panel that the caller wants next, a line of the cache or
+ * more from the one before: Java has no instruction to prefetch, but from reads in order the
+ * processor guesses what follows, and gets it out of the third-level cache while this panel is
+ * multiplied.
  *
  * <p>The fences are for HotSpot alone. It moves loads to the front as long as it believes to have
  * registers for them, and then has not; across a fence it moves none. They become no instruction.
@@ -30,6 +36,8 @@ final class PackedTiles {
   /**
    * {@code height} rows of a panel: 4 or 6.
    *
+   * @param ahead where the other panel is read ahead from, [depth][{@link Rows#LINE}]; or {@code
+   *     at}
    * @param tile which of those that {@code a} is packed for
    */
   static void rows(
@@ -37,6 +45,7 @@ final class PackedTiles {
       int depth,
       float[] panels,
       int at,
+      int ahead,
       Rows a,
       int tile,
       float[] from,
@@ -47,18 +56,23 @@ final class PackedTiles {
       int width) {
     int group = a.group(tile);
     if (height == Rows.HIGHEST) {
-      rows6(0, depth, panels, at, a.packed, group, from, fromAt, fromStride, z, zAt, width);
+      rows6(0, depth, panels, at, ahead, a.packed, group, from, fromAt, fromStride, z, zAt, width);
     } else {
-      rows4(0, depth, panels, at, a.packed, group, from, fromAt, fromStride, z, zAt, width);
+      rows4(0, depth, panels, at, ahead, a.packed, group, from, fromAt, fromStride, z, zAt, width);
     }
   }
 
-  /** Six rows of a panel, two k in a turn. */
-  private static void rows6(
+  /**
+   * Six rows of a panel, two k in a turn.
+   *
+   * @return a sum of what was read ahead, so that HotSpot reads it
+   */
+  private static float rows6(
       int start,
       int depth,
       float[] panels,
       int at,
+      int ahead,
       float[] packed,
       int group,
       float[] from,
@@ -91,7 +105,11 @@ final class PackedTiles {
     FloatVector q5 = FloatVector.fromArray(SPECIES, from, fromAt + 5 * fromStride + LANES);
     FloatVector r5 = FloatVector.fromArray(SPECIES, from, fromAt + 5 * fromStride + 2 * LANES);
     FloatVector s5 = FloatVector.fromArray(SPECIES, from, fromAt + 5 * fromStride + 3 * LANES);
+    float readAhead = 0;
     for (int k = start; k < depth; k += 2) {
+      loadLoadFence();
+      readAhead += panels[ahead + k * LINE];
+      loadLoadFence();
       FloatVector w0 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL);
       FloatVector w1 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + LANES);
       FloatVector w2 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 2 * LANES);
@@ -188,14 +206,20 @@ final class PackedTiles {
     q5.intoArray(z, zAt + 5 * width + LANES);
     r5.intoArray(z, zAt + 5 * width + 2 * LANES);
     s5.intoArray(z, zAt + 5 * width + 3 * LANES);
+    return readAhead;
   }
 
-  /** Four rows of a panel, four k in a turn. */
-  private static void rows4(
+  /**
+   * Four rows of a panel, four k in a turn.
+   *
+   * @return as {@link #rows6}
+   */
+  private static float rows4(
       int start,
       int depth,
       float[] panels,
       int at,
+      int ahead,
       float[] packed,
       int group,
       float[] from,
@@ -220,7 +244,11 @@ final class PackedTiles {
     FloatVector q3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride + LANES);
     FloatVector r3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride + 2 * LANES);
     FloatVector s3 = FloatVector.fromArray(SPECIES, from, fromAt + 3 * fromStride + 3 * LANES);
+    float readAhead = 0;
     for (int k = start; k < depth; k += 4) {
+      loadLoadFence();
+      readAhead += panels[ahead + k * LINE];
+      loadLoadFence();
       FloatVector w0 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL);
       FloatVector w1 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + LANES);
       FloatVector w2 = FloatVector.fromArray(SPECIES, panels, at + k * PANEL + 2 * LANES);
@@ -341,5 +369,6 @@ final class PackedTiles {
     q3.intoArray(z, zAt + 3 * width + LANES);
     r3.intoArray(z, zAt + 3 * width + 2 * LANES);
     s3.intoArray(z, zAt + 3 * width + 3 * LANES);
+    return readAhead;
   }
 }

@@ -30,6 +30,7 @@ final class PanelKernels extends VectorLayout {
   public void product(
       Packed weights,
       int block,
+      int next,
       int rows,
       Rows a,
       int first,

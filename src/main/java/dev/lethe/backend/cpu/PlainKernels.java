@@ -44,6 +44,7 @@ final class PlainKernels implements Kernels {
   public void product(
       Packed weights,
       int block,
+      int next,
       int rows,
       Rows a,
       int first,

@@ -14,7 +14,7 @@ import java.util.Arrays;
  */
 final class Rows {
   /** Floats of a cache line. */
-  private static final int LINE = 16;
+  static final int LINE = 16;
 
   /** Floats that an array's header takes the place of. */
   private static final int HEADER = 4;

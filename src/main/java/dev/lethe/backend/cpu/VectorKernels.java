@@ -91,6 +91,7 @@ final class VectorKernels implements Kernels {
   public void product(
       Packed weights,
       int block,
+      int next,
       int rows,
       Rows a,
       int first,
@@ -100,17 +101,18 @@ final class VectorKernels implements Kernels {
       float[] z,
       int zAt) {
     if (weights.precision() == Precision.INT8) {
-      Int8Tiles.product(weights, block, rows, a, first, from, fromAt, fromStride, z, zAt);
+      Int8Tiles.product(weights, block, next, rows, a, first, from, fromAt, fromStride, z, zAt);
     } else if (rows == 1 && weights.precision() != Precision.FP32) {
       oneRow(weights, block, a, first, from, fromAt, z, zAt);
     } else {
       Packed floats = weights.floats();
       int start = floats.at(block);
+      int after = floats.at(next);
       int depth = floats.depth();
       int width = floats.width();
       float[] panels = floats.panels();
       VectorTiles.product(
-          rows, depth, panels, start, a, first, from, fromAt, fromStride, z, zAt, width);
+          rows, depth, panels, start, after, a, first, from, fromAt, fromStride, z, zAt, width);
     }
   }
 

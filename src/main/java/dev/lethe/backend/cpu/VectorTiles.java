@@ -68,6 +68,7 @@ final class VectorTiles {
    * As {@link Kernels#product}.
    *
    * @param panels of the block, one or two of [depth][PANEL], from {@code at}
+   * @param next where those of the next block are, to be read ahead; or {@code at}
    * @param width of the block: from one row of z to the next
    */
   static void product(
@@ -75,6 +76,7 @@ final class VectorTiles {
       int depth,
       float[] panels,
       int at,
+      int next,
       Rows a,
       int first,
       float[] from,
@@ -90,7 +92,8 @@ final class VectorTiles {
       if (count == 1) {
         oneRow(depth, panels, panel, a.of[first], a.at[first], from, f, z, t);
       } else if (a.packed(first, count) && depth % PackedTiles.STEPS == 0) {
-        panel(count, 0, depth, true, panels, panel, a, 0, from, f, fromStride, z, t, width);
+        int after = next + column * depth;
+        panel(count, 0, depth, true, panels, panel, after, a, 0, from, f, fromStride, z, t, width);
       } else {
         int part = PARTED && count > Rows.HIGHEST && depth <= DEEP ? PART : depth;
         parts(part, count, depth, panels, panel, a, first, from, f, fromStride, z, t, width);
@@ -118,11 +121,11 @@ final class VectorTiles {
       int zAt,
       int width) {
     int end = Math.min(part, depth);
-    panel(count, 0, end, false, panels, at, a, first, from, fromAt, fromStride, z, zAt, width);
+    panel(count, 0, end, false, panels, at, at, a, first, from, fromAt, fromStride, z, zAt, width);
     while (end < depth) {
       int start = end;
       end = Math.min(start + part, depth);
-      panel(count, start, end, false, panels, at, a, first, z, zAt, width, z, zAt, width);
+      panel(count, start, end, false, panels, at, at, a, first, z, zAt, width, z, zAt, width);
     }
   }
 
@@ -155,6 +158,7 @@ final class VectorTiles {
       boolean packed,
       float[] panels,
       int at,
+      int next,
       Rows a,
       int first,
       float[] from,
@@ -164,12 +168,16 @@ final class VectorTiles {
       int zAt,
       int width) {
     int highest = Rows.highest(count);
-    for (int tile = 0, row = 0; tile < Rows.tiles(count); tile++) {
+    int tiles = Rows.tiles(count);
+    for (int tile = 0, row = 0; tile < tiles; tile++) {
       int height = tile < highest ? Rows.HIGHEST : Rows.LOWEST;
       int f = fromAt + row * fromStride;
       int t = zAt + row * width;
       if (packed) {
-        PackedTiles.rows(height, end, panels, at, a, tile, from, f, fromStride, z, t, width);
+        // the last tiles read ahead, so that what they read is still there when it is wanted
+        int part = tile - Math.max(0, tiles - PANEL / Rows.LINE);
+        int ahead = part < 0 || next == at ? at : next + part * end * Rows.LINE;
+        PackedTiles.rows(height, end, panels, at, ahead, a, tile, from, f, fromStride, z, t, width);
       } else if (WIDE) {
         WideTiles.rows(
             height, start, end, panels, at, a, first + row, from, f, fromStride, z, t, width);

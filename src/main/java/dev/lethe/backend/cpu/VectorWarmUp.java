@@ -223,9 +223,9 @@ final class VectorWarmUp {
       }
       // each height of a tile
       for (int count = ROWS; count >= Kernels.GRAIN; count--) {
-        kernels.product(weights, 0, count, a, 0, z, 0, WIDTH, z, 0);
+        kernels.product(weights, 0, 0, count, a, 0, z, 0, WIDTH, z, 0);
         packable.pack(count, 0, DEPTH);
-        kernels.product(weights, 0, count, packable, 0, z, 0, WIDTH, z, 0);
+        kernels.product(weights, 0, 0, count, packable, 0, z, 0, WIDTH, z, 0);
       }
     }
   }

@@ -35,6 +35,7 @@ final class WarmingKernels extends VectorLayout {
   public void product(
       Packed weights,
       int block,
+      int next,
       int rows,
       Rows a,
       int first,
@@ -44,7 +45,7 @@ final class WarmingKernels extends VectorLayout {
       float[] z,
       int zAt) {
     products(weights, rows)
-        .product(weights, block, rows, a, first, from, fromAt, fromStride, z, zAt);
+        .product(weights, block, next, rows, a, first, from, fromAt, fromStride, z, zAt);
   }
 
   @Override

@@ -158,7 +158,7 @@ class CpuKernelsTest {
       float[] expected = z.clone();
       for (int block = 0; block < blocks; block++) {
         int place = block * stride;
-        kernels.product(weights, block, 1, a, 0, expected, place, 0, expected, place);
+        kernels.product(weights, block, block, 1, a, 0, expected, place, 0, expected, place);
       }
       kernels.row(weights, 0, blocks, a, z, 0, stride);
       assertArrayEquals(expected, z);

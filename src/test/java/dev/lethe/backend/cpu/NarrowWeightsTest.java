@@ -178,7 +178,7 @@ class NarrowWeightsTest {
     float[] z = new float[Kernels.padded(2) * width];
     for (int rows = 1; rows <= 2; rows++) {
       for (int block = 0; block < blocks; block++) {
-        kernels.product(weights, block, rows, one, 0, new float[width], 0, 0, z, 0);
+        kernels.product(weights, block, block, rows, one, 0, new float[width], 0, 0, z, 0);
         for (int column = 0; column < width; column++) {
           assertEquals(source.at(0, block, column) + 0f, z[column]);
         }

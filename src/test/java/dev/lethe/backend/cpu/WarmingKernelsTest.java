@@ -93,8 +93,8 @@ class WarmingKernelsTest {
       for (int stride : new int[] {0, width}) {
         float[] expected = new float[most * width];
         float[] actual = new float[most * width];
-        vectors.product(weights, 1, rows, a, 2, from, 0, stride, expected, 0);
-        panels().product(weights, 1, rows, a, 2, from, 0, stride, actual, 0);
+        vectors.product(weights, 1, 1, rows, a, 2, from, 0, stride, expected, 0);
+        panels().product(weights, 1, 1, rows, a, 2, from, 0, stride, actual, 0);
         // what a tile computes beyond is nobody's
         assertArrayEquals(cut(expected, rows * width), cut(actual, rows * width));
       }
