@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /**
  * One LSTM layer on the fast path: deals its sequences out to slices, each run by one thread; or,
@@ -41,8 +42,6 @@ final class CpuLstm {
 
   /** Weights that no cache holds: all threads together then read the recurrent ones once a step. */
   private static final int BEYOND_CACHE = 1 << 21;
-
-  private static final StepBarrier ALONE = new StepBarrier(1);
 
   private final Lstm layer;
   private final Kernels kernels;
@@ -102,16 +101,17 @@ final class CpuLstm {
 
   private Runnable planTeams(LstmData data, int size, Workers workers) {
     int directions = cells.size();
-    List<StepBarrier> teams = new ArrayList<>();
+    List<Team> teams = new ArrayList<>();
     for (int d = 0; d < directions; d++) {
       slice(d, 0).allocate(data.sequences, data.steps, size);
-      teams.add(new StepBarrier(size));
+      teams.add(new Team(size));
     }
     IntConsumer part =
         task -> {
           int d = task % directions;
           try {
-            slices.get(d).get(0).run(data, order, 0, 1, teams.get(d), task / directions);
+            Team.Member member = teams.get(d).members.get(task / directions);
+            slices.get(d).get(0).run(data, order, 0, 1, member);
           } catch (RuntimeException | Error e) {
             teams.get(d).breakUp();
             throw e;
@@ -139,10 +139,12 @@ final class CpuLstm {
         slice(d, k).allocate((sequences - k + count - 1) / count, data.steps, 1);
       }
     }
+    List<Team.Member> members =
+        IntStream.range(0, directions * count).mapToObj(k -> new Team(1).members.get(0)).toList();
     IntConsumer part =
         task -> {
           int k = task / directions;
-          slices.get(task % directions).get(k).run(data, order, k, count, ALONE, 0);
+          slices.get(task % directions).get(k).run(data, order, k, count, members.get(task));
         };
     return () -> {
       sort(data);

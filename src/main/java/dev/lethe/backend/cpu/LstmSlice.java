@@ -25,7 +25,7 @@ final class LstmSlice {
    */
   private static final int LONG_STRETCH = 512;
 
-  /** Blocks that a single row takes on at once. */
+  /** Blocks that a thread takes on at once if there is one row; fewer if there are more. */
   private static final int BLOCKS = 8;
 
   /**
@@ -33,6 +33,12 @@ final class LstmSlice {
    * weights of all other layers before these again.
    */
   private static final int WORTH_WIDENING = 4;
+
+  /**
+   * Bytes of weights times rows of a step from which on threads take over blocks from each other:
+   * some 50 microseconds. To look at what another has counted takes a part of one.
+   */
+  private static final long WORTH_DEALING = 1 << 24;
 
   private static final FloatBuffer[] UNTRACED = {};
   private static final Rows NO_ROWS = Rows.together(0, 0);
@@ -138,35 +144,42 @@ final class LstmSlice {
    * Runs every {@code stride}-th of the sequences from {@code first} on.
    *
    * @param order sequences, longest first
-   * @param team the threads that call this together, each for its share of the hidden units
-   * @param member which of them this is, from 0
+   * @param member the calling thread's part in the team that runs them
    */
-  void run(LstmData data, int[] order, int first, int stride, StepBarrier team, int member) {
-    if (member == 0) {
+  void run(LstmData data, int[] order, int first, int stride, Team.Member member) {
+    if (member.leads()) {
       begin(data, order, first, stride);
     }
-    team.await();
+    member.await();
     int longest = lengths[0];
     for (int from = 0; from < longest; from += stretch) {
       int steps = Math.min(stretch, longest - from);
-      if (member == 0) {
+      if (member.leads()) {
         count(from, steps);
       }
-      team.await();
-      gather(data, from, steps, team, member);
-      team.await();
+      member.await();
+      gather(data, from, steps, member);
+      member.await();
       if (x.packable()) {
-        int end = share(inputSize, team, member + 1);
-        x.pack(firstRow[steps], share(inputSize, team, member), end);
-        team.await();
+        int end = member.to(inputSize);
+        x.pack(firstRow[steps], member.from(inputSize), end);
+        member.await();
       }
-      project(steps, team, member);
+      project(steps, member);
+      member.await();
       for (int step = from; step < from + steps; step++) {
-        step(data, step, step - from, team, member);
-        team.await();
+        boolean dealt = dealt(step);
+        step(data, step, step - from, dealt, member);
+        if (!dealt) {
+          show(data, step, member);
+        }
+        member.await();
+        if (dealt) {
+          show(data, step, member);
+        }
       }
     }
-    if (member == 0) {
+    if (member.leads()) {
       end(data);
     }
   }
@@ -220,8 +233,8 @@ final class LstmSlice {
   }
 
   /** x of these steps. */
-  private void gather(LstmData data, int from, int steps, StepBarrier team, int member) {
-    for (int step = share(steps, team, member); step < share(steps, team, member + 1); step++) {
+  private void gather(LstmData data, int from, int steps, Team.Member member) {
+    for (int step = member.from(steps); step < member.to(steps); step++) {
       int active = active(from + step);
       for (int row = 0; row < active; row++) {
         int at = data.xAt(time(row, from + step), rows[row]);
@@ -231,50 +244,84 @@ final class LstmSlice {
     }
   }
 
-  private void project(int steps, StepBarrier team, int member) {
+  private void project(int steps, Team.Member member) {
     int width = cell.width();
-    for (int block = share(cell.blocks, team, member);
-        block < share(cell.blocks, team, member + 1);
-        block++) {
+    member.deal(cell.blocks, true, 1);
+    while (member.take()) {
+      int block = member.first();
       int at = zAt(block, 0);
       kernels.product(
           cell.input, block, block, firstRow[steps], x, 0, cell.bias, block * width, 0, z, at);
     }
   }
 
+  /** Whether threads take over blocks of a step from each other. */
+  private boolean dealt(int step) {
+    int active = active(step);
+    return active > 1 && active * cell.recurrent.bytes() >= WORTH_DEALING;
+  }
+
   /**
    * @param place of the step in the stretch
+   * @param dealt as {@link #dealt}
    */
-  private void step(LstmData data, int step, int place, StepBarrier team, int member) {
+  private void step(LstmData data, int step, int place, boolean dealt, Team.Member member) {
     int active = active(step);
-    int first = share(cell.blocks, team, member);
-    int end = share(cell.blocks, team, member + 1);
-    int atOnce = active == 1 ? BLOCKS : 1;
-    for (int k = first; k < end; k += atOnce) {
-      int count = Math.min(atOnce, end - k);
-      // there and back: what of the weights the step before read last is still in the cache
-      int block = step % 2 == 0 ? k : first + end - count - k;
-      int at = zAt(block, firstRow[place]);
-      if (active == 1) {
-        rowStep(data, step, block, count, at, member * BLOCKS * cell.width());
-      } else {
-        // the next step begins where this one ends
-        int next = k + 1 == end ? block : step % 2 == 0 ? block + 1 : block - 1;
-        kernels.product(
-            cell.recurrent, block, next, active, h[step % 2], 0, z, at, cell.width(), z, at);
-        update(data, step, block, active, at);
+    int row = firstRow[place];
+    if (active == 1) {
+      rowStep(data, step, row, member);
+    } else {
+      member.deal(cell.blocks, upwards(step), dealt ? Math.max(1, BLOCKS / active) : 0);
+      while (member.take()) {
+        rowsStep(data, step, row, active, member);
       }
     }
     if (cell.normed.isPresent()) {
       updateNormed(data, cell.normed.get(), step, place, active);
+      packBlocks(step + 1, 0, cell.blocks);
     }
     if (cell.projected()) {
-      team.await();
-      narrow(data, step, active, team, member);
-    } else {
-      int columns = Math.min(hidden, end * cell.units);
-      show(data, step, active, first * cell.units, columns);
-      pack(step + 1, first * cell.units, columns);
+      member.await();
+      narrow(step, active, member);
+    }
+  }
+
+  /** What blocks have made of the h that a step reads. */
+  private void packBlocks(int step, int first, int end) {
+    if (!cell.projected()) {
+      pack(step, first * cell.units, Math.min(hidden, end * cell.units));
+    }
+  }
+
+  /** There and back: what of the weights the step before read last is still in the cache. */
+  private static boolean upwards(int step) {
+    return step % 2 == 0;
+  }
+
+  /** Blocks that a thread has taken, for several rows. */
+  private void rowsStep(LstmData data, int step, int row, int active, Team.Member member) {
+    int first = member.first();
+    int end = member.end();
+    Rows before = h[step % 2];
+    for (int k = first; k < end; k++) {
+      int block = upwards(step) ? k : first + end - 1 - k;
+      int at = zAt(block, row);
+      int next = member.after(block);
+      kernels.product(cell.recurrent, block, next, active, before, 0, z, at, cell.width(), z, at);
+      update(data, step, block, active, at);
+    }
+    packBlocks(step + 1, first, end);
+  }
+
+  /** A thread's blocks, for a single row. */
+  private void rowStep(LstmData data, int step, int row, Team.Member member) {
+    int first = member.from(cell.blocks);
+    int end = member.to(cell.blocks);
+    int sumsAt = member.index() * BLOCKS * cell.width();
+    for (int k = first; k < end; k += BLOCKS) {
+      int count = Math.min(BLOCKS, end - k);
+      int block = upwards(step) ? k : first + end - count - k;
+      rowStep(data, step, block, count, zAt(block, row), sumsAt);
     }
   }
 
@@ -346,8 +393,13 @@ final class LstmSlice {
     System.arraycopy(z, from, to.of[row], to.at[row] + first, cell.unitsOf(block));
   }
 
-  /** The new h to the caller, some of its columns; a skipped step shows the one before. */
-  private void show(LstmData data, int step, int active, int first, int end) {
+  /** The new h to the caller, a share of its columns; a skipped step shows the one before. */
+  private void show(LstmData data, int step, Team.Member member) {
+    int active = active(step);
+    int blocks = cell.projected() ? cell.projection.blocks() : cell.blocks;
+    int columns = cell.projected() ? cell.projection.width() : cell.units;
+    int first = member.from(blocks) * columns;
+    int end = Math.min(outputSize, member.to(blocks) * columns);
     Rows now = h[(step + 1) % 2];
     for (int row = 0; row < active; row++) {
       int to = yAt(data, row, step) + first;
@@ -405,11 +457,11 @@ final class LstmSlice {
     System.arraycopy(from.of[row], from.at[row] + first, to.of[row], to.at[row] + first, units);
   }
 
-  private void narrow(LstmData data, int step, int active, StepBarrier team, int member) {
+  private void narrow(int step, int active, Team.Member member) {
     Packed weights = cell.projection;
     int width = weights.width();
-    int start = share(weights.blocks(), team, member);
-    int end = share(weights.blocks(), team, member + 1);
+    int start = member.from(weights.blocks());
+    int end = member.to(weights.blocks());
     for (int block = start; block < end; block++) {
       int at = block * room * width;
       kernels.product(
@@ -422,7 +474,6 @@ final class LstmSlice {
       }
     }
     int columns = Math.min(outputSize, end * width);
-    show(data, step, active, start * width, columns);
     pack(step + 1, start * width, columns);
   }
 
@@ -437,11 +488,6 @@ final class LstmSlice {
         System.arraycopy(c, cAt(block, row), data.finalC, to, cell.unitsOf(block));
       }
     }
-  }
-
-  /** The first of {@code count} things that is {@code member}'s. */
-  private static int share(int count, StepBarrier team, int member) {
-    return count * member / team.parties();
   }
 
   /** How many sequences have this step; they come first. */
