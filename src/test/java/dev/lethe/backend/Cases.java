@@ -145,7 +145,7 @@ public final class Cases {
         layer("T4 B3 I9 H190, lengths", Sizes.of(4, 3, 9, 190), both.lengthsAndStates()),
         layer("projected, wide", new Sizes(3, 2, 5, 230, 170), Special.NONE.lengthsAndStates()),
         // of these the threads take over blocks from each other, while no sequence has ended
-        layer("T4 B4 I3 H520, lengths", Sizes.of(4, 4, 3, 520), Special.NONE.lengthsAndStates()),
+        layer("T4 B4 I3 H600, lengths", Sizes.of(4, 4, 3, 600), Special.NONE.lengthsAndStates()),
         layer("projected, wider", new Sizes(3, 4, 5, 600, 480), Special.NONE),
         masked(Layouts.ONNX, 3, 200));
   }
