@@ -144,7 +144,15 @@ final class CpuLstm {
     IntConsumer part =
         task -> {
           int k = task / directions;
-          slices.get(task % directions).get(k).run(data, order, k, count, members.get(task));
+          LstmSlice slice = slices.get(task % directions).get(k);
+          if (data.lengths[order[0]] == data.lengths[order[sequences - 1]]) {
+            // one after another, as memory is fetched
+            int first = k * (sequences / count) + Math.min(k, sequences % count);
+            slice.run(data, order, first, 1, members.get(task));
+          } else {
+            // dealt out: each gets long ones and short ones
+            slice.run(data, order, k, count, members.get(task));
+          }
         };
     return () -> {
       sort(data);
