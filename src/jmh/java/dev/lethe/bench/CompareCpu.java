@@ -171,21 +171,20 @@ public final class CompareCpu implements Callable<Integer> {
   }
 
   private String heading() {
-    StringBuilder line = new StringBuilder("%-20s".formatted("median ms"));
+    StringBuilder line = new StringBuilder("%-20s".formatted("medians: ms, ratio"));
     engines.forEach(engine -> line.append("%18s".formatted(engine)));
     return line + "   of peak";
   }
 
   private String line(CpuTimes.Row row) {
     StringBuilder line = new StringBuilder("%-20s".formatted(row.shape()));
-    double own = row.times().values().iterator().next().median();
+    CpuTimes.Time first = row.times().values().iterator().next();
     for (CpuTimes.Time time : row.times().values()) {
       String noise = time.noisy() ? "~" : " ";
       line.append(
-          String.format(
-              Locale.ROOT, "%9.3f%s (%5.2fx)", time.median(), noise, time.median() / own));
+          String.format(Locale.ROOT, "%9.3f%s (%5.2fx)", time.median(), noise, time.over(first)));
     }
-    double rate = row.shape().operations() / (own / 1e3);
+    double rate = row.shape().operations() / (first.median() / 1e3);
     return line
         + (row.peak() == 0 ? "" : String.format(Locale.ROOT, "%8.0f %%", 100 * rate / row.peak()));
   }

@@ -9,9 +9,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /**
  * What {@link CompareCpu} measured.
@@ -34,35 +37,44 @@ record CpuTimes(String command, int threads, Map<String, String> engines, List<R
   /**
    * Milliseconds of one inference.
    *
-   * @param median of the turns' medians
-   * @param best the least of the turns' medians
-   * @param worst the largest of the turns' medians
-   * @param runs how many were measured
+   * @param turns the median of each turn's runs, in the order of the turns
+   * @param runs how many were measured in all of them
    */
-  record Time(double median, double best, double worst, long runs) {
+  record Time(List<Double> turns, long runs) {
     private static final double NOISY = 1.5;
 
     /**
      * @param turns milliseconds of each run of each turn
      */
     static Time of(List<double[]> turns) {
-      double[] medians = turns.stream().mapToDouble(Time::median).sorted().toArray();
       return new Time(
-          median(medians),
-          medians[0],
-          medians[medians.length - 1],
+          turns.stream().map(turn -> median(Arrays.stream(turn))).toList(),
           turns.stream().mapToLong(turn -> turn.length).sum());
     }
 
-    private static double median(double[] values) {
-      double[] sorted = Arrays.stream(values).sorted().toArray();
+    double median() {
+      return median(turns.stream().mapToDouble(turn -> turn));
+    }
+
+    /**
+     * How many times as long as another engine this one takes: of each round's two turns, which are
+     * seconds apart, and of these ratios the median. What else the machine does for a minute then
+     * counts for both.
+     */
+    double over(Time other) {
+      return median(
+          IntStream.range(0, turns.size()).mapToDouble(k -> turns.get(k) / other.turns.get(k)));
+    }
+
+    private static double median(DoubleStream values) {
+      double[] sorted = values.sorted().toArray();
       int half = sorted.length / 2;
       return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
     }
 
     /** Whether the turns differ so much that something else must have been running. */
     boolean noisy() {
-      return worst > NOISY * median;
+      return Collections.max(turns) > NOISY * median();
     }
   }
 
@@ -122,24 +134,27 @@ record CpuTimes(String command, int threads, Map<String, String> engines, List<R
   }
 
   private static void write(JsonGenerator json, Row row) throws IOException {
-    double own = row.times().values().iterator().next().median();
+    Time first = row.times().values().iterator().next();
     json.writeStartObject();
     json.writeStringField("shape", row.shape().toString());
     json.writeNumberField("operations", (long) row.shape().operations());
     if (row.peak() > 0) {
       json.writeNumberField("peak_gflops", rounded(row.peak() / 1e9));
       json.writeNumberField(
-          "first_of_peak", rounded(row.shape().operations() / (own / 1e3) / row.peak()));
+          "first_of_peak", rounded(row.shape().operations() / (first.median() / 1e3) / row.peak()));
     }
     json.writeObjectFieldStart("engines");
     for (Map.Entry<String, Time> entry : row.times().entrySet()) {
       Time time = entry.getValue();
       json.writeObjectFieldStart(entry.getKey());
       json.writeNumberField("median_ms", rounded(time.median()));
-      json.writeNumberField("best_ms", rounded(time.best()));
-      json.writeNumberField("worst_ms", rounded(time.worst()));
+      json.writeArrayFieldStart("turns_ms");
+      for (double turn : time.turns()) {
+        json.writeNumber(rounded(turn));
+      }
+      json.writeEndArray();
       json.writeNumberField("runs", time.runs());
-      json.writeNumberField("over_first", rounded(time.median() / own));
+      json.writeNumberField("over_first", rounded(time.over(first)));
       json.writeEndObject();
     }
     json.writeEndObject();

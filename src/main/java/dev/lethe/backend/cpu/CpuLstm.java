@@ -31,8 +31,10 @@ final class CpuLstm {
   /** Least recurrent weights of each thread for which a step takes longer than meeting after it. */
   private static final int WORTH_SHARING = 1 << 14;
 
-  /** Rows that take as long as a single one, which waits for the weights. */
-  private static final int SINGLE = 2;
+  /** What each row of a product takes; one row alone and two, which wait for weights, take more. */
+  private static final int EACH = 5;
+
+  private static final int[] FEW = {0, 12, 16};
 
   /**
    * Least multiplications of a layer for which other threads are woken up: that takes 10 to 20
@@ -88,15 +90,15 @@ final class CpuLstm {
     if (team < 2 || cell.normed.isPresent() || sequences > MOST_SHARED) {
       return false;
     }
-    int alone = rows((sequences + team - 1) / team) * cell.blocks;
-    int shared = rows(sequences) * ((cell.blocks + team - 1) / team);
+    int alone = product((sequences + team - 1) / team) * cell.blocks;
+    int shared = product(sequences) * ((cell.blocks + team - 1) / team);
     long bytes = cell.recurrent.bytes();
     boolean keepsShare = bytes > SecondLevelCache.BYTES && bytes / team <= SecondLevelCache.BYTES;
     return keepsShare || weights() >= BEYOND_CACHE || alone >= 1.5 * shared;
   }
 
-  private static int rows(int sequences) {
-    return sequences == 1 ? SINGLE : Kernels.padded(sequences);
+  private static int product(int sequences) {
+    return sequences < FEW.length ? FEW[sequences] : EACH * Kernels.padded(sequences);
   }
 
   private Runnable planTeams(LstmData data, int size, Workers workers) {

@@ -10,12 +10,12 @@ import dev.lethe.Precision;
  * <p>Stateless, free to be shared between threads.
  */
 interface Kernels {
-  /** Products are made of this many rows at a time, but for a single one. */
+  /** Products are made of this many rows at a time, but for one or two. */
   int GRAIN = 4;
 
   /** Rows that a product of {@code rows} rows may compute. */
   static int padded(int rows) {
-    return rows == 1 ? 1 : (rows + GRAIN - 1) / GRAIN * GRAIN;
+    return rows <= 2 ? rows : (rows + GRAIN - 1) / GRAIN * GRAIN;
   }
 
   /** How many hidden units a block of gate columns holds: the columns are i, f, g, o of these. */

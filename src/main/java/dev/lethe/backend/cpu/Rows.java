@@ -113,7 +113,10 @@ final class Rows {
     if (!packable()) {
       return;
     }
-    packedCount = count;
+    if (packedCount != count) {
+      // threads share the line of the cache that has it
+      packedCount = count;
+    }
     int highest = highest(count);
     for (int tile = 0, row = 0; tile < tiles(count); tile++) {
       int height = tile < highest ? HIGHEST : LOWEST;

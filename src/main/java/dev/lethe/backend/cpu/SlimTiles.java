@@ -167,6 +167,42 @@ final class SlimTiles {
     q3.intoArray(z, zAt + 3 * width + LANES);
   }
 
+  /** Two rows of a panel. */
+  static void twoRows(
+      int depth,
+      float[] panels,
+      int at,
+      Rows a,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    float[] all = a.of[0];
+    int a0 = a.at[first];
+    int a1 = a.at[first + 1];
+    FloatVector p0 = load(from, fromAt);
+    FloatVector q0 = load(from, fromAt + LANES);
+    FloatVector p1 = load(from, fromAt + fromStride);
+    FloatVector q1 = load(from, fromAt + fromStride + LANES);
+    for (int k = 0; k < depth; k++) {
+      FloatVector w0 = load(panels, at + k * 2 * LANES);
+      FloatVector w1 = load(panels, at + k * 2 * LANES + LANES);
+      FloatVector v = FloatVector.broadcast(SPECIES, all[a0 + k]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      v = FloatVector.broadcast(SPECIES, all[a1 + k]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+    }
+    p0.intoArray(z, zAt);
+    q0.intoArray(z, zAt + LANES);
+    p1.intoArray(z, zAt + width);
+    q1.intoArray(z, zAt + width + LANES);
+  }
+
   /** One row of a panel. */
   static void oneRow(
       int depth,

@@ -91,6 +91,8 @@ final class VectorTiles {
       int t = zAt + column;
       if (count == 1) {
         oneRow(depth, panels, panel, a.of[first], a.at[first], from, f, z, t);
+      } else if (count == 2) {
+        twoRows(depth, panels, panel, a, first, from, f, fromStride, z, t, width);
       } else if (a.packed(first, count) && depth % PackedTiles.STEPS == 0) {
         int after = next + column * depth;
         panel(count, 0, depth, true, panels, panel, after, a, 0, from, f, fromStride, z, t, width);
@@ -143,6 +145,25 @@ final class VectorTiles {
       WideTiles.oneRow(depth, panels, at, a, aAt, from, fromAt, z, zAt);
     } else {
       SlimTiles.oneRow(depth, panels, at, a, aAt, from, fromAt, z, zAt);
+    }
+  }
+
+  private static void twoRows(
+      int depth,
+      float[] panels,
+      int at,
+      Rows a,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    if (WIDE) {
+      WideTiles.twoRows(depth, panels, at, a, first, from, fromAt, fromStride, z, zAt, width);
+    } else {
+      SlimTiles.twoRows(depth, panels, at, a, first, from, fromAt, fromStride, z, zAt, width);
     }
   }
 

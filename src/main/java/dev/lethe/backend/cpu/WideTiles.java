@@ -235,6 +235,55 @@ final class WideTiles {
     s3.intoArray(z, zAt + 3 * width + 3 * LANES);
   }
 
+  /** Two rows of a panel. */
+  static void twoRows(
+      int depth,
+      float[] panels,
+      int at,
+      Rows a,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    float[] a0 = a.of[first];
+    float[] a1 = a.of[first + 1];
+    FloatVector p0 = load(from, fromAt);
+    FloatVector q0 = load(from, fromAt + LANES);
+    FloatVector r0 = load(from, fromAt + 2 * LANES);
+    FloatVector s0 = load(from, fromAt + 3 * LANES);
+    FloatVector p1 = load(from, fromAt + fromStride);
+    FloatVector q1 = load(from, fromAt + fromStride + LANES);
+    FloatVector r1 = load(from, fromAt + fromStride + 2 * LANES);
+    FloatVector s1 = load(from, fromAt + fromStride + 3 * LANES);
+    for (int k = 0; k < depth; k++) {
+      FloatVector w0 = load(panels, at + k * PANEL);
+      FloatVector w1 = load(panels, at + k * PANEL + LANES);
+      FloatVector w2 = load(panels, at + k * PANEL + 2 * LANES);
+      FloatVector w3 = load(panels, at + k * PANEL + 3 * LANES);
+      FloatVector v = FloatVector.broadcast(SPECIES, a0[k]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      r0 = w2.fma(v, r0);
+      s0 = w3.fma(v, s0);
+      v = FloatVector.broadcast(SPECIES, a1[k]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      r1 = w2.fma(v, r1);
+      s1 = w3.fma(v, s1);
+    }
+    p0.intoArray(z, zAt);
+    q0.intoArray(z, zAt + LANES);
+    r0.intoArray(z, zAt + 2 * LANES);
+    s0.intoArray(z, zAt + 3 * LANES);
+    p1.intoArray(z, zAt + width);
+    q1.intoArray(z, zAt + width + LANES);
+    r1.intoArray(z, zAt + width + 2 * LANES);
+    s1.intoArray(z, zAt + width + 3 * LANES);
+  }
+
   /** One row of a panel. */
   static void oneRow(
       int depth,
