@@ -214,12 +214,10 @@ final class LstmSlice {
     pack(0, 0, outputSize);
   }
 
-  /** Some columns of the h that a step reads; of one row or two nobody reads packed ones. */
+  /** Some columns of the h that a step reads. */
   private void pack(int step, int first, int end) {
     int active = active(step);
-    if (active > 2) {
-      h[step % 2].pack(active, first, end);
-    }
+    h[step % 2].pack(active, first, end);
   }
 
   /** Where the rows of these steps begin; products of a step may go on into its padding. */

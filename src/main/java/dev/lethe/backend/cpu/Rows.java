@@ -26,6 +26,9 @@ final class Rows {
 
   static final int LOWEST = 4;
 
+  /** Two rows have a tile of their own, which like one row waits for the weights. */
+  static final int PAIR = 2;
+
   /** From one column of a packed group to the next. */
   static final int GROUP = 8;
 
@@ -101,16 +104,21 @@ final class Rows {
     return tiles - (tiles * HIGHEST - count) / (HIGHEST - LOWEST);
   }
 
+  /** Rows of the other tiles. */
+  static int lowest(int count) {
+    return count == PAIR ? PAIR : LOWEST;
+  }
+
   /**
-   * Packs columns of the first rows for products of just these rows, if there is room for it. Each
-   * column has to be packed, by whichever thread.
+   * Packs columns of the first rows for products of just these rows, if there is room for it and
+   * there are more than two. Each column has to be packed, by whichever thread.
    *
    * @param count of the rows; there are as many as the tiles cover
    * @param from first of the columns
    * @param to after the last
    */
   void pack(int count, int from, int to) {
-    if (!packable()) {
+    if (!packable() || count <= PAIR) {
       return;
     }
     if (packedCount != count) {

@@ -20,7 +20,7 @@ final class SlimTiles {
 
   private SlimTiles() {}
 
-  /** {@code height} rows of a panel: 4 or 6. */
+  /** {@code height} rows of a panel: 2, 4 or 6. */
   static void rows(
       int height,
       int depth,
@@ -38,6 +38,8 @@ final class SlimTiles {
     int[] rows = a.at;
     if (height == Rows.HIGHEST) {
       rows6(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
+    } else if (height == Rows.PAIR) {
+      rows2(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
     } else {
       rows4(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
     }
@@ -168,11 +170,12 @@ final class SlimTiles {
   }
 
   /** Two rows of a panel. */
-  static void twoRows(
+  private static void rows2(
       int depth,
       float[] panels,
       int at,
-      Rows a,
+      float[] a,
+      int[] rows,
       int first,
       float[] from,
       int fromAt,
@@ -180,9 +183,8 @@ final class SlimTiles {
       float[] z,
       int zAt,
       int width) {
-    float[] all = a.of[0];
-    int a0 = a.at[first];
-    int a1 = a.at[first + 1];
+    int a0 = rows[first];
+    int a1 = rows[first + 1];
     FloatVector p0 = load(from, fromAt);
     FloatVector q0 = load(from, fromAt + LANES);
     FloatVector p1 = load(from, fromAt + fromStride);
@@ -190,10 +192,10 @@ final class SlimTiles {
     for (int k = 0; k < depth; k++) {
       FloatVector w0 = load(panels, at + k * 2 * LANES);
       FloatVector w1 = load(panels, at + k * 2 * LANES + LANES);
-      FloatVector v = FloatVector.broadcast(SPECIES, all[a0 + k]);
+      FloatVector v = FloatVector.broadcast(SPECIES, a[a0 + k]);
       p0 = w0.fma(v, p0);
       q0 = w1.fma(v, q0);
-      v = FloatVector.broadcast(SPECIES, all[a1 + k]);
+      v = FloatVector.broadcast(SPECIES, a[a1 + k]);
       p1 = w0.fma(v, p1);
       q1 = w1.fma(v, q1);
     }

@@ -91,8 +91,6 @@ final class VectorTiles {
       int t = zAt + column;
       if (count == 1) {
         oneRow(depth, panels, panel, a.of[first], a.at[first], from, f, z, t);
-      } else if (count == 2) {
-        twoRows(depth, panels, panel, a, first, from, f, fromStride, z, t, width);
       } else if (a.packed(first, count) && depth % PackedTiles.STEPS == 0) {
         int after = next + column * depth;
         panel(count, 0, depth, true, panels, panel, after, a, 0, from, f, fromStride, z, t, width);
@@ -148,25 +146,6 @@ final class VectorTiles {
     }
   }
 
-  private static void twoRows(
-      int depth,
-      float[] panels,
-      int at,
-      Rows a,
-      int first,
-      float[] from,
-      int fromAt,
-      int fromStride,
-      float[] z,
-      int zAt,
-      int width) {
-    if (WIDE) {
-      WideTiles.twoRows(depth, panels, at, a, first, from, fromAt, fromStride, z, zAt, width);
-    } else {
-      SlimTiles.twoRows(depth, panels, at, a, first, from, fromAt, fromStride, z, zAt, width);
-    }
-  }
-
   /**
    * Tiles of a part of a panel, which in slim ones and for packed rows is the whole: as few as will
    * do. A height between the two would spare an odd row, but in a tile of five HotSpot, on
@@ -189,9 +168,10 @@ final class VectorTiles {
       int zAt,
       int width) {
     int highest = Rows.highest(count);
+    int lowest = Rows.lowest(count);
     int tiles = Rows.tiles(count);
     for (int tile = 0, row = 0; tile < tiles; tile++) {
-      int height = tile < highest ? Rows.HIGHEST : Rows.LOWEST;
+      int height = tile < highest ? Rows.HIGHEST : lowest;
       int f = fromAt + row * fromStride;
       int t = zAt + row * width;
       if (packed) {

@@ -20,7 +20,7 @@ final class WideTiles {
   private WideTiles() {}
 
   /**
-   * {@code height} rows of a panel: 4 or 6.
+   * {@code height} rows of a panel: 2, 4 or 6.
    *
    * @param start the k that the sums go on with
    * @param end before which they stop
@@ -42,6 +42,8 @@ final class WideTiles {
     float[][] rows = a.of;
     if (height == Rows.HIGHEST) {
       rows6(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
+    } else if (height == Rows.PAIR) {
+      rows2(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
     } else {
       rows4(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
     }
@@ -236,11 +238,12 @@ final class WideTiles {
   }
 
   /** Two rows of a panel. */
-  static void twoRows(
-      int depth,
+  private static void rows2(
+      int start,
+      int end,
       float[] panels,
       int at,
-      Rows a,
+      float[][] rows,
       int first,
       float[] from,
       int fromAt,
@@ -248,8 +251,8 @@ final class WideTiles {
       float[] z,
       int zAt,
       int width) {
-    float[] a0 = a.of[first];
-    float[] a1 = a.of[first + 1];
+    float[] a0 = rows[first];
+    float[] a1 = rows[first + 1];
     FloatVector p0 = load(from, fromAt);
     FloatVector q0 = load(from, fromAt + LANES);
     FloatVector r0 = load(from, fromAt + 2 * LANES);
@@ -258,7 +261,7 @@ final class WideTiles {
     FloatVector q1 = load(from, fromAt + fromStride + LANES);
     FloatVector r1 = load(from, fromAt + fromStride + 2 * LANES);
     FloatVector s1 = load(from, fromAt + fromStride + 3 * LANES);
-    for (int k = 0; k < depth; k++) {
+    for (int k = start; k < end; k++) {
       FloatVector w0 = load(panels, at + k * PANEL);
       FloatVector w1 = load(panels, at + k * PANEL + LANES);
       FloatVector w2 = load(panels, at + k * PANEL + 2 * LANES);
