@@ -31,9 +31,10 @@ final class CpuLstm {
   /** Least recurrent weights of each thread for which a step takes longer than meeting after it. */
   private static final int WORTH_SHARING = 1 << 14;
 
-  /** What each row of a product takes; one row alone and two, which wait for weights, take more. */
+  /** What each of several rows adds to a product; the times of products are in fifths of it. */
   private static final int EACH = 5;
 
+  /** What products of no, one and two rows take: the latter wait for the weights. */
   private static final int[] FEW = {0, 12, 16};
 
   /**
@@ -97,6 +98,7 @@ final class CpuLstm {
     return keepsShare || weights() >= BEYOND_CACHE || alone >= 1.5 * shared;
   }
 
+  /** What a product of so many rows takes. */
   private static int product(int sequences) {
     return sequences < FEW.length ? FEW[sequences] : EACH * Kernels.padded(sequences);
   }

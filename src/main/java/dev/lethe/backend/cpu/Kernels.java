@@ -15,7 +15,7 @@ interface Kernels {
 
   /** Rows that a product of {@code rows} rows may compute. */
   static int padded(int rows) {
-    return rows <= 2 ? rows : (rows + GRAIN - 1) / GRAIN * GRAIN;
+    return rows <= Rows.PAIR ? rows : (rows + GRAIN - 1) / GRAIN * GRAIN;
   }
 
   /** How many hidden units a block of gate columns holds: the columns are i, f, g, o of these. */

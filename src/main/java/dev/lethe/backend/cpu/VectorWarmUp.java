@@ -222,7 +222,7 @@ final class VectorWarmUp {
         return;
       }
       // each height of a tile
-      for (int count = ROWS; count >= 2; count -= 2) {
+      for (int count = ROWS; count >= Rows.PAIR; count -= 2) {
         kernels.product(weights, 0, 0, count, a, 0, z, 0, WIDTH, z, 0);
         packable.pack(count, 0, DEPTH);
         kernels.product(weights, 0, 0, count, packable, 0, z, 0, WIDTH, z, 0);
