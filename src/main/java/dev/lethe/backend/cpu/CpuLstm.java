@@ -94,7 +94,9 @@ final class CpuLstm {
     int alone = product((sequences + team - 1) / team) * cell.blocks;
     int shared = product(sequences) * ((cell.blocks + team - 1) / team);
     long bytes = cell.recurrent.bytes();
-    boolean keepsShare = bytes > SecondLevelCache.BYTES && bytes / team <= SecondLevelCache.BYTES;
+    boolean keepsShare =
+        bytes > SecondLevelCache.BYTES
+            && (SecondLevelCache.LARGE || bytes / team <= SecondLevelCache.BYTES);
     return keepsShare || weights() >= BEYOND_CACHE || alone >= 1.5 * shared;
   }
 

@@ -10,12 +10,9 @@ import dev.lethe.Precision;
  * <p>Stateless, free to be shared between threads.
  */
 interface Kernels {
-  /** Products are made of this many rows at a time, but for one or two. */
-  int GRAIN = 4;
-
-  /** Rows that a product of {@code rows} rows may compute. */
+  /** Rows that a product of {@code rows} rows may compute: an even number, or one. */
   static int padded(int rows) {
-    return rows <= Rows.PAIR ? rows : (rows + GRAIN - 1) / GRAIN * GRAIN;
+    return rows == 1 ? rows : rows + rows % 2;
   }
 
   /** How many hidden units a block of gate columns holds: the columns are i, f, g, o of these. */

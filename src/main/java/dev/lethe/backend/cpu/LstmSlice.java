@@ -40,6 +40,9 @@ final class LstmSlice {
    */
   private static final long WORTH_DEALING = 1 << 24;
 
+  /** No power of two from this on has this bit. */
+  private static final int APART = 4;
+
   private static final FloatBuffer[] UNTRACED = {};
   private static final Rows NO_ROWS = Rows.together(0, 0);
 
@@ -119,7 +122,8 @@ final class LstmSlice {
     int columns = cell.blocks * cell.width();
     boolean small = !SecondLevelCache.LARGE && cell.input.bytes() <= SecondLevelCache.BYTES;
     stretch = Math.max(1, Math.min(steps, (small ? STRETCH / columns : LONG_STRETCH) / room));
-    zRows = stretch * room + Kernels.GRAIN;
+    // a power of two would have all blocks of a step in the same sets of the cache
+    zRows = Kernels.padded(stretch * room) | APART;
     if (rows.length < room) {
       rows = new int[room];
       lengths = new int[room];

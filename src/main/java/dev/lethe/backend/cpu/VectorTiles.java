@@ -91,9 +91,13 @@ final class VectorTiles {
       int t = zAt + column;
       if (count == 1) {
         oneRow(depth, panels, panel, a.of[first], a.at[first], from, f, z, t);
-      } else if (a.packed(first, count) && depth % PackedTiles.STEPS == 0) {
+      } else if (a.packed(first, count) && depth >= PackedTiles.STEPS) {
+        int end = depth - depth % PackedTiles.STEPS;
         int after = next + column * depth;
-        panel(count, 0, depth, true, panels, panel, after, a, 0, from, f, fromStride, z, t, width);
+        panel(count, 0, end, true, panels, panel, after, a, 0, from, f, fromStride, z, t, width);
+        if (end < depth) {
+          panel(count, end, depth, false, panels, panel, panel, a, 0, z, t, width, z, t, width);
+        }
       } else {
         int part = PARTED && count > Rows.HIGHEST && depth <= DEEP ? PART : depth;
         parts(part, count, depth, panels, panel, a, first, from, f, fromStride, z, t, width);

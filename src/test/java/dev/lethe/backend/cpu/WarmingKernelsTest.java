@@ -89,7 +89,7 @@ class WarmingKernelsTest {
       System.arraycopy(floats(random, DEPTH), 0, a.of[row], a.at[row], DEPTH);
     }
     float[] from = floats(random, most * width);
-    for (int rows = 1; rows <= most - Kernels.GRAIN; rows++) {
+    for (int rows = 1; rows <= most - Rows.LOWEST; rows++) {
       for (int stride : new int[] {0, width}) {
         float[] expected = new float[most * width];
         float[] actual = new float[most * width];
