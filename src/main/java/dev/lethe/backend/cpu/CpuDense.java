@@ -49,7 +49,7 @@ final class CpuDense {
     int rows = stage.y().shape().count().resolve(sizes) / stage.weights().columns();
     int strips = (rows + STRIP - 1) / STRIP;
     int tasks = Math.min(strips, workers.threads());
-    int room = Kernels.padded(Math.min(rows, STRIP));
+    int room = Math.min(rows, STRIP);
     float[][] z = new float[tasks][room * weights.width()];
     Rows[] left = new Rows[tasks];
     Arrays.setAll(left, task -> kernels.rows(room, weights.depth()));

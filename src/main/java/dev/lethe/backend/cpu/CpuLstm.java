@@ -31,11 +31,14 @@ final class CpuLstm {
   /** Least recurrent weights of each thread for which a step takes longer than meeting after it. */
   private static final int WORTH_SHARING = 1 << 14;
 
+  /** How much less a thread has to do, at least, for meetings after each step to pay. */
+  private static final double GAIN = 1.3;
+
   /** What each of several rows adds to a product; the times of products are in fifths of it. */
   private static final int EACH = 5;
 
-  /** What products of no, one and two rows take: the latter wait for the weights. */
-  private static final int[] FEW = {0, 12, 16};
+  /** What products of no, one, two, three and four rows take: those wait for the weights. */
+  private static final int[] FEW = {0, 12, 15, 18, 22};
 
   /**
    * Least multiplications of a layer for which other threads are woken up: that takes 10 to 20
@@ -97,12 +100,12 @@ final class CpuLstm {
     boolean keepsShare =
         bytes > SecondLevelCache.BYTES
             && (SecondLevelCache.LARGE || bytes / team <= SecondLevelCache.BYTES);
-    return keepsShare || weights() >= BEYOND_CACHE || alone >= 1.5 * shared;
+    return keepsShare || weights() >= BEYOND_CACHE || alone >= GAIN * shared;
   }
 
   /** What a product of so many rows takes. */
   private static int product(int sequences) {
-    return sequences < FEW.length ? FEW[sequences] : EACH * Kernels.padded(sequences);
+    return sequences < FEW.length ? FEW[sequences] : EACH * sequences;
   }
 
   private Runnable planTeams(LstmData data, int size, Workers workers) {

@@ -10,11 +10,6 @@ import dev.lethe.Precision;
  * <p>Stateless, free to be shared between threads.
  */
 interface Kernels {
-  /** Rows that a product of {@code rows} rows may compute: an even number, or one. */
-  static int padded(int rows) {
-    return rows == 1 ? rows : rows + rows % 2;
-  }
-
   /** How many hidden units a block of gate columns holds: the columns are i, f, g, o of these. */
   int units(int hidden);
 
@@ -59,8 +54,7 @@ interface Kernels {
    * from[row][:]).
    *
    * @param next the block that the caller wants next, which may be read ahead; or {@code block}
-   * @param rows 1 or more; the rows up to {@link #padded} may be computed as well, and are in
-   *     {@code a}, {@code z} and {@code from}, too
+   * @param rows 1 or more
    * @param a the left factor, from row {@code first} on, as {@link #rows} made it
    * @param from what the sums begin with: from {@code fromAt} on, a row every {@code fromStride};
    *     may be z itself

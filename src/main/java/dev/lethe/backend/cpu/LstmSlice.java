@@ -54,8 +54,7 @@ final class LstmSlice {
   private final int outputSize;
   private final int inputSize;
 
-  private int count;
-  private int room;
+  private int sequences;
   private int stretch;
   private int zRows;
   private boolean near;
@@ -77,13 +76,13 @@ final class LstmSlice {
   /** What {@link CpuCell#nearRow} needs, [members][BLOCKS][width]. */
   private float[] sums = {};
 
-  /** [blocks][room][units]. */
+  /** [blocks][sequences][units]. */
   private float[] c = {};
 
   private float[] keptC = {};
 
   /**
-   * [room][outputSize]: what even and odd steps read, and the other writes. The last block's
+   * [sequences][outputSize]: what even and odd steps read, and the other writes. The last block's
    * padding is written as well.
    */
   private final Rows[] h = {NO_ROWS, NO_ROWS};
@@ -91,10 +90,10 @@ final class LstmSlice {
   /** The first row of each, [blocks][units]. */
   private final Rows[] hBlocks = {NO_ROWS, NO_ROWS};
 
-  /** [room][hidden]; with the last block's padding. */
+  /** [sequences][hidden]; with the last block's padding. */
   private Rows unprojected = NO_ROWS;
 
-  /** [projection blocks][room][width]. */
+  /** [projection blocks][sequences][width]. */
   private float[] projected = {};
 
   /**
@@ -115,32 +114,31 @@ final class LstmSlice {
    * threads.
    */
   void allocate(int sequences, int steps, int members) {
-    count = sequences;
-    room = Kernels.padded(sequences);
+    this.sequences = sequences;
     int paddedHidden = cell.blocks * cell.units;
     int hWidth = cell.projected() ? outputSize : paddedHidden;
     int columns = cell.blocks * cell.width();
     boolean small = !SecondLevelCache.LARGE && cell.input.bytes() <= SecondLevelCache.BYTES;
-    stretch = Math.max(1, Math.min(steps, (small ? STRETCH / columns : LONG_STRETCH) / room));
+    stretch = Math.max(1, Math.min(steps, (small ? STRETCH / columns : LONG_STRETCH) / sequences));
     // a power of two would have all blocks of a step in the same sets of the cache
-    zRows = Kernels.padded(stretch * room) | APART;
-    if (rows.length < room) {
-      rows = new int[room];
-      lengths = new int[room];
+    zRows = stretch * sequences | APART;
+    if (rows.length < sequences) {
+      rows = new int[sequences];
+      lengths = new int[sequences];
       for (int k = 0; k < h.length; k++) {
-        h[k] = kernels.rows(room, hWidth, columns);
+        h[k] = kernels.rows(sequences, hWidth, columns);
         hBlocks[k] = h[k].parts(cell.blocks, cell.units);
       }
-      unprojected = cell.projected() ? kernels.rows(room, paddedHidden) : NO_ROWS;
+      unprojected = cell.projected() ? kernels.rows(sequences, paddedHidden) : NO_ROWS;
     }
     firstRow = firstRow.length > stretch ? firstRow : new int[stretch + 1];
     x = x.count() < zRows ? kernels.rows(zRows, inputSize, columns) : x;
     z = grown(z, cell.blocks * zRows * cell.width());
-    c = grown(c, cell.blocks * room * cell.units);
+    c = grown(c, cell.blocks * sequences * cell.units);
     near = steps >= WORTH_WIDENING && cell.near();
     sums = near ? grown(sums, members * BLOCKS * cell.width()) : sums;
     if (cell.projected()) {
-      projected = grown(projected, cell.projection.blocks() * room * cell.projection.width());
+      projected = grown(projected, cell.projection.blocks() * sequences * cell.projection.width());
     }
   }
 
@@ -192,7 +190,7 @@ final class LstmSlice {
   private void begin(LstmData data, int[] order, int first, int stride) {
     keptC = data.masked() ? grown(keptC, c.length) : keptC;
     still = data.masked() ? grown(still, outputSize) : still;
-    for (int row = 0; row < count; row++) {
+    for (int row = 0; row < sequences; row++) {
       int b = order[first + row * stride];
       rows[row] = b;
       lengths[row] = data.lengths[b];
@@ -224,12 +222,12 @@ final class LstmSlice {
     h[step % 2].pack(active, first, end);
   }
 
-  /** Where the rows of these steps begin; products of a step may go on into its padding. */
+  /** Where the rows of these steps begin. */
   private void count(int from, int steps) {
     int at = 0;
     for (int step = 0; step < steps; step++) {
       firstRow[step] = at;
-      at += Kernels.padded(active(from + step));
+      at += active(from + step);
     }
     firstRow[steps] = at;
   }
@@ -465,7 +463,7 @@ final class LstmSlice {
     int start = member.from(weights.blocks());
     int end = member.to(weights.blocks());
     for (int block = start; block < end; block++) {
-      int at = block * room * width;
+      int at = block * sequences * width;
       kernels.product(
           weights, block, block, active, unprojected, 0, cell.zeros, 0, 0, projected, at);
       int first = block * width;
@@ -481,7 +479,7 @@ final class LstmSlice {
 
   /** Final states out. A sequence that has ended keeps the c and h of its last step. */
   private void end(LstmData data) {
-    for (int row = 0; row < count; row++) {
+    for (int row = 0; row < sequences; row++) {
       int b = rows[row];
       Rows last = h[lengths[row] % 2];
       System.arraycopy(last.of[row], last.at[row], data.finalH, data.hAt(index, b), outputSize);
@@ -494,7 +492,7 @@ final class LstmSlice {
 
   /** How many sequences have this step; they come first. */
   private int active(int step) {
-    int active = count;
+    int active = sequences;
     while (active > 0 && lengths[active - 1] <= step) {
       active--;
     }
@@ -514,7 +512,7 @@ final class LstmSlice {
   }
 
   private int cAt(int block, int row) {
-    return (block * room + row) * cell.units;
+    return (block * sequences + row) * cell.units;
   }
 
   private static float[] grown(float[] old, int size) {

@@ -21,13 +21,11 @@ final class Rows {
 
   private static final float[] NOT_PACKED = {};
 
-  /** Rows of a tile of a product: so many, or {@link #LOWEST}. */
+  /** Most rows of a tile of a product. */
   static final int HIGHEST = 6;
 
-  static final int LOWEST = 4;
-
-  /** Two rows have a tile of their own, which like one row waits for the weights. */
-  static final int PAIR = 2;
+  /** Rows of a lower tile, where those that follow are too few. */
+  private static final int LOWER = 4;
 
   /** From one column of a packed group to the next. */
   static final int GROUP = 8;
@@ -55,7 +53,7 @@ final class Rows {
 
   /** {@link #apart}, with room to pack them. */
   static Rows packable(int count, int width) {
-    int groups = (count + LOWEST - 1) / LOWEST;
+    int groups = tiles(count);
     return apart(count, width, Math.multiplyExact(groups * GROUP, width));
   }
 
@@ -98,37 +96,43 @@ final class Rows {
     return (count + HIGHEST - 1) / HIGHEST;
   }
 
-  /** How many of these, the first, have {@link #HIGHEST} rows. */
-  static int highest(int count) {
-    int tiles = tiles(count);
-    return tiles - (tiles * HIGHEST - count) / (HIGHEST - LOWEST);
+  /**
+   * Rows of the next tile where {@code left} are left, two or more: as few tiles as will do, none
+   * of them a single row, which would wait for the weights, and only the last of odd height.
+   */
+  static int height(int left) {
+    if (left <= HIGHEST) {
+      return left;
+    }
+    return left <= HIGHEST + 2 ? LOWER : HIGHEST;
   }
 
-  /** Rows of the other tiles. */
-  static int lowest(int count) {
-    return count == PAIR ? PAIR : LOWEST;
+  /** Whether the rows of a tile of this height are packed. */
+  static boolean packs(int height) {
+    return height == HIGHEST || height == LOWER;
   }
 
   /**
-   * Packs columns of the first rows for products of just these rows, if there is room for it and
-   * there are more than two. Each column has to be packed, by whichever thread.
+   * Packs columns of the first rows for products of just these rows, if there is room for it. Each
+   * column has to be packed, by whichever thread.
    *
-   * @param count of the rows; there are as many as the tiles cover
+   * @param count of the rows
    * @param from first of the columns
    * @param to after the last
    */
   void pack(int count, int from, int to) {
-    if (!packable() || count <= PAIR) {
+    if (!packable()) {
       return;
     }
     if (packedCount != count) {
       // threads share the line of the cache that has it
       packedCount = count;
     }
-    int highest = highest(count);
-    for (int tile = 0, row = 0; tile < tiles(count); tile++) {
-      int height = tile < highest ? HIGHEST : LOWEST;
-      pack(height, row, from, to, group(tile));
+    for (int tile = 0, row = 0; row < count; tile++) {
+      int height = height(count - row);
+      if (packs(height)) {
+        pack(height, row, from, to, group(tile));
+      }
       row += height;
     }
   }
@@ -138,9 +142,9 @@ final class Rows {
     return packed.length > 0;
   }
 
-  /** Whether this is what {@link #pack} was called for. */
+  /** Whether tiles of these rows, the last one possibly not, are what {@link #pack} has packed. */
   boolean packed(int first, int count) {
-    return first == 0 && count == packedCount;
+    return first == 0 && count == packedCount && packs(height(count));
   }
 
   /** Where the rows of a tile are in {@link #packed}. */

@@ -20,7 +20,7 @@ final class SlimTiles {
 
   private SlimTiles() {}
 
-  /** {@code height} rows of a panel: 2, 4 or 6. */
+  /** {@code height} rows of a panel: 2 to 6. */
   static void rows(
       int height,
       int depth,
@@ -36,12 +36,13 @@ final class SlimTiles {
       int width) {
     float[] all = a.of[0];
     int[] rows = a.at;
-    if (height == Rows.HIGHEST) {
-      rows6(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
-    } else if (height == Rows.PAIR) {
-      rows2(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
-    } else {
-      rows4(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
+    switch (height) {
+      case 2 -> rows2(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
+      case 3 -> rows3(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
+      case 4 -> rows4(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
+      case 5 -> rows5(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
+      default ->
+          rows6(depth, panels, at, all, rows, first, from, fromAt, fromStride, z, zAt, width);
     }
   }
 
@@ -117,6 +118,66 @@ final class SlimTiles {
     q5.intoArray(z, zAt + 5 * width + LANES);
   }
 
+  /** Five rows of a panel. */
+  private static void rows5(
+      int depth,
+      float[] panels,
+      int at,
+      float[] a,
+      int[] rows,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    int a0 = rows[first];
+    int a1 = rows[first + 1];
+    int a2 = rows[first + 2];
+    int a3 = rows[first + 3];
+    int a4 = rows[first + 4];
+    FloatVector p0 = load(from, fromAt);
+    FloatVector q0 = load(from, fromAt + LANES);
+    FloatVector p1 = load(from, fromAt + fromStride);
+    FloatVector q1 = load(from, fromAt + fromStride + LANES);
+    FloatVector p2 = load(from, fromAt + 2 * fromStride);
+    FloatVector q2 = load(from, fromAt + 2 * fromStride + LANES);
+    FloatVector p3 = load(from, fromAt + 3 * fromStride);
+    FloatVector q3 = load(from, fromAt + 3 * fromStride + LANES);
+    FloatVector p4 = load(from, fromAt + 4 * fromStride);
+    FloatVector q4 = load(from, fromAt + 4 * fromStride + LANES);
+    for (int k = 0; k < depth; k++) {
+      FloatVector w0 = load(panels, at + k * 2 * LANES);
+      FloatVector w1 = load(panels, at + k * 2 * LANES + LANES);
+      FloatVector v = FloatVector.broadcast(SPECIES, a[a0 + k]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      v = FloatVector.broadcast(SPECIES, a[a1 + k]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      v = FloatVector.broadcast(SPECIES, a[a2 + k]);
+      p2 = w0.fma(v, p2);
+      q2 = w1.fma(v, q2);
+      v = FloatVector.broadcast(SPECIES, a[a3 + k]);
+      p3 = w0.fma(v, p3);
+      q3 = w1.fma(v, q3);
+      v = FloatVector.broadcast(SPECIES, a[a4 + k]);
+      p4 = w0.fma(v, p4);
+      q4 = w1.fma(v, q4);
+    }
+    p0.intoArray(z, zAt);
+    q0.intoArray(z, zAt + LANES);
+    p1.intoArray(z, zAt + width);
+    q1.intoArray(z, zAt + width + LANES);
+    p2.intoArray(z, zAt + 2 * width);
+    q2.intoArray(z, zAt + 2 * width + LANES);
+    p3.intoArray(z, zAt + 3 * width);
+    q3.intoArray(z, zAt + 3 * width + LANES);
+    p4.intoArray(z, zAt + 4 * width);
+    q4.intoArray(z, zAt + 4 * width + LANES);
+  }
+
   /** Four rows of a panel. */
   private static void rows4(
       int depth,
@@ -167,6 +228,50 @@ final class SlimTiles {
     q2.intoArray(z, zAt + 2 * width + LANES);
     p3.intoArray(z, zAt + 3 * width);
     q3.intoArray(z, zAt + 3 * width + LANES);
+  }
+
+  /** Three rows of a panel. */
+  private static void rows3(
+      int depth,
+      float[] panels,
+      int at,
+      float[] a,
+      int[] rows,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    int a0 = rows[first];
+    int a1 = rows[first + 1];
+    int a2 = rows[first + 2];
+    FloatVector p0 = load(from, fromAt);
+    FloatVector q0 = load(from, fromAt + LANES);
+    FloatVector p1 = load(from, fromAt + fromStride);
+    FloatVector q1 = load(from, fromAt + fromStride + LANES);
+    FloatVector p2 = load(from, fromAt + 2 * fromStride);
+    FloatVector q2 = load(from, fromAt + 2 * fromStride + LANES);
+    for (int k = 0; k < depth; k++) {
+      FloatVector w0 = load(panels, at + k * 2 * LANES);
+      FloatVector w1 = load(panels, at + k * 2 * LANES + LANES);
+      FloatVector v = FloatVector.broadcast(SPECIES, a[a0 + k]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      v = FloatVector.broadcast(SPECIES, a[a1 + k]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      v = FloatVector.broadcast(SPECIES, a[a2 + k]);
+      p2 = w0.fma(v, p2);
+      q2 = w1.fma(v, q2);
+    }
+    p0.intoArray(z, zAt);
+    q0.intoArray(z, zAt + LANES);
+    p1.intoArray(z, zAt + width);
+    q1.intoArray(z, zAt + width + LANES);
+    p2.intoArray(z, zAt + 2 * width);
+    q2.intoArray(z, zAt + 2 * width + LANES);
   }
 
   /** Two rows of a panel. */

@@ -151,9 +151,8 @@ final class VectorTiles {
   }
 
   /**
-   * Tiles of a part of a panel, which in slim ones and for packed rows is the whole: as few as will
-   * do. A height between the two would spare an odd row, but in a tile of five HotSpot, on
-   * processors of Intel's, moves an address to a vector register and back at each k.
+   * Tiles of a part of a panel, which in slim ones is the whole, and for packed rows as much as is
+   * a multiple of {@link PackedTiles#STEPS}.
    */
   private static void panel(
       int count,
@@ -171,16 +170,15 @@ final class VectorTiles {
       float[] z,
       int zAt,
       int width) {
-    int highest = Rows.highest(count);
-    int lowest = Rows.lowest(count);
     int tiles = Rows.tiles(count);
+    int packing = tiles - count % 2; // a last tile of three or five is not packed
     for (int tile = 0, row = 0; tile < tiles; tile++) {
-      int height = tile < highest ? Rows.HIGHEST : lowest;
+      int height = Rows.height(count - row);
       int f = fromAt + row * fromStride;
       int t = zAt + row * width;
-      if (packed) {
+      if (packed && Rows.packs(height)) {
         // the last tiles read ahead, so that what they read is still there when it is wanted
-        int part = tile - Math.max(0, tiles - PANEL / Rows.LINE);
+        int part = tile - Math.max(0, packing - PANEL / Rows.LINE);
         int ahead = part < 0 || next == at ? at : next + part * end * Rows.LINE;
         PackedTiles.rows(height, end, panels, at, ahead, a, tile, from, f, fromStride, z, t, width);
       } else if (WIDE) {

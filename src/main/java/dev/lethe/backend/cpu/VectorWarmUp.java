@@ -24,9 +24,6 @@ final class VectorWarmUp {
   private static final int DEPTH = 40;
   private static final int ROWS = 6;
 
-  /** Rows that a product of so many may compute. */
-  private static final int ROOM = Kernels.padded(ROWS);
-
   /** What a single row has at once, and one more. */
   private static final int BLOCKS = 5;
 
@@ -157,7 +154,7 @@ final class VectorWarmUp {
 
   /** Numbers to call kernels with. */
   private abstract class Exercise {
-    final float[] z = new float[Math.max(BLOCKS, ROOM) * WIDTH];
+    final float[] z = new float[Math.max(BLOCKS, ROWS) * WIDTH];
     private long least = Long.MAX_VALUE;
     private int streak;
     private long taken;
@@ -197,8 +194,8 @@ final class VectorWarmUp {
     Products(Precision precision, int rows) {
       this.precision = precision;
       this.rows = rows;
-      this.a = vectors.rows(ROOM, DEPTH);
-      this.packable = vectors.rows(ROOM, DEPTH, Integer.MAX_VALUE);
+      this.a = vectors.rows(ROWS, DEPTH);
+      this.packable = vectors.rows(ROWS, DEPTH, Integer.MAX_VALUE);
       Packed.Source source = (k, block, column) -> (k + column) % 3 - 1;
       float[] ones = new float[BLOCKS * WIDTH];
       Arrays.fill(ones, 1f);
@@ -222,7 +219,7 @@ final class VectorWarmUp {
         return;
       }
       // each height of a tile
-      for (int count = ROWS; count >= Rows.PAIR; count -= 2) {
+      for (int count = ROWS; count > 1; count--) {
         kernels.product(weights, 0, 0, count, a, 0, z, 0, WIDTH, z, 0);
         packable.pack(count, 0, DEPTH);
         kernels.product(weights, 0, 0, count, packable, 0, z, 0, WIDTH, z, 0);

@@ -20,7 +20,7 @@ final class WideTiles {
   private WideTiles() {}
 
   /**
-   * {@code height} rows of a panel: 2, 4 or 6.
+   * {@code height} rows of a panel: 2 to 6.
    *
    * @param start the k that the sums go on with
    * @param end before which they stop
@@ -40,12 +40,13 @@ final class WideTiles {
       int zAt,
       int width) {
     float[][] rows = a.of;
-    if (height == Rows.HIGHEST) {
-      rows6(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
-    } else if (height == Rows.PAIR) {
-      rows2(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
-    } else {
-      rows4(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
+    switch (height) {
+      case 2 -> rows2(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
+      case 3 -> rows3(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
+      case 4 -> rows4(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
+      case 5 -> rows5(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
+      default ->
+          rows6(start, end, panels, at, rows, first, from, fromAt, fromStride, z, zAt, width);
     }
   }
 
@@ -159,6 +160,98 @@ final class WideTiles {
     s5.intoArray(z, zAt + 5 * width + 3 * LANES);
   }
 
+  /** Five rows of a panel. */
+  private static void rows5(
+      int start,
+      int end,
+      float[] panels,
+      int at,
+      float[][] rows,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    float[] a0 = rows[first];
+    float[] a1 = rows[first + 1];
+    float[] a2 = rows[first + 2];
+    float[] a3 = rows[first + 3];
+    float[] a4 = rows[first + 4];
+    FloatVector p0 = load(from, fromAt);
+    FloatVector q0 = load(from, fromAt + LANES);
+    FloatVector r0 = load(from, fromAt + 2 * LANES);
+    FloatVector s0 = load(from, fromAt + 3 * LANES);
+    FloatVector p1 = load(from, fromAt + fromStride);
+    FloatVector q1 = load(from, fromAt + fromStride + LANES);
+    FloatVector r1 = load(from, fromAt + fromStride + 2 * LANES);
+    FloatVector s1 = load(from, fromAt + fromStride + 3 * LANES);
+    FloatVector p2 = load(from, fromAt + 2 * fromStride);
+    FloatVector q2 = load(from, fromAt + 2 * fromStride + LANES);
+    FloatVector r2 = load(from, fromAt + 2 * fromStride + 2 * LANES);
+    FloatVector s2 = load(from, fromAt + 2 * fromStride + 3 * LANES);
+    FloatVector p3 = load(from, fromAt + 3 * fromStride);
+    FloatVector q3 = load(from, fromAt + 3 * fromStride + LANES);
+    FloatVector r3 = load(from, fromAt + 3 * fromStride + 2 * LANES);
+    FloatVector s3 = load(from, fromAt + 3 * fromStride + 3 * LANES);
+    FloatVector p4 = load(from, fromAt + 4 * fromStride);
+    FloatVector q4 = load(from, fromAt + 4 * fromStride + LANES);
+    FloatVector r4 = load(from, fromAt + 4 * fromStride + 2 * LANES);
+    FloatVector s4 = load(from, fromAt + 4 * fromStride + 3 * LANES);
+    for (int k = start; k < end; k++) {
+      FloatVector w0 = load(panels, at + k * PANEL);
+      FloatVector w1 = load(panels, at + k * PANEL + LANES);
+      FloatVector w2 = load(panels, at + k * PANEL + 2 * LANES);
+      FloatVector w3 = load(panels, at + k * PANEL + 3 * LANES);
+      FloatVector v = FloatVector.broadcast(SPECIES, a0[k]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      r0 = w2.fma(v, r0);
+      s0 = w3.fma(v, s0);
+      v = FloatVector.broadcast(SPECIES, a1[k]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      r1 = w2.fma(v, r1);
+      s1 = w3.fma(v, s1);
+      v = FloatVector.broadcast(SPECIES, a2[k]);
+      p2 = w0.fma(v, p2);
+      q2 = w1.fma(v, q2);
+      r2 = w2.fma(v, r2);
+      s2 = w3.fma(v, s2);
+      v = FloatVector.broadcast(SPECIES, a3[k]);
+      p3 = w0.fma(v, p3);
+      q3 = w1.fma(v, q3);
+      r3 = w2.fma(v, r3);
+      s3 = w3.fma(v, s3);
+      v = FloatVector.broadcast(SPECIES, a4[k]);
+      p4 = w0.fma(v, p4);
+      q4 = w1.fma(v, q4);
+      r4 = w2.fma(v, r4);
+      s4 = w3.fma(v, s4);
+    }
+    p0.intoArray(z, zAt);
+    q0.intoArray(z, zAt + LANES);
+    r0.intoArray(z, zAt + 2 * LANES);
+    s0.intoArray(z, zAt + 3 * LANES);
+    p1.intoArray(z, zAt + width);
+    q1.intoArray(z, zAt + width + LANES);
+    r1.intoArray(z, zAt + width + 2 * LANES);
+    s1.intoArray(z, zAt + width + 3 * LANES);
+    p2.intoArray(z, zAt + 2 * width);
+    q2.intoArray(z, zAt + 2 * width + LANES);
+    r2.intoArray(z, zAt + 2 * width + 2 * LANES);
+    s2.intoArray(z, zAt + 2 * width + 3 * LANES);
+    p3.intoArray(z, zAt + 3 * width);
+    q3.intoArray(z, zAt + 3 * width + LANES);
+    r3.intoArray(z, zAt + 3 * width + 2 * LANES);
+    s3.intoArray(z, zAt + 3 * width + 3 * LANES);
+    p4.intoArray(z, zAt + 4 * width);
+    q4.intoArray(z, zAt + 4 * width + LANES);
+    r4.intoArray(z, zAt + 4 * width + 2 * LANES);
+    s4.intoArray(z, zAt + 4 * width + 3 * LANES);
+  }
+
   /** Four rows of a panel. */
   private static void rows4(
       int start,
@@ -235,6 +328,70 @@ final class WideTiles {
     q3.intoArray(z, zAt + 3 * width + LANES);
     r3.intoArray(z, zAt + 3 * width + 2 * LANES);
     s3.intoArray(z, zAt + 3 * width + 3 * LANES);
+  }
+
+  /** Three rows of a panel. */
+  private static void rows3(
+      int start,
+      int end,
+      float[] panels,
+      int at,
+      float[][] rows,
+      int first,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    float[] a0 = rows[first];
+    float[] a1 = rows[first + 1];
+    float[] a2 = rows[first + 2];
+    FloatVector p0 = load(from, fromAt);
+    FloatVector q0 = load(from, fromAt + LANES);
+    FloatVector r0 = load(from, fromAt + 2 * LANES);
+    FloatVector s0 = load(from, fromAt + 3 * LANES);
+    FloatVector p1 = load(from, fromAt + fromStride);
+    FloatVector q1 = load(from, fromAt + fromStride + LANES);
+    FloatVector r1 = load(from, fromAt + fromStride + 2 * LANES);
+    FloatVector s1 = load(from, fromAt + fromStride + 3 * LANES);
+    FloatVector p2 = load(from, fromAt + 2 * fromStride);
+    FloatVector q2 = load(from, fromAt + 2 * fromStride + LANES);
+    FloatVector r2 = load(from, fromAt + 2 * fromStride + 2 * LANES);
+    FloatVector s2 = load(from, fromAt + 2 * fromStride + 3 * LANES);
+    for (int k = start; k < end; k++) {
+      FloatVector w0 = load(panels, at + k * PANEL);
+      FloatVector w1 = load(panels, at + k * PANEL + LANES);
+      FloatVector w2 = load(panels, at + k * PANEL + 2 * LANES);
+      FloatVector w3 = load(panels, at + k * PANEL + 3 * LANES);
+      FloatVector v = FloatVector.broadcast(SPECIES, a0[k]);
+      p0 = w0.fma(v, p0);
+      q0 = w1.fma(v, q0);
+      r0 = w2.fma(v, r0);
+      s0 = w3.fma(v, s0);
+      v = FloatVector.broadcast(SPECIES, a1[k]);
+      p1 = w0.fma(v, p1);
+      q1 = w1.fma(v, q1);
+      r1 = w2.fma(v, r1);
+      s1 = w3.fma(v, s1);
+      v = FloatVector.broadcast(SPECIES, a2[k]);
+      p2 = w0.fma(v, p2);
+      q2 = w1.fma(v, q2);
+      r2 = w2.fma(v, r2);
+      s2 = w3.fma(v, s2);
+    }
+    p0.intoArray(z, zAt);
+    q0.intoArray(z, zAt + LANES);
+    r0.intoArray(z, zAt + 2 * LANES);
+    s0.intoArray(z, zAt + 3 * LANES);
+    p1.intoArray(z, zAt + width);
+    q1.intoArray(z, zAt + width + LANES);
+    r1.intoArray(z, zAt + width + 2 * LANES);
+    s1.intoArray(z, zAt + width + 3 * LANES);
+    p2.intoArray(z, zAt + 2 * width);
+    q2.intoArray(z, zAt + 2 * width + LANES);
+    r2.intoArray(z, zAt + 2 * width + 2 * LANES);
+    s2.intoArray(z, zAt + 2 * width + 3 * LANES);
   }
 
   /** Two rows of a panel. */

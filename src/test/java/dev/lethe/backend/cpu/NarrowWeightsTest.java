@@ -173,9 +173,9 @@ class NarrowWeightsTest {
     int blocks = (count + width - 1) / width;
     Packed weights = kernels.packNarrow(Precision.FP16, 1, blocks, width, source);
     assertEquals(Precision.FP16, weights.precision());
-    Rows one = kernels.rows(Kernels.padded(2), 1);
+    Rows one = kernels.rows(2, 1);
     one.of[0][one.at[0]] = 1;
-    float[] z = new float[Kernels.padded(2) * width];
+    float[] z = new float[2 * width];
     for (int rows = 1; rows <= 2; rows++) {
       for (int block = 0; block < blocks; block++) {
         kernels.product(weights, block, block, rows, one, 0, new float[width], 0, 0, z, 0);

@@ -11,7 +11,6 @@ import dev.lethe.Precision;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Cases;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -89,14 +88,14 @@ class WarmingKernelsTest {
       System.arraycopy(floats(random, DEPTH), 0, a.of[row], a.at[row], DEPTH);
     }
     float[] from = floats(random, most * width);
-    for (int rows = 1; rows <= most - Rows.LOWEST; rows++) {
+    for (int rows = 1; rows <= most - 2; rows++) {
       for (int stride : new int[] {0, width}) {
         float[] expected = new float[most * width];
         float[] actual = new float[most * width];
         vectors.product(weights, 1, 1, rows, a, 2, from, 0, stride, expected, 0);
         panels().product(weights, 1, 1, rows, a, 2, from, 0, stride, actual, 0);
-        // what a tile computes beyond is nobody's
-        assertArrayEquals(cut(expected, rows * width), cut(actual, rows * width));
+        // beyond these rows nothing is touched
+        assertArrayEquals(expected, actual);
       }
     }
   }
@@ -143,9 +142,5 @@ class WarmingKernelsTest {
       floats[k] = (float) random.nextGaussian();
     }
     return floats;
-  }
-
-  private static float[] cut(float[] all, int count) {
-    return Arrays.copyOf(all, count);
   }
 }
