@@ -20,10 +20,10 @@ import java.util.stream.IntStream;
  */
 final class CpuLstm {
   /**
-   * Most sequences of a slice: more would only enlarge its buffers, and leave fewer slices to take
-   * over where another program holds up a thread.
+   * Sequences of a slice, or half as many more. Larger ones would only need larger buffers, and
+   * leave fewer to take over where another program holds up a thread.
    */
-  private static final int MOST = 64;
+  private static final int USUAL = 64;
 
   /** Most sequences of a slice that several threads share. */
   private static final int MOST_SHARED = 128;
@@ -142,7 +142,7 @@ final class CpuLstm {
         (double) Cell.GATES * layer.hiddenSize() * (layer.inputSize() + layer.outputSize());
     boolean alone = weights * sequences * data.steps * directions < WORTH_WAKING;
     int wanted = alone ? 1 : (workers.threads() + directions - 1) / directions;
-    int count = Math.min(sequences, Math.max(wanted, (sequences + MOST - 1) / MOST));
+    int count = slices(sequences, wanted);
     for (int d = 0; d < directions; d++) {
       for (int k = 0; k < count; k++) {
         slice(d, k).allocate((sequences - k + count - 1) / count, data.steps, 1);
@@ -174,6 +174,12 @@ final class CpuLstm {
         workers.run(directions * count, part);
       }
     };
+  }
+
+  /** Slices of so many sequences: as many for each thread, of about {@link #USUAL}. */
+  static int slices(int sequences, int threads) {
+    int rounds = Math.max(1, Math.round((float) sequences / threads / USUAL));
+    return Math.min(sequences, rounds * threads);
   }
 
   /**

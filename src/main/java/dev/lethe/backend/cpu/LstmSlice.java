@@ -6,9 +6,8 @@ import java.util.Arrays;
 
 /**
  * Some sequences of one direction of an LSTM layer, run from first step to last by one thread, or
- * by several that share the hidden units and meet after each step. The sequences stand longest
- * first, so that at each step those still running come first and padding costs nothing. Input
- * projections are made for a stretch of steps at a time.
+ * by several that share the hidden units and meet after each step. Input projections are made for a
+ * stretch of steps at a time.
  *
  * <p>Buffers grow with the first large batch and stay.
  */
@@ -40,7 +39,7 @@ final class LstmSlice {
    */
   private static final long WORTH_DEALING = 1 << 24;
 
-  /** No power of two from this on has this bit. */
+  /** A bit that no larger power of two has. */
   private static final int APART = 4;
 
   private static final FloatBuffer[] UNTRACED = {};
@@ -49,20 +48,14 @@ final class LstmSlice {
   private final CpuCell cell;
   private final Kernels kernels;
   private final int index;
-  private final boolean reverse;
   private final int hidden;
   private final int outputSize;
   private final int inputSize;
+  private final SliceSequences sequences;
 
-  private int sequences;
   private int stretch;
   private int zRows;
   private boolean near;
-  private int[] rows = {};
-  private int[] lengths = {};
-
-  /** Where the rows of each step of a stretch begin. */
-  private int[] firstRow = {};
 
   /** [zRows][inputSize]. */
   private Rows x = NO_ROWS;
@@ -103,42 +96,39 @@ final class LstmSlice {
     this.kernels = kernels;
     this.cell = cell;
     this.index = index;
-    this.reverse = reverse;
+    sequences = new SliceSequences(reverse);
     hidden = cell.cell.hiddenSize();
     outputSize = cell.cell.outputSize();
     inputSize = cell.cell.inputSize();
   }
 
   /**
-   * Makes room for {@code sequences} of at most {@code steps} steps, run by {@code members}
+   * Makes room for {@code count} sequences of at most {@code steps} steps, run by {@code members}
    * threads.
    */
-  void allocate(int sequences, int steps, int members) {
-    this.sequences = sequences;
+  void allocate(int count, int steps, int members) {
     int paddedHidden = cell.blocks * cell.units;
     int hWidth = cell.projected() ? outputSize : paddedHidden;
     int columns = cell.blocks * cell.width();
     boolean small = !SecondLevelCache.LARGE && cell.input.bytes() <= SecondLevelCache.BYTES;
-    stretch = Math.max(1, Math.min(steps, (small ? STRETCH / columns : LONG_STRETCH) / sequences));
+    stretch = Math.max(1, Math.min(steps, (small ? STRETCH / columns : LONG_STRETCH) / count));
     // a power of two would have all blocks of a step in the same sets of the cache
-    zRows = stretch * sequences | APART;
-    if (rows.length < sequences) {
-      rows = new int[sequences];
-      lengths = new int[sequences];
+    zRows = stretch * count | APART;
+    sequences.allocate(count, stretch);
+    if (h[0].count() < count) {
       for (int k = 0; k < h.length; k++) {
-        h[k] = kernels.rows(sequences, hWidth, columns);
+        h[k] = kernels.rows(count, hWidth, columns);
         hBlocks[k] = h[k].parts(cell.blocks, cell.units);
       }
-      unprojected = cell.projected() ? kernels.rows(sequences, paddedHidden) : NO_ROWS;
+      unprojected = cell.projected() ? kernels.rows(count, paddedHidden) : NO_ROWS;
     }
-    firstRow = firstRow.length > stretch ? firstRow : new int[stretch + 1];
     x = x.count() < zRows ? kernels.rows(zRows, inputSize, columns) : x;
     z = grown(z, cell.blocks * zRows * cell.width());
-    c = grown(c, cell.blocks * sequences * cell.units);
+    c = grown(c, cell.blocks * count * cell.units);
     near = steps >= WORTH_WIDENING && cell.near();
     sums = near ? grown(sums, members * BLOCKS * cell.width()) : sums;
     if (cell.projected()) {
-      projected = grown(projected, cell.projection.blocks() * sequences * cell.projection.width());
+      projected = grown(projected, cell.projection.blocks() * count * cell.projection.width());
     }
   }
 
@@ -150,21 +140,22 @@ final class LstmSlice {
    */
   void run(LstmData data, int[] order, int first, int stride, Team.Member member) {
     if (member.leads()) {
-      begin(data, order, first, stride);
+      sequences.take(data, order, first, stride);
+      begin(data);
     }
     member.await();
-    int longest = lengths[0];
+    int longest = sequences.length(0);
     for (int from = 0; from < longest; from += stretch) {
       int steps = Math.min(stretch, longest - from);
       if (member.leads()) {
-        count(from, steps);
+        sequences.layOut(from, steps);
       }
       member.await();
       gather(data, from, steps, member);
       member.await();
       if (x.packable()) {
         int end = member.to(inputSize);
-        x.pack(firstRow[steps], member.from(inputSize), end);
+        x.pack(sequences.firstRow(steps), member.from(inputSize), end);
         member.await();
       }
       project(steps, member);
@@ -187,13 +178,11 @@ final class LstmSlice {
   }
 
   /** Initial states in, zeros past the end. */
-  private void begin(LstmData data, int[] order, int first, int stride) {
+  private void begin(LstmData data) {
     keptC = data.masked() ? grown(keptC, c.length) : keptC;
     still = data.masked() ? grown(still, outputSize) : still;
-    for (int row = 0; row < sequences; row++) {
-      int b = order[first + row * stride];
-      rows[row] = b;
-      lengths[row] = data.lengths[b];
+    for (int row = 0; row < sequences.count(); row++) {
+      int b = sequences.place(row);
       if (data.initialH.length == 0) {
         Arrays.fill(h[0].of[row], h[0].at[row], h[0].at[row] + outputSize, 0f);
       } else {
@@ -209,7 +198,7 @@ final class LstmSlice {
           System.arraycopy(data.initialC, from, c, to, cell.unitsOf(block));
         }
       }
-      for (int t = lengths[row]; t < data.steps; t++) {
+      for (int t = sequences.length(row); t < data.steps; t++) {
         data.y.write(data.yAt(t, index, b), cell.zeros, 0, outputSize);
       }
     }
@@ -218,27 +207,17 @@ final class LstmSlice {
 
   /** Some columns of the h that a step reads. */
   private void pack(int step, int first, int end) {
-    int active = active(step);
+    int active = sequences.active(step);
     h[step % 2].pack(active, first, end);
-  }
-
-  /** Where the rows of these steps begin. */
-  private void count(int from, int steps) {
-    int at = 0;
-    for (int step = 0; step < steps; step++) {
-      firstRow[step] = at;
-      at += active(from + step);
-    }
-    firstRow[steps] = at;
   }
 
   /** x of these steps. */
   private void gather(LstmData data, int from, int steps, Team.Member member) {
     for (int step = member.from(steps); step < member.to(steps); step++) {
-      int active = active(from + step);
+      int active = sequences.active(from + step);
       for (int row = 0; row < active; row++) {
-        int at = data.xAt(time(row, from + step), rows[row]);
-        int to = firstRow[step] + row;
+        int at = data.xAt(sequences.time(row, from + step), sequences.place(row));
+        int to = sequences.firstRow(step) + row;
         data.x.read(at, x.of[to], x.at[to], inputSize);
       }
     }
@@ -251,13 +230,23 @@ final class LstmSlice {
       int block = member.first();
       int at = zAt(block, 0);
       kernels.product(
-          cell.input, block, block, firstRow[steps], x, 0, cell.bias, block * width, 0, z, at);
+          cell.input,
+          block,
+          block,
+          sequences.firstRow(steps),
+          x,
+          0,
+          cell.bias,
+          block * width,
+          0,
+          z,
+          at);
     }
   }
 
   /** Whether threads take over blocks of a step from each other. */
   private boolean dealt(int step) {
-    int active = active(step);
+    int active = sequences.active(step);
     return active > 1 && active * cell.recurrent.bytes() >= WORTH_DEALING;
   }
 
@@ -266,8 +255,8 @@ final class LstmSlice {
    * @param dealt as {@link #dealt}
    */
   private void step(LstmData data, int step, int place, boolean dealt, Team.Member member) {
-    int active = active(step);
-    int row = firstRow[place];
+    int active = sequences.active(step);
+    int row = sequences.firstRow(place);
     if (active == 1) {
       rowStep(data, step, row, member);
     } else {
@@ -365,7 +354,7 @@ final class LstmSlice {
       traceCells(data, step, block, active);
     }
     for (int row = 0; row < active && data.masked(); row++) {
-      if (data.skips(time(row, step), rows[row])) {
+      if (skips(data, row, step)) {
         skip(step, block, row);
       }
     }
@@ -375,12 +364,12 @@ final class LstmSlice {
   private void updateNormed(LstmData data, NormedCell normed, int step, int place, int active) {
     FloatBuffer[] gates = data.gates.length > 0 ? data.gates[index] : UNTRACED;
     for (int row = 0; row < active; row++) {
-      int at = zAt(0, firstRow[place] + row);
+      int at = zAt(0, sequences.firstRow(place) + row);
       int traceAt = traceAt(data, step, 0, row);
       normed.step(
           z, at, zAt(1, 0) - zAt(0, 0), c, cAt(0, row), cAt(1, 0) - cAt(0, 0), gates, traceAt);
       for (int block = 0; block < cell.blocks; block++) {
-        handOn(step, block, row, zAt(block, firstRow[place]));
+        handOn(step, block, row, zAt(block, sequences.firstRow(place)));
       }
     }
   }
@@ -395,7 +384,7 @@ final class LstmSlice {
 
   /** The new h to the caller, a share of its columns; a skipped step shows the one before. */
   private void show(LstmData data, int step, Team.Member member) {
-    int active = active(step);
+    int active = sequences.active(step);
     int blocks = cell.projected() ? cell.projection.blocks() : cell.blocks;
     int columns = cell.projected() ? cell.projection.width() : cell.units;
     int first = member.from(blocks) * columns;
@@ -403,7 +392,7 @@ final class LstmSlice {
     Rows now = h[(step + 1) % 2];
     for (int row = 0; row < active; row++) {
       int to = yAt(data, row, step) + first;
-      if (!data.skips(time(row, step), rows[row])) {
+      if (!skips(data, row, step)) {
         data.y.write(to, now.of[row], now.at[row] + first, end - first);
       } else {
         if (step == 0) {
@@ -418,7 +407,7 @@ final class LstmSlice {
 
   private void traceGates(LstmData data, int step, int block, int active, int at) {
     for (int row = 0; row < active; row++) {
-      if (!data.skips(time(row, step), rows[row])) {
+      if (!skips(data, row, step)) {
         int from = at + row * cell.width();
         for (int gate = 0; gate < Cell.GATES; gate++) {
           int to = traceAt(data, step, block, row);
@@ -433,7 +422,7 @@ final class LstmSlice {
 
   private void traceCells(LstmData data, int step, int block, int active) {
     for (int row = 0; row < active; row++) {
-      if (!data.skips(time(row, step), rows[row])) {
+      if (!skips(data, row, step)) {
         int to = traceAt(data, step, block, row);
         // one by one: a bulk put into a direct buffer takes longer for so few
         for (int unit = 0; unit < cell.unitsOf(block); unit++) {
@@ -444,7 +433,8 @@ final class LstmSlice {
   }
 
   private int traceAt(LstmData data, int step, int block, int row) {
-    return (time(row, step) * data.sequences + rows[row]) * hidden + block * cell.units;
+    return (sequences.time(row, step) * data.sequences + sequences.place(row)) * hidden
+        + block * cell.units;
   }
 
   /** h and c stay. */
@@ -463,7 +453,7 @@ final class LstmSlice {
     int start = member.from(weights.blocks());
     int end = member.to(weights.blocks());
     for (int block = start; block < end; block++) {
-      int at = block * sequences * width;
+      int at = block * sequences.count() * width;
       kernels.product(
           weights, block, block, active, unprojected, 0, cell.zeros, 0, 0, projected, at);
       int first = block * width;
@@ -479,9 +469,9 @@ final class LstmSlice {
 
   /** Final states out. A sequence that has ended keeps the c and h of its last step. */
   private void end(LstmData data) {
-    for (int row = 0; row < sequences; row++) {
-      int b = rows[row];
-      Rows last = h[lengths[row] % 2];
+    for (int row = 0; row < sequences.count(); row++) {
+      int b = sequences.place(row);
+      Rows last = h[sequences.length(row) % 2];
       System.arraycopy(last.of[row], last.at[row], data.finalH, data.hAt(index, b), outputSize);
       for (int block = 0; block < cell.blocks; block++) {
         int to = data.cAt(index, b) + block * cell.units;
@@ -490,21 +480,12 @@ final class LstmSlice {
     }
   }
 
-  /** How many sequences have this step; they come first. */
-  private int active(int step) {
-    int active = sequences;
-    while (active > 0 && lengths[active - 1] <= step) {
-      active--;
-    }
-    return active;
-  }
-
-  private int time(int row, int step) {
-    return reverse ? lengths[row] - 1 - step : step;
+  private boolean skips(LstmData data, int row, int step) {
+    return data.skips(sequences.time(row, step), sequences.place(row));
   }
 
   private int yAt(LstmData data, int row, int step) {
-    return data.yAt(time(row, step), index, rows[row]);
+    return data.yAt(sequences.time(row, step), index, sequences.place(row));
   }
 
   private int zAt(int block, int row) {
@@ -512,7 +493,7 @@ final class LstmSlice {
   }
 
   private int cAt(int block, int row) {
-    return (block * sequences + row) * cell.units;
+    return (block * sequences.count() + row) * cell.units;
   }
 
   private static float[] grown(float[] old, int size) {
