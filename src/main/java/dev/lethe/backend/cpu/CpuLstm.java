@@ -28,6 +28,12 @@ final class CpuLstm {
   /** Most sequences of a slice that several threads share. */
   private static final int MOST_SHARED = 128;
 
+  /**
+   * Sequences for each of these threads from which on it is no slower to have slices, which need
+   * not meet: a slice's weights, even out of the third-level cache, then last for as many rows.
+   */
+  private static final int MOST_EACH = 32;
+
   /** Least recurrent weights of each thread for which a step takes longer than meeting after it. */
   private static final int WORTH_SHARING = 1 << 14;
 
@@ -91,7 +97,8 @@ final class CpuLstm {
   /** Whether a team of threads is ahead of slices with fewer sequences each. */
   private boolean shares(int sequences, int team) {
     CpuCell cell = cells.get(0);
-    if (team < 2 || cell.normed.isPresent() || sequences > MOST_SHARED) {
+    int most = Math.min(MOST_SHARED, team * MOST_EACH);
+    if (team < 2 || cell.normed.isPresent() || sequences > most) {
       return false;
     }
     int alone = product((sequences + team - 1) / team) * cell.blocks;
@@ -141,8 +148,7 @@ final class CpuLstm {
     double weights =
         (double) Cell.GATES * layer.hiddenSize() * (layer.inputSize() + layer.outputSize());
     boolean alone = weights * sequences * data.steps * directions < WORTH_WAKING;
-    int wanted = alone ? 1 : (workers.threads() + directions - 1) / directions;
-    int count = slices(sequences, wanted);
+    int count = slices(sequences, directions, alone ? 1 : workers.threads());
     for (int d = 0; d < directions; d++) {
       for (int k = 0; k < count; k++) {
         slice(d, k).allocate((sequences - k + count - 1) / count, data.steps, 1);
@@ -176,10 +182,11 @@ final class CpuLstm {
     };
   }
 
-  /** Slices of so many sequences: as many for each thread, of about {@link #USUAL}. */
-  static int slices(int sequences, int threads) {
-    int rounds = Math.max(1, Math.round((float) sequences / threads / USUAL));
-    return Math.min(sequences, rounds * threads);
+  /** Slices of each direction: all threads get as many, of about {@link #USUAL} sequences. */
+  static int slices(int sequences, int directions, int threads) {
+    int least = threads % directions == 0 ? threads / directions : threads;
+    int rounds = Math.max(1, Math.round((float) sequences / least / USUAL));
+    return Math.min(sequences, rounds * least);
   }
 
   /**
