@@ -26,7 +26,7 @@ import jdk.incubator.vector.FloatVector;
  * enough for four.
  */
 final class PackedTiles {
-  /** Of the depth, a multiple of this. */
+  /** The depth has to be a multiple of this. */
   static final int STEPS = 4;
 
   private static final int PANEL = WideTiles.VECTORS * LANES;
