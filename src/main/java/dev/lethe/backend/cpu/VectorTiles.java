@@ -44,6 +44,24 @@ final class VectorTiles {
    */
   private static final int WORTH_PACKING = 2048;
 
+  /**
+   * Floats of a layer's panels, 32 MiB, that a third-level cache may hold from one step to the
+   * next. More come from memory, and so late that a tile which reads ahead waits for them itself.
+   * An array that long has the panels of one layer alone.
+   */
+  private static final int NEAR = 1 << 23;
+
+  /** Tiles from which on a panel out of memory is worth fetching before they begin. */
+  private static final int WORTH_FETCHING = 3;
+
+  /** How much of its depth is fetched at once: 128 KiB. */
+  private static final int FETCHED = 512;
+
+  /**
+   * Tiles from which on the few that read ahead lose more than the first of the next panel gains.
+   */
+  private static final int MANY = 32;
+
   /** Numbers that are packed at most: of more, as of very wide inputs, there is no second copy. */
   private static final int MOST_PACKED = 1 << 24;
 
@@ -94,7 +112,7 @@ final class VectorTiles {
       } else if (a.packed(first, count) && depth >= PackedTiles.STEPS) {
         int end = depth - depth % PackedTiles.STEPS;
         int after = next + column * depth;
-        panel(count, 0, end, true, panels, panel, after, a, 0, from, f, fromStride, z, t, width);
+        packed(count, end, panels, panel, after, a, from, f, fromStride, z, t, width);
         if (end < depth) {
           panel(count, end, depth, false, panels, panel, panel, a, 0, z, t, width, z, t, width);
         }
@@ -133,6 +151,41 @@ final class VectorTiles {
     }
   }
 
+  /**
+   * {@link #panel} over packed rows, from its beginning to its end.
+   *
+   * @param next another panel, to be read ahead; or {@code at}
+   */
+  private static void packed(
+      int count,
+      int end,
+      float[] panels,
+      int at,
+      int next,
+      Rows a,
+      float[] from,
+      int fromAt,
+      int fromStride,
+      float[] z,
+      int zAt,
+      int width) {
+    int tiles = Rows.tiles(count);
+    if (tiles > MANY || tiles < WORTH_FETCHING || panels.length <= NEAR) {
+      int ahead = tiles > MANY ? at : next;
+      panel(count, 0, end, true, panels, at, ahead, a, 0, from, fromAt, fromStride, z, zAt, width);
+      return;
+    }
+    int stop = Math.min(FETCHED, end);
+    PackedTiles.fetch(panels, at, stop * PANEL);
+    panel(count, 0, stop, true, panels, at, at, a, 0, from, fromAt, fromStride, z, zAt, width);
+    while (stop < end) {
+      int start = stop;
+      stop = Math.min(start + FETCHED, end);
+      PackedTiles.fetch(panels, at + start * PANEL, (stop - start) * PANEL);
+      panel(count, start, stop, true, panels, at, at, a, 0, z, zAt, width, z, zAt, width);
+    }
+  }
+
   private static void oneRow(
       int depth,
       float[] panels,
@@ -151,8 +204,10 @@ final class VectorTiles {
   }
 
   /**
-   * Tiles of a part of a panel, which in slim ones is the whole, and for packed rows as much as is
-   * a multiple of {@link PackedTiles#STEPS}.
+   * Tiles of a part of a panel, which in slim ones is the whole, and for packed rows begins and
+   * ends at multiples of {@link PackedTiles#STEPS}.
+   *
+   * @param next another panel, to be read ahead where {@code start} is 0; or {@code at}
    */
   private static void panel(
       int count,
@@ -180,7 +235,8 @@ final class VectorTiles {
         // the last tiles read ahead, so that what they read is still there when it is wanted
         int part = tile - Math.max(0, packing - PANEL / Rows.LINE);
         int ahead = part < 0 || next == at ? at : next + part * end * Rows.LINE;
-        PackedTiles.rows(height, end, panels, at, ahead, a, tile, from, f, fromStride, z, t, width);
+        PackedTiles.rows(
+            height, start, end, panels, at, ahead, a, tile, from, f, fromStride, z, t, width);
       } else if (WIDE) {
         WideTiles.rows(
             height, start, end, panels, at, a, first + row, from, f, fromStride, z, t, width);

@@ -43,30 +43,44 @@ class PackedRowsTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 4, 7, 40, 133})
   void soDoProductsOfAnyNumberOfRows(int depth) {
+    for (int count = 1; count <= 27; count++) {
+      checkProduct(count, depth, 2);
+    }
+    checkProduct(200, depth, 2);
+  }
+
+  /** Panels that are fetched before their tiles, as weights are that no cache holds. */
+  @ParameterizedTest
+  @ValueSource(ints = {511, 512, 1030})
+  void soDoWeightsOutOfMemory(int depth) {
+    int blocks = (9 << 20) / (depth * VectorTiles.BLOCK);
+    for (int count : new int[] {12, 14, 17, 200}) {
+      checkProduct(count, depth, blocks);
+    }
+  }
+
+  private static void checkProduct(int count, int depth, int blocks) {
     assumeTrue(CpuKernels.get() != CpuKernels.plain(), "there is no Vector API here");
     assumeTrue(VectorTiles.PANEL == WideTiles.VECTORS * VectorTiles.LANES, "slim tiles");
     Kernels kernels = new VectorKernels();
     Random random = new Random(depth);
     int width = VectorTiles.BLOCK;
     Packed weights =
-        kernels.pack(depth, 2, width, (k, block, column) -> (float) random.nextGaussian());
-    int most = 27;
-    Rows apart = Rows.apart(most, depth);
-    Rows packed = Rows.packable(most, depth);
-    for (int row = 0; row < most; row++) {
+        kernels.pack(depth, blocks, width, (k, block, column) -> random.nextFloat() - 0.5f);
+    Rows apart = Rows.apart(count, depth);
+    Rows packed = Rows.packable(count, depth);
+    for (int row = 0; row < count; row++) {
       for (int k = 0; k < depth; k++) {
         apart.of[row][k] = (float) random.nextGaussian();
         packed.of[row][k] = apart.of[row][k];
       }
     }
-    for (int count = 1; count <= most; count++) {
-      float[] expected = new float[(most + 1) * width];
-      float[] actual = new float[(most + 1) * width];
-      packed.pack(count, 0, depth);
-      kernels.product(weights, 0, 0, count, apart, 0, expected, 0, width, expected, 0);
-      kernels.product(weights, 0, 1, count, packed, 0, actual, 0, width, actual, 0);
-      assertArrayEquals(expected, actual, count + " rows");
-    }
+    float[] expected = new float[count * width];
+    float[] actual = new float[count * width];
+    packed.pack(count, 0, depth);
+    kernels.product(weights, 0, 0, count, apart, 0, expected, 0, width, expected, 0);
+    kernels.product(weights, 0, 1, count, packed, 0, actual, 0, width, actual, 0);
+    assertArrayEquals(expected, actual, count + " rows");
   }
 
   private static Map<String, Tensor> run(Cases.Case c, Kernels kernels, int threads) {
