@@ -140,7 +140,13 @@ final class RunInputs {
   private void bind(Value value, Tensor tensor, Map<String, Integer> sizes) {
     if (tensor.type() != value.type()) {
       throw new InputException(
-          expected(value) + ", got " + tensor.type() + " " + Arrays.toString(tensor.shape()));
+          expected(value)
+              + ", got "
+              + tensor.type()
+              + " "
+              + Arrays.toString(tensor.shape())
+              + "; convert it to "
+              + value.type());
     }
     Shape shape = value.shape();
     boolean fits = tensor.rank() == shape.rank();

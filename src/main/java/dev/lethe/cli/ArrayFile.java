@@ -43,6 +43,12 @@ record ArrayFile(Path file, Optional<String> entry, Optional<List<Integer>> sequ
     return CSV.matcher(file.toString()).matches();
   }
 
+  /** The path of the file itself, where a shape follows. */
+  static Path withoutShape(Path given) {
+    Matcher csv = CSV.matcher(given.toString());
+    return csv.matches() ? Path.of(csv.group(1)) : given;
+  }
+
   static ArrayFile of(NamedFile given) {
     Matcher csv = CSV.matcher(given.file().toString());
     if (csv.matches()) {

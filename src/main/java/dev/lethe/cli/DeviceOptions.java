@@ -15,8 +15,9 @@ final class DeviceOptions {
       defaultValue = "auto",
       description =
           "auto (default), cpu, cpu:scalar, opencl (the first that works) or opencl:P.D (platform P,"
-              + " device D); lethe doctor lists them. For lethe run also several with commas, or all"
-              + " that auto could take: they share the sequences.")
+              + " device D); lethe doctor lists them. With lethe run also several, as in"
+              + " cpu,opencl:1.0, or the word all, for each that auto could take: they share the"
+              + " sequences.")
   private String device = "auto";
 
   @Option(

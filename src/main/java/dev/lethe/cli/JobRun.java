@@ -169,7 +169,14 @@ final class JobRun {
     files.forEach(
         (name, file) ->
             file.identity()
-                .forEach(line -> lines.add("input " + name + " " + file.entry() + " " + line)));
+                .forEach(
+                    line ->
+                        lines.add(
+                            "input "
+                                + name
+                                + file.entry().map(entry -> " '" + entry + "'").orElse("")
+                                + " "
+                                + line)));
     offsets.ifPresent(file -> file.identity().forEach(line -> lines.add("offsets " + line)));
     sessions.forEach(session -> lines.add("device " + identity(session.device())));
     lines.add("precision " + options.precision());

@@ -8,6 +8,7 @@ import dev.lethe.Tensor;
 import dev.lethe.network.Graph;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,6 +82,14 @@ final class ModelOptions {
 
   Path model() {
     return model;
+  }
+
+  /** The files that will be read, and folders of such; not each need be there. */
+  List<Path> files() {
+    List<Path> files = new ArrayList<>(List.of(model));
+    inputs.forEach(text -> files.add(ArrayFile.withoutShape(NamedFile.ofInput(text).file())));
+    lengths.ifPresent(files::add);
+    return files;
   }
 
   /** How to open the session. */

@@ -42,10 +42,13 @@ record NamedFile(Optional<String> name, Path file) {
     return file.toString().endsWith(".npz");
   }
 
-  /** Refuses other kinds of files. */
+  /** Refuses other kinds of files than inputs are in. */
   NamedFile checkKind() {
     if (!isArchive() && !file.toString().endsWith(".npy")) {
-      throw new InputException(file + ": the name must end in .npy or .npz");
+      throw new InputException(
+          file
+              + ": the name must end in .npy or .npz; lethe run also takes a folder of .npy files, and"
+              + " a .csv with the shape of a sequence, as in x.csv@52x4");
     }
     return this;
   }
@@ -77,6 +80,9 @@ record NamedFile(Optional<String> name, Path file) {
   }
 
   private static NamedFile split(String text, int equals) {
+    if (equals == text.length() - 1) {
+      throw new InputException("'" + text + "' names no file; write FILE or NAME=FILE");
+    }
     return equals <= 0
         ? new NamedFile(Optional.empty(), Path.of(text))
         : new NamedFile(

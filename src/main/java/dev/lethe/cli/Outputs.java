@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Which outputs go to which files. */
 final class Outputs {
@@ -79,7 +80,10 @@ final class Outputs {
 
   /** Refuses other kinds of files than can be written. */
   static NamedFile checkKind(NamedFile file) {
-    return file.file().toString().endsWith(".csv") ? file : file.checkKind();
+    if (Stream.of(".npy", ".npz", ".csv").noneMatch(file.file().toString()::endsWith)) {
+      throw new InputException(file.file() + ": the name must end in .npy, .npz or .csv");
+    }
+    return file;
   }
 
   /** A row of a CSV is a sequence, where the network has any. */

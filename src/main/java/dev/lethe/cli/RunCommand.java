@@ -1,13 +1,19 @@
 package dev.lethe.cli;
 
 import dev.lethe.Device;
+import dev.lethe.InputException;
 import dev.lethe.Options;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.io.WholeFiles;
 import dev.lethe.job.Axes;
+import dev.lethe.job.Leftovers;
 import dev.lethe.network.Graph;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -55,7 +61,7 @@ final class RunCommand implements Callable<Integer> {
     Options options = model.options();
     model.requireInputs();
     job.check();
-    checkFolders();
+    checkOutputs();
     boolean several = Sessions.areSeveral(options);
     if (job.isGiven() || several || model.isLarge()) {
       ModelOptions.Listed listed = model.list();
@@ -80,10 +86,12 @@ final class RunCommand implements Callable<Integer> {
     if (work >= FasterJava.WORTH_IT && Axes.obstacle(graph).isEmpty()) {
       return inChunks(options, model.list());
     }
-    try (Session session = graph.open(options)) {
+    try (Leftovers leftovers = Leftovers.hold(graph, plan.targets());
+        Session session = graph.open(options)) {
       Map<String, Tensor> results = session.run(loaded.inputs());
       announce(session, work, Main.err(spec));
       plan.write(results);
+      leftovers.delete();
     }
     return ExitCodes.DONE;
   }
@@ -97,9 +105,29 @@ final class RunCommand implements Callable<Integer> {
   /**
    * Before the model is read, which may take long; names of outputs are looked at when it is there.
    */
-  private void checkFolders() {
+  private void checkOutputs() {
+    List<Path> read = new ArrayList<>(model.files());
+    job.offsets().ifPresent(read::add);
     for (String output : outputs) {
-      WholeFiles.check(Outputs.checkKind(NamedFile.ofOutput(output, List.of())).file());
+      Path file = Outputs.checkKind(NamedFile.ofOutput(output, List.of())).file();
+      WholeFiles.check(file);
+      for (Path each : read) {
+        if (isOrHolds(each, file)) {
+          throw new InputException(
+              "-o " + output + ": would change " + each + ", which is read; give another path");
+        }
+      }
+    }
+  }
+
+  /** Whether it is the file, by whatever path, or a folder among whose arrays it would be. */
+  private static boolean isOrHolds(Path read, Path file) {
+    boolean among = Files.isDirectory(read) && file.toString().endsWith(".npy");
+    Path place = among ? file.toAbsolutePath().getParent() : file;
+    try {
+      return Files.exists(place) && Files.exists(read) && Files.isSameFile(read, place);
+    } catch (IOException e) {
+      throw new InputException(read + ": cannot be read", e);
     }
   }
 

@@ -14,6 +14,7 @@ import java.nio.IntBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -63,9 +64,12 @@ final class CsvSource implements ArraySource {
     int perStep = sequence.length == 0 ? 1 : sequence[sequence.length - 1];
     long rows = 0;
     int fields = 0;
+    boolean first = true;
     try (CsvReader<CsvRecord> reader = reader(file, perSequence)) {
       for (CsvRecord record : reader) {
-        if (rows == 0 && isHeader(record)) {
+        boolean header = first && isHeader(record);
+        first = false;
+        if (header) {
           continue;
         }
         fields = rows == 0 ? record.getFieldCount() : fields;
@@ -73,17 +77,21 @@ final class CsvSource implements ArraySource {
           throw new InputException(
               at(file, record)
                   + ": "
-                  + record.getFieldCount()
-                  + " values; a sequence of shape "
+                  + values(record.getFieldCount())
+                  + "; a sequence of shape "
                   + Arrays.toString(sequence)
                   + " has "
                   + perSequence
                   + " in a row, or "
                   + perStep
-                  + " in each row of a step");
+                  + " in each row of a step"
+                  + (hasOtherSeparators(record) ? "; commas separate them" : ""));
         }
         rows++;
       }
+    }
+    if (rows == 0) {
+      throw new InputException(file + ": has no row of numbers; give at least one sequence");
     }
     int rowsEach = fields == perSequence ? 1 : perSequence / perStep;
     if (rows % rowsEach != 0 || rows / rowsEach > Integer.MAX_VALUE) {
@@ -111,15 +119,39 @@ final class CsvSource implements ArraySource {
   }
 
   private static boolean isHeader(CsvRecord record) {
-    return record.getFields().stream().noneMatch(CsvSource::isNumber);
+    return record.getFields().stream().noneMatch(field -> isNumber(field.strip()))
+        && !hasOtherSeparators(record);
+  }
+
+  /** Whether the one field of a row is several numbers that something else separates. */
+  private static boolean hasOtherSeparators(CsvRecord record) {
+    String[] parts = record.getField(0).strip().split("[;\\s]+");
+    return record.getFieldCount() == 1
+        && parts.length > 1
+        && Arrays.stream(parts).allMatch(CsvSource::isNumber);
+  }
+
+  private static String values(int count) {
+    return count + (count == 1 ? " value" : " values");
   }
 
   private static boolean isNumber(String text) {
     try {
-      return !Double.isNaN(Double.parseDouble(text)) || text.strip().equals("NaN");
+      number(text);
+      return true;
     } catch (NumberFormatException e) {
       return false;
     }
+  }
+
+  /** As Java and C write it. */
+  private static float number(String text) {
+    return switch (text.toLowerCase(Locale.ROOT)) {
+      case "nan" -> Float.NaN;
+      case "inf" -> Float.POSITIVE_INFINITY;
+      case "-inf" -> Float.NEGATIVE_INFINITY;
+      default -> Float.parseFloat(text);
+    };
   }
 
   @Override
@@ -172,7 +204,7 @@ final class CsvSource implements ArraySource {
       return (index, text) -> ints.put(index, this.<Integer>parse(text, Integer::valueOf));
     }
     FloatBuffer floats = target.floats();
-    return (index, text) -> floats.put(index, this.<Float>parse(text, Float::valueOf));
+    return (index, text) -> floats.put(index, this.<Float>parse(text, CsvSource::number));
   }
 
   private <N> N parse(String text, Function<String, N> parser) {

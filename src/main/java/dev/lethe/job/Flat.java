@@ -69,7 +69,8 @@ final class Flat implements Work {
     }
     for (String name : lengths) {
       if (given.contains(name)) {
-        throw new InputException("--offsets: tell the lengths; leave out input '" + name + "'");
+        throw new InputException(
+            "--offsets: tells the lengths; leave out input '" + name + "', so --lengths too");
       }
     }
     List<Port> ports = new ArrayList<>(graph.inputs());
@@ -82,13 +83,23 @@ final class Flat implements Work {
   }
 
   private void checkOffsets() {
-    boolean rising =
-        offsets.length > 1
-            && offsets[0] == 0
-            && IntStream.range(1, offsets.length).allMatch(k -> offsets[k] >= offsets[k - 1]);
-    if (!rising) {
+    if (offsets.length < 2) {
       throw new InputException(
-          "--offsets: must begin with 0 and never fall, and be one more than the sequences");
+          "--offsets: has "
+              + offsets.length
+              + (offsets.length == 1 ? " element" : " elements")
+              + "; must have one more than there are sequences");
+    }
+    for (int k = 0; k < offsets.length; k++) {
+      int least = k == 0 ? 0 : offsets[k - 1];
+      if (offsets[k] < least || (k == 0 && offsets[k] > 0)) {
+        throw new InputException(
+            "--offsets: element "
+                + k
+                + " is "
+                + offsets[k]
+                + (k == 0 ? "; the first must be 0" : ", less than the one before, " + least));
+      }
     }
     if (!padded && IntStream.range(0, sequences()).anyMatch(k -> length(k) == 0)) {
       throw new InputException(

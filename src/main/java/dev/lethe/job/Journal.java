@@ -9,11 +9,13 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -74,6 +76,30 @@ final class Journal implements AutoCloseable {
         channel.close();
         throw e;
       }
+    } catch (IOException e) {
+      throw unwritable(file, e);
+    }
+  }
+
+  /**
+   * Takes hold of the journal that is there, if there is one, whatever job's it is.
+   *
+   * @throws InputException when another process has it
+   */
+  static Optional<Journal> take(Path file) {
+    try {
+      FileChannel channel =
+          FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+      Journal journal = new Journal(file, channel, 0);
+      try {
+        journal.lock();
+        return Optional.of(journal);
+      } catch (IOException | RuntimeException e) {
+        channel.close();
+        throw e;
+      }
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
     } catch (IOException e) {
       throw unwritable(file, e);
     }
@@ -199,11 +225,11 @@ final class Journal implements AutoCloseable {
       String is = k < identity.size() ? identity.get(k) : "nothing";
       if (!was.equals(is)) {
         throw new InputException(
-            "--resume: the job has changed: "
+            "--resume: the job has changed: it has '"
                 + is
-                + ", and was "
+                + "', and had '"
                 + was
-                + "; leave out --resume to begin again");
+                + "'; leave out --resume to begin again");
       }
     }
   }

@@ -47,7 +47,7 @@ final class Ports {
       if (dim.name().isPresent()) {
         Integer known = sizes.putIfAbsent(dim.name().get(), given[axis]);
         fits = known == null || known == given[axis];
-        clash = fits ? "" : " (another input makes " + dim + " " + known + ")";
+        clash = fits ? "" : clash(dim, known);
       } else {
         fits = dim.equals(Dim.of(given[axis]));
       }
@@ -66,7 +66,13 @@ final class Ports {
               + " "
               + Arrays.toString(given)
               + clash
+              + (source.type() == port.type() ? "" : "; convert it to " + port.type())
               + (empty ? ", which is empty" : ""));
     }
+  }
+
+  private static String clash(Dim dim, int known) {
+    String other = dim.equals(Axes.ROWS) ? "the last of the offsets" : "another input";
+    return " (" + other + " makes " + dim + " " + known + ")";
   }
 }

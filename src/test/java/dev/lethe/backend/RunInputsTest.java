@@ -76,7 +76,7 @@ class RunInputsTest {
     assertEquals("no input 'idz'; there are [ids, lengths, h]", refusal(Map.of("idz", IDS)));
     assertEquals("input 'ids' [batch, time] is missing", refusal(Map.of()));
     assertEquals(
-        "input 'ids': expected INT32 [batch, time], got FLOAT32 [2, 3]",
+        "input 'ids': expected INT32 [batch, time], got FLOAT32 [2, 3]; convert it to INT32",
         refusal(Map.of("ids", Tensor.of(new float[6], 2, 3))));
     assertEquals(
         "input 'ids': expected INT32 [batch, time], got [6]",

@@ -121,7 +121,7 @@ class CliTest {
     assertFails("every required input", "run", model, "-i", x, "-i", x, "-o", y);
     assertFails("given twice", "run", model, "-i", x, "-o", y, "-o", "Y_h=" + y);
     assertFails("at least 1", "run", model, "-i", x, "-o", y, "--batch-size", "0");
-    assertFails("end in .npy or .npz", "run", model, "-i", x, "-o", path("y.txt"));
+    assertFails("end in .npy, .npz or .csv", "run", model, "-i", x, "-o", path("y.txt"));
     assertFails("threads must be", "run", model, "-i", x, "-o", y, "--threads", "-1");
     assertFalse(Files.exists(folder.resolve("y.npy")));
   }

@@ -226,6 +226,82 @@ class JobRunTest {
   }
 
   @Test
+  void textThatDoesNotFitIsRefused() throws IOException {
+    assertFailsOnText("semicolons.csv, line 1: 1 value; a sequence", "commas", "1;2;3;4;5;6;7;8");
+    assertFailsOnText("tabs.csv, line 2: 1 value; a sequence", "commas", "a\tb", "1\t2");
+    assertFailsOnText("words.csv, line 2: 1 value; a sequence", "8 in a row", "hello", "world");
+    assertFailsOnText("header.csv: has no row of numbers", "at least one", "a,b");
+    assertFailsOnText("empty.csv: has no row of numbers", "at least one");
+  }
+
+  private void assertFailsOnText(String fault, String remedy, String... lines) throws IOException {
+    String name = fault.substring(0, fault.indexOf(".csv") + 4);
+    Files.write(folder.resolve(name), List.of(lines));
+    assertFails(fault, "-i", path(name) + "@4x2", "-o", path("y.npy"));
+    assertTrue(err.toString().contains(remedy), err.toString());
+  }
+
+  @Test
+  void textMayHaveWhatIsNoNumberAsNumPyWritesIt() throws IOException {
+    Files.write(folder.resolve("x.csv"), List.of("nan,inf", "-inf,Infinity"));
+    assertRuns("-i", path("x.csv") + "@1x2", "-o", path("y.npy"));
+    assertEquals(2, Npy.read(folder.resolve("y.npy")).dimension(0));
+  }
+
+  @Test
+  void nothingThatIsReadIsReplaced() throws IOException {
+    String replaced = "would change ";
+    for (String more : List.of("1", "1000")) {
+      String[] size = {"--batch-size", more};
+      assertFails(replaced + path("x.npy"), with(size, "-i", path("x.npy"), "-o", path("x.npy")));
+    }
+    Path link = Files.createSymbolicLink(folder.resolve("link.npy"), folder.resolve("x.npy"));
+    assertFails(replaced + link, "-i", link.toString(), "-o", path("x.npy"));
+    Files.writeString(folder.resolve("x.csv"), "1,2\n");
+    assertFails(replaced + path("x.csv"), "-i", path("x.csv") + "@1x2", "-o", path("x.csv"));
+    Path parts = Files.createDirectory(folder.resolve("parts"));
+    Npy.write(parts.resolve("a.npy"), x);
+    assertFails(replaced + parts, "-i", parts.toString(), "-o", parts.resolve("b.npy").toString());
+    assertRuns("-i", parts.toString(), "-o", parts.resolve("b.npz").toString());
+    Npy.write(folder.resolve("n.npy"), Tensor.of(new int[SEQUENCES], SEQUENCES));
+    assertFails(
+        replaced + path("n.npy"),
+        "-i",
+        path("x.npy"),
+        "--lengths",
+        path("n.npy"),
+        "-o",
+        path("n.npy"));
+    assertBits(x, Npy.read(folder.resolve("x.npy")));
+  }
+
+  @Test
+  void aNameWithoutAFileIsRefused() throws IOException {
+    assertFails("'X=' names no file", "-i", "X=", "-o", path("y.npy"));
+    assertFails("'Y=' names no file", "-i", path("x.npy"), "-o", "Y=");
+    assertFails("must end in .npy, .npz or .csv", "-i", path("x.npy"), "-o", path("y.txt"));
+    assertFails("also takes a folder", "-i", path("x.txt"), "-o", path("y.npy"));
+  }
+
+  @Test
+  void aRunAtOnceForgetsWhatAKilledOneLeft() throws Exception {
+    Npy.write(folder.resolve("many.npy"), TinyModel.input(80_000, STEPS));
+    Process process =
+        start("-i", path("many.npy"), "-o", path("y.npy"), "--batch-size", "8", "-d", "cpu");
+    while (process.isAlive() && doneLines() == 0) {
+      Thread.onSpinWait();
+    }
+    assertEquals(2, lethe("-i", path("x.npy"), "-o", path("y.npy")), err.toString());
+    assertTrue(err.toString().contains("another run is writing this output"), err.toString());
+    process.destroyForcibly();
+    assertTrue(process.waitFor() != 0, "it ended before it could be killed");
+    assertTrue(names().contains(".y.npy.part"), names().toString());
+    assertRuns("-i", path("x.npy"), "-o", path("y.npy"));
+    assertTrue(names().stream().noneMatch(name -> name.startsWith(".")), names().toString());
+    assertEquals(SEQUENCES, Npy.read(folder.resolve("y.npy")).dimension(0));
+  }
+
+  @Test
   void aDamagedArchiveGivesNoOutput() throws IOException {
     Npz.write(folder.resolve("x.npz"), Map.of("X", x));
     byte[] bytes = Files.readAllBytes(folder.resolve("x.npz"));
@@ -289,7 +365,7 @@ class JobRunTest {
 
   private void assertRefused(String what, String... run) {
     assertEquals(2, lethe(with(run, "--resume")), err.toString());
-    assertTrue(err.toString().contains("the job has changed: " + what), err.toString());
+    assertTrue(err.toString().contains("the job has changed: it has '" + what), err.toString());
   }
 
   private long doneLines() throws IOException {

@@ -121,10 +121,11 @@ class JobTest {
   @Test
   void offsetsThatDoNotFitAreRefused() {
     Graph graph = network(Layouts.BATCH_FIRST, true);
-    assertRefused("begin with 0", graph, 1, 4);
-    assertRefused("never fall", graph, 0, 3, 2, 4);
-    assertRefused("begin with 0", graph);
-    assertRefused("another input makes sum of lengths 5", graph, 0, 3, 5);
+    assertRefused("element 0 is 1; the first must be 0", graph, 1, 4);
+    assertRefused("element 2 is 2, less than the one before, 3", graph, 0, 3, 2, 4);
+    assertRefused("has 0 elements", graph);
+    assertRefused("has 1 element;", graph, 0);
+    assertRefused("the last of the offsets makes sum of lengths 5", graph, 0, 3, 5);
     assertRefused("a sequence is empty", network(Layouts.BATCH_FIRST, false), 0, 2, 2, 4);
   }
 
