@@ -99,6 +99,10 @@ final class Sessions implements AutoCloseable {
   }
 
   private static List<String> names(Options options) {
-    return Stream.of(options.device().split(",", -1)).map(String::strip).toList();
+    List<String> names = Stream.of(options.device().split(",", -1)).map(String::strip).toList();
+    if (names.contains(ALL)) {
+      throw new InputException("device '" + options.device() + "': 'all' stands alone");
+    }
+    return names;
   }
 }

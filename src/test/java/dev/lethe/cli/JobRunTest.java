@@ -200,6 +200,7 @@ class JobRunTest {
                       whole.get(name).toFloatArray(), tensor.toFloatArray(), 1e-5f, named));
     }
     assertFails("names one twice", with(run, "cpu,cpu"));
+    assertFails("'all' stands alone", with(run, "all,cpu"));
     assertFails("no such device", with(run, "cpu,quantum"));
   }
 
