@@ -8,7 +8,8 @@ package dev.lethe;
  * @param kind what it is
  * @param name as the driver tells it
  * @param description platform, driver version, compute units and memory, for people
- * @param refusal why {@code auto} does not take it, in a few words; empty when it may
+ * @param refusal why {@code auto} does not take it, in a few words, and after a semicolon what
+ *     would help; empty when it may
  * @param usable whether it can run at all when asked for by its id
  */
 public record Device(

@@ -22,7 +22,10 @@ public interface Session extends AutoCloseable {
   /** {@return where it runs} */
   Device device();
 
-  /** {@return one line: which device was chosen and why the others were not} */
+  /**
+   * {@return one line: which device was chosen, with how many threads where it is the CPU, and why
+   * the others were not}
+   */
   String choice();
 
   /**

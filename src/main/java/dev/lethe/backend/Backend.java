@@ -20,6 +20,16 @@ public interface Backend {
   boolean mayHave(String id);
 
   /**
+   * What a session with these options runs on, in a few words, for {@link
+   * dev.lethe.Session#choice()}.
+   *
+   * @param device one of {@link #devices()}, usable
+   */
+  default String words(Device device, Options options) {
+    return device.name();
+  }
+
+  /**
    * Compiles and uploads.
    *
    * @param device one of {@link #devices()}, usable

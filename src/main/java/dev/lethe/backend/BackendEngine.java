@@ -53,10 +53,12 @@ public final class BackendEngine implements Engine {
 
   private static GraphSession open(Graph graph, Options options) {
     Map<Device, Backend> candidates = candidates(options.device());
-    Device device = choose(List.copyOf(candidates.keySet()), options.device());
-    String choice = explain(device, List.copyOf(candidates.keySet()), options.device());
+    List<Device> devices = List.copyOf(candidates.keySet());
+    Device device = choose(devices, options.device());
+    Backend backend = Objects.requireNonNull(candidates.get(device));
+    String choice = explain(device, backend.words(device, options), devices, options.device());
     LOG.log(System.Logger.Level.DEBUG, choice);
-    return Objects.requireNonNull(candidates.get(device)).open(graph, device, options, choice);
+    return backend.open(graph, device, options, choice);
   }
 
   /**
@@ -116,9 +118,14 @@ public final class BackendEngine implements Engine {
             });
   }
 
-  /** One line: what runs, and why what {@code auto} would have preferred does not. */
-  static String explain(Device device, List<Device> devices, String wanted) {
-    String taken = "running on " + device.id() + " (" + device.name() + ")";
+  /**
+   * One line: what runs, and why what {@code auto} would have preferred does not, as shortly as can
+   * be. Names and remedies are for {@code lethe doctor}.
+   *
+   * @param words what the session runs on
+   */
+  static String explain(Device device, String words, List<Device> devices, String wanted) {
+    String taken = "running on " + device.id() + " (" + words + ")";
     if (!wanted.equals("auto")) {
       return taken + ", as asked with '" + wanted + "'";
     }
@@ -127,11 +134,17 @@ public final class BackendEngine implements Engine {
       if (!other.equals(device)
           && !other.refusal().isEmpty()
           && other.kind() != Device.Kind.REFERENCE) {
-        String name = other.name().isEmpty() ? "" : " (" + other.name() + ")";
-        others.add(other.id() + name + ": " + other.refusal());
+        others.add(other.id() + " (" + shortly(other.refusal()) + ")");
       }
     }
-    return others.isEmpty() ? taken : taken + "; not taken: " + String.join("; ", others);
+    return others.isEmpty()
+        ? taken
+        : taken + "; not taken: " + String.join(", ", others) + "; lethe doctor says more";
+  }
+
+  /** A refusal without its codes and what would help against it. */
+  private static String shortly(String refusal) {
+    return refusal.split("; | \\(", 2)[0];
   }
 
   private static boolean isOpenCl(Device device) {

@@ -77,14 +77,31 @@ class BackendEngineTest {
 
   @Test
   void theLineSaysWhyTheOthersWereNotTaken() {
-    List<Device> all = List.of(BROKEN_GPU, CPU, OPENCL_CPU, REFERENCE);
+    List<Device> all = List.of(NO_LIBRARY, BROKEN_GPU, CPU, OPENCL_CPU, REFERENCE);
     assertEquals(
-        "running on cpu (2 threads); not taken: opencl:1.0 (Old card): it has no compiler;"
-            + " opencl:2.0 (pthread): slower",
-        BackendEngine.explain(CPU, all, "auto"));
+        "running on cpu (1 thread); not taken: opencl (no library), opencl:1.0 (it has no"
+            + " compiler), opencl:2.0 (slower); lethe doctor says more",
+        BackendEngine.explain(CPU, "1 thread", all, "auto"));
     assertEquals(
-        "running on cpu (2 threads), as asked with 'cpu'", BackendEngine.explain(CPU, all, "cpu"));
+        "running on cpu (2 threads), as asked with 'cpu'",
+        BackendEngine.explain(CPU, CPU.name(), all, "cpu"));
     assertEquals(
-        "running on opencl:0.0 (Card)", BackendEngine.explain(GPU, List.of(GPU, CPU), "auto"));
+        "running on opencl:0.0 (Card)",
+        BackendEngine.explain(GPU, GPU.name(), List.of(GPU, CPU), "auto"));
+  }
+
+  @Test
+  void codesAndRemediesAreLeftToDoctor() {
+    Device none =
+        device(
+            "opencl:0",
+            Device.Kind.OPENCL_GPU,
+            "",
+            "platform rusticl has no device (CL_DEVICE_NOT_FOUND); set RUSTICL_ENABLE",
+            false);
+    assertEquals(
+        "running on cpu (2 threads); not taken: opencl:0 (platform rusticl has no device); lethe"
+            + " doctor says more",
+        BackendEngine.explain(CPU, CPU.name(), List.of(none, CPU), "auto"));
   }
 }

@@ -24,25 +24,41 @@ public final class CpuBackend implements Backend {
 
   @Override
   public List<Device> devices() {
-    int threads = Runtime.getRuntime().availableProcessors();
-    Device fast =
-        new Device(
-            CPU,
-            Device.Kind.CPU,
-            threads + (threads == 1 ? " thread, " : " threads, ") + CpuKernels.label(),
-            System.getProperty("os.arch")
-                + ", Java "
-                + Runtime.version().feature()
-                + ", "
-                + CpuKernels.description(),
-            "",
-            true);
-    return List.of(fast, REFERENCE);
+    return List.of(fast(threads(Options.defaults())), REFERENCE);
+  }
+
+  private static Device fast(int threads) {
+    return new Device(
+        CPU,
+        Device.Kind.CPU,
+        name(threads),
+        System.getProperty("os.arch")
+            + ", Java "
+            + Runtime.version().feature()
+            + ", "
+            + CpuKernels.description(),
+        "",
+        true);
+  }
+
+  private static String name(int threads) {
+    return threads + (threads == 1 ? " thread, " : " threads, ") + CpuKernels.label();
+  }
+
+  private static int threads(Options options) {
+    return options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
   }
 
   @Override
   public boolean mayHave(String id) {
     return id.equals(CPU) || id.equals(REFERENCE.id());
+  }
+
+  @Override
+  public String words(Device device, Options options) {
+    return device.kind() == Device.Kind.REFERENCE
+        ? device.name()
+        : name(threads(options)) + CpuKernels.missing();
   }
 
   @Override
@@ -62,9 +78,8 @@ public final class CpuBackend implements Backend {
     if (device.kind() == Device.Kind.REFERENCE) {
       return new ScalarSession(graph, device, choice, options.precision());
     }
-    int threads =
-        options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+    int threads = threads(options);
     Kernels kernels = CpuKernels.get().ofSession(options.precision());
-    return new CpuSession(graph, device, choice, kernels, threads, options.precision());
+    return new CpuSession(graph, fast(threads), choice, kernels, threads, options.precision());
   }
 }

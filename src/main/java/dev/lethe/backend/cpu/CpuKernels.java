@@ -1,5 +1,7 @@
 package dev.lethe.backend.cpu;
 
+import java.lang.module.ModuleFinder;
+
 /**
  * Chooses the arithmetic: the Vector API where the module jdk.incubator.vector is there, plain Java
  * otherwise. Only {@link VectorKernels} touches that module, and it is loaded by name, so nothing
@@ -25,6 +27,18 @@ final class CpuKernels {
   /** A few words: {@code 512-bit vectors} or {@code plain Java}. */
   static String label() {
     return BEST == PLAIN ? "plain Java" : BEST.toString();
+  }
+
+  /**
+   * What the java command line lacks for the Vector API, if this Java has it; otherwise nothing.
+   */
+  static String missing() {
+    if (ModuleLayer.boot().findModule(MODULE).isPresent()) {
+      return "";
+    }
+    return ModuleFinder.ofSystem().find(MODULE).isPresent()
+        ? " without --add-modules " + MODULE
+        : "";
   }
 
   /** One sentence: which arithmetic is used, and how to get the other. */

@@ -24,7 +24,7 @@ final class Discovery {
   /** Vector registers of a lane times lanes of a compute unit, since GCN. */
   private static final int AMD_REGISTERS = 1 << 16;
 
-  private static final String SLOWER = "an OpenCL CPU device is slower than Lethe's own CPU path";
+  private static final String SLOWER = "an OpenCL CPU device is slower than cpu";
 
   /** A device that works, with the handles to open it. */
   record Found(Device device, DeviceFacts facts, cl_platform_id platform, cl_device_id id) {
