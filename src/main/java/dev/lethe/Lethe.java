@@ -25,20 +25,22 @@ public final class Lethe {
    * @throws InputException when there is no such file
    */
   public static Network load(Path file, Map<String, Tensor> constants) {
+    List<Importer> importers = services(Importer.class);
     if (!Files.isRegularFile(file)) {
       throw new InputException(
-          file + ": no such file; give the path of a model (.onnx, .safetensors, .keras or .h5)");
+          file + ": no such file; give the path of a model: " + formats(importers));
     }
-    List<Importer> importers = services(Importer.class);
     for (Importer importer : importers) {
       if (importer.accepts(file)) {
         return importer.read(file, constants);
       }
     }
     throw new ModelFormatException(
-        file
-            + ": not a model format that Lethe reads; it reads "
-            + importers.stream().map(Importer::formats).collect(Collectors.joining(", ")));
+        file + ": not a model format that Lethe reads; it reads " + formats(importers));
+  }
+
+  private static String formats(List<Importer> importers) {
+    return importers.stream().map(Importer::formats).collect(Collectors.joining(", "));
   }
 
   /**

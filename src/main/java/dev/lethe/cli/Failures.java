@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Turns whatever was thrown into one line on stderr and an exit code. */
 final class Failures
@@ -33,11 +34,28 @@ final class Failures
     if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
       String first = unmatched.getUnmatched().get(0);
       CommandLine line = e.getCommandLine();
-      return line.getSubcommands().isEmpty() || first.startsWith("-")
-          ? "'" + first + "' is not known here"
-          : "no command '" + first + "'; there are " + line.getSubcommands().keySet();
+      if (first.startsWith("-")) {
+        return "'" + first + "' is not known here";
+      }
+      return line.getSubcommands().isEmpty() ? surplus(line, first) : noCommand(line, first);
     }
     return String.valueOf(e.getMessage());
+  }
+
+  /** A word after all those that the command takes. */
+  private static String surplus(CommandLine line, String word) {
+    CommandSpec command = line.getCommandSpec();
+    String wanted =
+        command.positionalParameters().stream()
+            .map(parameter -> "one " + parameter.paramLabel() + " is expected")
+            .findFirst()
+            .orElse(command.qualifiedName() + " takes options alone");
+    return "'" + word + "' is one word too many; " + wanted;
+  }
+
+  /** There is no such command. */
+  static String noCommand(CommandLine all, String name) {
+    return "no command '" + name + "'; there are " + all.getSubcommands().keySet();
   }
 
   private int report(PrintWriter err, Throwable e, String message, int code) {

@@ -28,9 +28,7 @@ import picocli.CommandLine.Spec;
       ExitCodes.HELP
     })
 final class InfoCommand implements Callable<Integer> {
-  @Parameters(
-      paramLabel = "MODEL",
-      description = "A model file: .onnx, .safetensors, .keras or .h5.")
+  @Parameters(paramLabel = "MODEL", description = Model.FILE)
   private Path model = Path.of("");
 
   @Option(

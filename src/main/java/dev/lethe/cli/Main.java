@@ -45,7 +45,8 @@ public final class Main implements Runnable {
           CompareCommand.class,
           BenchCommand.class,
           TuneCommand.class,
-          TraceCommand.class);
+          TraceCommand.class,
+          HelpCommand.class);
 
   @Option(
       names = {"-h", "--help"},
@@ -132,14 +133,14 @@ public final class Main implements Runnable {
 
   /**
    * The command that the first word names, since to look at them all would take as long as a short
-   * run; all of them where there is none, for the help and for the refusal.
+   * run; all of them where there is none, or help, which may be about any.
    */
   private static Map<String, Class<?>> commands(String... args) {
     String wanted = Arrays.stream(args).filter(arg -> !arg.startsWith("-")).findFirst().orElse("");
     Map<String, Class<?>> all = new LinkedHashMap<>();
     for (Class<?> command : COMMANDS) {
       String name = command.getAnnotation(Command.class).name();
-      if (name.equals(wanted)) {
+      if (name.equals(wanted) && command != HelpCommand.class) {
         return Map.of(name, command);
       }
       all.put(name, command);

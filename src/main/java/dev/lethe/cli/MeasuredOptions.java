@@ -11,10 +11,7 @@ import picocli.CommandLine.Parameters;
 
 /** What {@code bench} and {@code tune} measure: a model, or LSTMs of given shapes. */
 final class MeasuredOptions {
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "MODEL",
-      description = "A model file: .onnx, .safetensors, .pt, .pth, .keras or .h5.")
+  @Parameters(arity = "0..1", paramLabel = "MODEL", description = Model.FILE)
   private Optional<Path> model = Optional.empty();
 
   @Option(

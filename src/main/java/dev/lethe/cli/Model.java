@@ -21,6 +21,9 @@ import java.util.Set;
  * @param weights names of the given tensors that went into it
  */
 record Model(Network network, Set<String> weights) {
+  /** For the help of each command that takes one; the importers say the same. */
+  static final String FILE = "A model file: .onnx, .safetensors, .pt, .pth, .keras or .h5.";
+
   /** Reads a model, with whatever it needs as weights out of {@code given}. */
   static Model load(Path file, Map<String, Tensor> given) {
     Map<String, Tensor> weights = new LinkedHashMap<>();

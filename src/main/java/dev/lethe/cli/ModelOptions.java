@@ -58,9 +58,7 @@ final class ModelOptions {
   /** From so many bytes on an input is not read at once. */
   private static final long LARGE = 64L << 20;
 
-  @Parameters(
-      paramLabel = "MODEL",
-      description = "A model file: .onnx, .safetensors, .pt, .pth, .keras or .h5.")
+  @Parameters(paramLabel = "MODEL", description = Model.FILE)
   private Path model = Path.of("");
 
   @Option(

@@ -3,10 +3,13 @@ package dev.lethe.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import dev.lethe.InputException;
+import dev.lethe.Lethe;
 import dev.lethe.Tensor;
 import dev.lethe.io.Npy;
 import dev.lethe.io.Npz;
@@ -19,6 +22,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -132,7 +139,55 @@ class CliTest {
     assertFails("no command 'fly'", "fly");
     assertFails("Missing required", "run");
     assertFails("'--fly' is not known", "info", model, "--fly");
+    assertFails("'y.onnx' is one word too many; one MODEL is expected", "info", model, "y.onnx");
+    assertFails(
+        "'y.onnx' is one word too many; one MODEL is expected",
+        "run",
+        model,
+        "y.onnx",
+        "-i",
+        x,
+        "-o",
+        path("y.npy"));
+    assertFails("'all' is one word too many; lethe doctor takes options alone", "doctor", "all");
+    assertFails("no command 'fly'; there are [run, info, ", "help", "fly");
     assertFails("--batch-size", "run", model, "-i", x, "-o", x, "--batch-size", "many");
+  }
+
+  @Test
+  void helpIsThatOfTheCommand() {
+    for (String command : List.of("run", "info", "verify", "help")) {
+      assertEquals(0, lethe(command, "--help"));
+      String help = out.toString();
+      assertTrue(help.contains("Usage: lethe " + command), help);
+      assertEquals(0, lethe("help", command));
+      assertEquals(help, out.toString());
+    }
+    assertEquals(0, lethe("--help"));
+    String help = out.toString();
+    assertEquals(0, lethe("help"));
+    assertEquals(help, out.toString());
+  }
+
+  /** The importers' own words name each ending, those of the option's help too, and no more. */
+  @Test
+  void helpNamesEveryKindOfModel() {
+    InputException missing =
+        assertThrows(InputException.class, () -> Lethe.load(folder.resolve("none.onnx"), Map.of()));
+    String said = missing.getMessage();
+    assertEquals(endings(Model.FILE), endings(said.substring(said.indexOf(';'))), said);
+    for (String command : List.of("run", "info", "compare", "trace", "bench", "tune")) {
+      assertEquals(0, lethe(command, "--help"));
+      assertTrue(out.toString().contains(Model.FILE), out.toString());
+    }
+  }
+
+  private static Set<String> endings(String text) {
+    return Pattern.compile("\\.[a-z][a-z0-9]+")
+        .matcher(text)
+        .results()
+        .map(MatchResult::group)
+        .collect(Collectors.toSet());
   }
 
   @Test

@@ -18,7 +18,8 @@ public final class FirstProgram {
   }
 
   private static float[] answers(float[] values, int batch, int steps, int features) {
-    Network network = Network.load(Path.of("model.onnx")); // or .safetensors, .pt, .keras, .h5
+    // or .safetensors, .pt, .pth, .keras, .h5
+    Network network = Network.load(Path.of("model.onnx"));
     try (Session session = network.open(Options.defaults())) { // the best device, or the CPU
       System.err.println(session.choice()); // which, and why not the others
       Tensor x = Tensor.of(values, batch, steps, features);
