@@ -2,6 +2,8 @@ package dev.lethe.examples;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.lethe.InputException;
+import dev.lethe.LetheException;
 import dev.lethe.Options;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -19,8 +21,21 @@ final class Examples {
     }
   }
 
-  /** The device that {@code -Ddevice=} names, or the best. */
+  /**
+   * The device that {@code -Ddevice=} names, or the best. What Lethe refuses afterwards ends the
+   * program in one line, as it ends a command; for {@code main} alone.
+   */
   static Options options() {
+    Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> end(e));
     return Options.defaults().withDevice(System.getProperty("device", "auto"));
+  }
+
+  private static void end(Throwable e) {
+    if (e instanceof LetheException) {
+      System.err.println(e.getMessage());
+    } else {
+      e.printStackTrace();
+    }
+    System.exit(e instanceof InputException ? 2 : 3);
   }
 }
