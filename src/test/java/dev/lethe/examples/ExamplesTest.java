@@ -27,8 +27,10 @@ final class ExamplesTest {
               .start();
       String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertEquals(2, process.waitFor(), said);
-      assertTrue(said.startsWith("device 'gpu': no such device; there are auto, "), said);
-      assertEquals(1, said.lines().count(), said);
+      // Java itself may have warned of OpenCL's library
+      String line = "device 'gpu': no such device; there are auto, ";
+      assertEquals(1, said.lines().filter(each -> each.startsWith(line)).count(), said);
+      assertTrue(said.lines().noneMatch(each -> each.startsWith("\tat ")), said);
     }
   }
 }
