@@ -138,8 +138,8 @@ final class RunCommand implements Callable<Integer> {
       err.println(
           "lethe: "
               + (work < FasterJava.WORTH_IT
-                  ? "plain Java arithmetic, which ends so little work before the Vector API, with"
-                      + " the same bits, has started"
+                  ? "plain Java arithmetic, because the Vector API takes longer to start than this"
+                      + " work takes; the bits are the same"
                   : Failures.oneLine(session.device().description())));
     }
     err.flush();
