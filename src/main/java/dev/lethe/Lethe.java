@@ -27,7 +27,9 @@ public final class Lethe {
   public static Network load(Path file, Map<String, Tensor> constants) {
     if (!Files.isRegularFile(file)) {
       throw new InputException(
-          file + ": no such file; give the path of a model (.onnx, .safetensors, .keras or .h5)");
+          file
+              + (Files.isDirectory(file) ? ": is a folder" : ": no such file")
+              + "; give the path of a model file (.onnx, .safetensors, .pt, .pth, .keras or .h5)");
     }
     List<Importer> importers = services(Importer.class);
     for (Importer importer : importers) {

@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
 /** {@code lethe bench}. */
 @Command(
     name = "bench",
+    customSynopsis = "lethe bench [OPTION]... [--shapes=FILE | MODEL]",
     header = "Time networks on every device: from which batch size does it pay?",
     description = {
       "Runs a model, at batch sizes in powers of two, or LSTMs of given shapes on every device",
@@ -96,6 +97,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private void check() {
     measured.check(List.of());
+    measured.requireFiles();
     boolean sensible = seconds > 0 && seconds <= MOST_SECONDS;
     if (!sensible) {
       throw new InputException("--seconds " + seconds + ": must be above 0, 86400 at most");

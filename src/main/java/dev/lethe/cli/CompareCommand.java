@@ -56,6 +56,7 @@ final class CompareCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Options options = model.options();
+    model.requireFiles();
     // many runs, whose times are told: those of the arithmetic that large work gets
     OptionalInt code = FasterJava.run(spec, options, Long.MAX_VALUE);
     if (code.isPresent()) {

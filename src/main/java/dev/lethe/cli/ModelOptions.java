@@ -106,6 +106,13 @@ final class ModelOptions {
     }
   }
 
+  /** Refuses files that are not there; reads none. */
+  void requireFiles() {
+    Model.requireFile(model);
+    Inputs.requireFiles(inputs);
+    lengths.ifPresent(file -> new NamedFile(Optional.empty(), file).requireFile());
+  }
+
   /**
    * Reads the model and the arrays.
    *

@@ -44,6 +44,7 @@ final class VerifyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Options options = device.options();
+    Set<Path> cases = cases();
     // what is held against the recorded results is the arithmetic that large work gets
     OptionalInt code = FasterJava.run(spec, options, Long.MAX_VALUE);
     if (code.isPresent()) {
@@ -54,7 +55,7 @@ final class VerifyCommand implements Callable<Integer> {
     PrintWriter out = Main.out(spec);
     int passed = 0;
     int failed = 0;
-    for (Path folder : cases()) {
+    for (Path folder : cases) {
       Optional<String> failure = runner.failure(folder);
       failure.ifPresent(
           text -> out.println("FAILED " + folder.getFileName() + ": " + Failures.oneLine(text)));

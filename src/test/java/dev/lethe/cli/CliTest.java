@@ -3,10 +3,13 @@ package dev.lethe.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import dev.lethe.InputException;
+import dev.lethe.Lethe;
 import dev.lethe.Tensor;
 import dev.lethe.io.Npy;
 import dev.lethe.io.Npz;
@@ -104,6 +107,7 @@ class CliTest {
         Map.of("a", Tensor.of(new float[] {1}, 1), "b", Tensor.of(new float[] {2}, 1)));
     String y = path("y.npy");
     assertFails("no such file", "run", path("none.onnx"), "-i", x, "-o", y);
+    assertFails("is a folder; give the path of a model", "run", path(""), "-i", x, "-o", y);
     assertFails("no such file", "run", model, "-i", path("none.npy"), "-o", y);
     assertFails("expected FLOAT32 [batch, time, 2]", "run", model, "-i", path("wide.npy"), "-o", y);
     assertFails("expected FLOAT32", "run", model, "-i", path("ints.npy"), "-o", y);
@@ -194,6 +198,21 @@ class CliTest {
   }
 
   @Test
+  void helpSaysThatAModelOrShapesAreGiven() {
+    for (String command : List.of("bench", "tune")) {
+      assertEquals(0, lethe(command, "--help"));
+      String usage = "Usage: lethe " + command + " [OPTION]... [--shapes=FILE | MODEL]";
+      assertEquals(usage, out.toString().lines().toList().get(1));
+    }
+  }
+
+  @Test
+  void loadingAFolderSaysThatItIsOne() {
+    InputException e = assertThrows(InputException.class, () -> Lethe.load(folder, Map.of()));
+    assertTrue(e.getMessage().contains("is a folder; give the path of a model"), e.getMessage());
+  }
+
+  @Test
   void benchTimesShapesOnEveryDevice() throws IOException {
     Files.writeString(folder.resolve("shapes.txt"), "2x1x2x3 # tiny\n2x4x2x3\n");
     assertEquals(0, lethe("bench", "--shapes", path("shapes.txt"), "--seconds", "6"));
@@ -223,6 +242,7 @@ class CliTest {
     Files.writeString(folder.resolve("shapes.txt"), "2x1x2x3\n2x1x2\n");
     assertFails("no such file", "bench", path("none.onnx"));
     assertFails("no such file", "bench", "--shapes", path("none.txt"));
+    assertFails("is a folder; give a list", "bench", "--shapes", path(""));
     assertFails("shapes.txt, line 2: shape must be", "bench", "--shapes", path("shapes.txt"));
     assertFails("give one of them", "bench", model, "--shapes", path("shapes.txt"));
     assertFails("--steps: belongs to a MODEL", "bench", "--steps", "3");
@@ -341,6 +361,7 @@ class CliTest {
     assertFails(
         "no case.json", "verify", Files.createDirectory(folder.resolve("empty")).toString());
     assertFails("no such folder", "verify", path("none"));
+    assertFails("is a file; name the folder of the case", "verify", model);
     Path bad = Files.createDirectories(folder.resolve("cases/bad"));
     for (String json :
         List.of(
