@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -195,6 +196,32 @@ class CliTest {
     last = out.toString().lines().reduce("", (a, b) -> b);
     assertTrue(
         last.matches("same answers: the largest difference is .* % of what fp32 allows .*"), last);
+  }
+
+  @Test
+  void compareRefusesWhatIsNotFinite() {
+    Tensor bad = TinyModel.input(SEQUENCES, STEPS);
+    bad.floats().put(7, Float.NaN).put(9, Float.POSITIVE_INFINITY);
+    Npy.write(folder.resolve("bad.npy"), bad);
+    assertFails(
+        "input 'X', element 7: NaN; compare needs finite numbers",
+        "compare",
+        model,
+        "-i",
+        path("bad.npy"),
+        "-d",
+        "cpu:scalar");
+    bad.floats().put(7, 0f);
+    Npy.write(folder.resolve("bad.npy"), bad);
+    assertFails(
+        "input 'X', element 9: Infinity;", "compare", model, "-i", path("bad.npy"), "-d", "cpu");
+  }
+
+  @Test
+  void compareNamesItsColumnsApart() {
+    assertEquals(0, lethe("compare", model, "-d", "cpu:scalar", "-p", "fp32"));
+    List<String> columns = List.of(out.toString().lines().toList().get(0).split("  +"));
+    assertEquals(columns.size(), Set.copyOf(columns).size(), columns::toString);
   }
 
   @Test
