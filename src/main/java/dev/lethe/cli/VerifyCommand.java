@@ -23,7 +23,10 @@ import picocli.CommandLine.Spec;
     description = {
       "A case is a folder with case.json, a model, and test_data_set_*/input_K.pb, output_K.pb",
       "(ONNX's own layout; .npy and names in place of K do as well).",
-      "A line for each failure; the last line is 'N passed, N failed'."
+      "A line for each failure; the last line is 'N passed, N failed'.",
+      "%nAn element may be off by atol + rtol * |expected|, as case.json has them. With another",
+      "precision than fp32, in which results are recorded, what its rounding may cost is added, as",
+      "lethe compare allows it."
     },
     footer = {
       "%nExamples:",

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -384,6 +385,30 @@ class CliTest {
   }
 
   @Test
+  void verifyHoldsAPrecisionToItsOwnBound() throws IOException {
+    assertEquals(0, lethe("run", model, "-i", x, "-o", path("y.npy"), "-d", "cpu:scalar"));
+    recordCase("good", Npy.read(folder.resolve("y.npy")), 1e-6);
+    for (String precision : List.of("fp32", "bf16", "fp16", "int8")) {
+      assertEquals(0, lethe("verify", path("cases"), "-d", "cpu", "-p", precision), out.toString());
+    }
+    Tensor wrong =
+        Tensor.of(
+            Npy.read(folder.resolve("y.npy")).toFloatArray(), SEQUENCES, STEPS, TinyModel.HIDDEN);
+    FloatBuffer values = wrong.floats();
+    values.put(0, values.get(0) + 1e-4f);
+    recordCase("off", wrong, 1e-6);
+    assertEquals(1, lethe("verify", path("cases/off"), "-d", "cpu"));
+    assertTrue(out.toString().matches("(?s).*, allowed [0-9.]+E-6\\).*"), out.toString());
+    assertEquals(0, lethe("verify", path("cases/off"), "-d", "cpu", "-p", "bf16"), out.toString());
+    values.put(0, values.get(0) + 2f);
+    recordCase("wrong", wrong, 1e-6);
+    for (String precision : List.of("bf16", "fp16", "int8")) {
+      assertEquals(1, lethe("verify", path("cases/wrong"), "-d", "cpu", "-p", precision));
+      assertTrue(out.toString().startsWith("FAILED wrong: output Y: element [0, 0, 0]"));
+    }
+  }
+
+  @Test
   void verifyRefusesCasesThatItCannotRead() throws IOException {
     assertFails(
         "no case.json", "verify", Files.createDirectory(folder.resolve("empty")).toString());
@@ -406,11 +431,17 @@ class CliTest {
   }
 
   private void recordCase(String name, Tensor y) throws IOException {
+    recordCase(name, y, 1e-5);
+  }
+
+  private void recordCase(String name, Tensor y, double atol) throws IOException {
     Path data = Files.createDirectories(folder.resolve("cases/" + name + "/test_data_set_0"));
     Files.copy(Path.of(model), data.resolveSibling("model.safetensors"));
     Files.writeString(
         data.resolveSibling("case.json"),
-        "{\"model\": \"model.safetensors\", \"expect\": \"match\", \"rtol\": 0.0001, \"atol\": 1e-5}");
+        "{\"model\": \"model.safetensors\", \"expect\": \"match\", \"rtol\": 0, \"atol\": "
+            + atol
+            + "}");
     Npy.write(data.resolve("input_0.npy"), Npy.read(Path.of(x)));
     Npy.write(data.resolve("output_Y.npy"), y);
   }
