@@ -19,7 +19,7 @@ class CpuPeakTest {
   @Test
   void vectorsThatHotSpotHasNotCompiledAreNotThePeak() {
     // none of the first calls is faster than another for 0.4 s
-    Slow kernels = new Slow(10_000);
+    Slow kernels = new Slow(200_000);
     double peak = measure(kernels).map(Peak::operations).orElseThrow();
     assertEquals(1e9 * OPERATIONS / REGISTER_NANOS, peak, 1e-3 * peak);
     assertTrue(kernels.nanos < MOST.toNanos() / 2, () -> kernels.nanos + " ns");
