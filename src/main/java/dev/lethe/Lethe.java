@@ -28,7 +28,10 @@ public final class Lethe {
     List<Importer> importers = services(Importer.class);
     if (!Files.isRegularFile(file)) {
       throw new InputException(
-          file + ": no such file; give the path of a model: " + formats(importers));
+          file
+              + (Files.isDirectory(file) ? ": is a folder" : ": no such file")
+              + "; give the path of a model: "
+              + formats(importers));
     }
     for (Importer importer : importers) {
       if (importer.accepts(file)) {

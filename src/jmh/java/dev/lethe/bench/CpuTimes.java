@@ -30,9 +30,14 @@ record CpuTimes(String command, int threads, Map<String, String> engines, List<R
    *
    * @param times by engine
    * @param peak operations a second that the processors could do then, as the first engine measured
-   *     it; 0 if it could not
+   *     it; 0 if it could not, or if the first engine's runs were faster
    */
-  record Row(LstmShape shape, Map<String, Time> times, double peak) {}
+  record Row(LstmShape shape, Map<String, Time> times, double peak) {
+    Row {
+      double first = times.values().iterator().next().median() / 1e3;
+      peak = shape.operations() / first > peak ? 0 : peak;
+    }
+  }
 
   /**
    * Milliseconds of one inference.

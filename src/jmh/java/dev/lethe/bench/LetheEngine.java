@@ -8,11 +8,14 @@ import dev.lethe.Tensor;
 import dev.lethe.backend.GraphSession;
 import dev.lethe.backend.Peak;
 import dev.lethe.network.LstmShape;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 
 /** Lethe, on any of its devices. */
 final class LetheEngine implements Engine {
+  private static final Duration MOST_FOR_PEAK = Duration.ofSeconds(5);
+
   private final Session session;
   private final Map<String, Tensor> inputs;
   private final Map<String, Tensor> outputs;
@@ -53,7 +56,7 @@ final class LetheEngine implements Engine {
   @Override
   public double peak() {
     return session instanceof GraphSession measured
-        ? measured.peak().map(Peak::operations).orElse(0.0)
+        ? measured.peak(MOST_FOR_PEAK).map(Peak::operations).orElse(0.0)
         : 0;
   }
 

@@ -8,6 +8,7 @@ import dev.lethe.Tensor;
 import dev.lethe.Trace;
 import dev.lethe.network.Graph;
 import dev.lethe.network.StreamingGraph;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,8 +54,8 @@ public abstract class GraphSession implements Session {
   protected abstract RunTimes executeTimed(
       Map<String, Integer> sizes, Map<String, Tensor> given, Map<String, Tensor> wanted);
 
-  /** What the device could do at most, if that is cheap to find out. */
-  protected Optional<Peak> measurePeak() {
+  /** For {@link #peak}. Called with the session's lock held. */
+  protected Optional<Peak> measurePeak(Duration most) {
     return Optional.empty();
   }
 
@@ -150,12 +151,14 @@ public abstract class GraphSession implements Session {
   public void warmUp() {}
 
   /**
-   * What the device could do at most in single precision, if that is cheap to find out: a fraction
-   * of a second, in which the session does nothing else.
+   * What the device could do at most in single precision, if that is cheap to find out. The session
+   * does nothing else meanwhile.
+   *
+   * @param most how long it may take; mostly a fraction of a second does
    */
-  public final synchronized Optional<Peak> peak() {
+  public final synchronized Optional<Peak> peak(Duration most) {
     requireOpen();
-    return measurePeak();
+    return measurePeak(most);
   }
 
   /**

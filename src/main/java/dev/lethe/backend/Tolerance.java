@@ -142,6 +142,27 @@ public record Tolerance(double absolute, double relative) {
     return new Tolerance(single.absolute * (1 + more), single.relative * (1 + more));
   }
 
+  /**
+   * What the rounding of a precision adds to the bound of single precision; 0 for fp32 itself.
+   *
+   * @param sizes a value for every named size
+   */
+  public static Tolerance rounding(Graph graph, Map<String, Integer> sizes, Precision precision) {
+    Tolerance single = of(graph, sizes);
+    Tolerance rounded = of(graph, sizes, precision);
+    return new Tolerance(rounded.absolute - single.absolute, rounded.relative - single.relative);
+  }
+
+  /** This one and {@code times} the other. */
+  public Tolerance plus(Tolerance other, double times) {
+    return new Tolerance(absolute + times * other.absolute, relative + times * other.relative);
+  }
+
+  /** How far an element may be from what is expected. */
+  public double allowed(double expected) {
+    return absolute + relative * Math.abs(expected);
+  }
+
   private static double largestWeight(Graph graph) {
     return graph
         .lstms()
@@ -187,8 +208,7 @@ public record Tolerance(double absolute, double relative) {
     Worst worst = new Worst(-1, 0, 0, 0);
     double most = -1;
     for (int k = 0; k < actual.length; k++) {
-      Worst element =
-          new Worst(k, expected[k], actual[k], absolute + relative * Math.abs(expected[k]));
+      Worst element = new Worst(k, expected[k], actual[k], allowed(expected[k]));
       double share = element.error() / element.bound();
       if (Double.isNaN(share) || share > most) {
         worst = element;

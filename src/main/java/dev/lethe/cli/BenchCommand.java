@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
 /** {@code lethe bench}. */
 @Command(
     name = "bench",
+    customSynopsis = "lethe bench [OPTION]... [--shapes=FILE | MODEL]",
     header = "Time networks on every device: from which batch size does it pay?",
     description = {
       "Runs a model, at batch sizes in powers of two, or LSTMs of given shapes on every device",
@@ -30,7 +31,8 @@ import picocli.CommandLine.Spec;
       "%nAll times are medians. MS is a whole run from arrays to arrays in Java's memory, SPREAD the",
       "middle half of all runs; COPY IN, COMPUTE and COPY OUT (in ms) are measured apart, in runs",
       "that wait between these parts. GFLOP/S and OF PEAK are those of COMPUTE. The CPU's peak is",
-      "measured, with the Vector API; of other devices it is not known. LAUNCHES counts kernels."
+      "measured, with the Vector API; of other devices it is not known, nor where a run was faster",
+      "than what was measured. LAUNCHES counts kernels."
     },
     footer = {
       "%nWithout -d every device that works is measured, but for the slow reference cpu:scalar.",
@@ -48,7 +50,10 @@ final class BenchCommand implements Callable<Integer> {
       names = "--seconds",
       paramLabel = "S",
       defaultValue = "60",
-      description = "How long all of it may take, roughly; default: 60.")
+      description = {
+        "How long all of it may take, roughly; default: 60. Java's",
+        "compiler, some seconds on the CPU, comes on top."
+      })
   private double seconds;
 
   @Option(names = "--json", description = "Write JSON.")
@@ -80,10 +85,11 @@ final class BenchCommand implements Callable<Integer> {
         .failures()
         .forEach(e -> Main.err(spec).println("lethe: " + Failures.oneLine(e.getMessage())));
     PrintWriter out = Main.out(spec);
+    Map<String, Peak> peaks = BenchResult.believable(runner.peaks(), results);
     if (json) {
-      Json.print(out, json(runner, results));
+      Json.print(out, json(runner.devices(), peaks, results));
     } else {
-      print(out, runner, results);
+      print(out, runner.devices(), peaks, results);
     }
     out.flush();
     return runner.failures().isEmpty() ? ExitCodes.DONE : ExitCodes.DEVICE_FAILED;
@@ -91,6 +97,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private void check() {
     measured.check(List.of());
+    measured.requireFiles();
     boolean sensible = seconds > 0 && seconds <= MOST_SECONDS;
     if (!sensible) {
       throw new InputException("--seconds " + seconds + ": must be above 0, 86400 at most");
@@ -121,24 +128,30 @@ final class BenchCommand implements Callable<Integer> {
       }
       throw new InputException(
           "nothing was measured: "
-              + results.stream().flatMap(result -> result.notes().stream()).findFirst().orElse("")
+              + results.stream()
+                  .flatMap(result -> result.gaps().stream())
+                  .findFirst()
+                  .map(BenchGap::text)
+                  .orElse("")
               + "; give more --seconds than "
               + BenchResult.number(seconds)
               + ", or smaller networks");
     }
   }
 
-  private static void print(PrintWriter out, BenchRunner runner, List<BenchResult> results) {
-    Table devices = new Table();
-    runner
-        .devices()
-        .forEach((id, found) -> devices.row(id, found.name(), peak(runner.peaks().get(id))));
-    devices.print(out, "");
+  private static void print(
+      PrintWriter out,
+      Map<String, Device> devices,
+      Map<String, Peak> peaks,
+      List<BenchResult> results) {
+    Table table = new Table();
+    devices.forEach((id, found) -> table.row(id, found.name(), peak(peaks.get(id))));
+    table.print(out, "");
     for (BenchResult result : results) {
       out.println();
       out.println(Failures.oneLine(result.network()));
-      result.table(runner.peaks()).print(out, "  ");
-      result.notes().forEach(note -> out.println("  not measured: " + Failures.oneLine(note)));
+      result.table(peaks).print(out, "  ");
+      result.gaps().forEach(gap -> out.println("  not measured: " + Failures.oneLine(gap.text())));
       if (results.size() > 1) {
         out.println("  " + result.verdict());
       }
@@ -157,12 +170,13 @@ final class BenchCommand implements Callable<Integer> {
             + ")";
   }
 
-  private static Map<String, Object> json(BenchRunner runner, List<BenchResult> results) {
-    List<Object> devices = new ArrayList<>();
-    runner.devices().forEach((id, found) -> devices.add(json(found, runner.peaks().get(id))));
+  private static Map<String, Object> json(
+      Map<String, Device> devices, Map<String, Peak> peaks, List<BenchResult> results) {
+    List<Object> listed = new ArrayList<>();
+    devices.forEach((id, found) -> listed.add(json(found, peaks.get(id))));
     Map<String, Object> all = new LinkedHashMap<>();
-    all.put("devices", devices);
-    all.put("networks", results.stream().map(result -> result.json(runner.peaks())).toList());
+    all.put("devices", listed);
+    all.put("networks", results.stream().map(result -> result.json(peaks)).toList());
     all.put("verdict", BenchResult.verdict(results));
     return all;
   }

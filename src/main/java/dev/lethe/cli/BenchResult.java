@@ -3,11 +3,13 @@ package dev.lethe.cli;
 import dev.lethe.backend.Peak;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -16,13 +18,15 @@ import java.util.stream.Collectors;
  *
  * @param network its name
  * @param rows by device, batches ascending
- * @param notes what was not measured, and why
+ * @param gaps what was not measured, and why
  */
-record BenchResult(String network, List<BenchRow> rows, List<String> notes) {
+record BenchResult(String network, List<BenchRow> rows, List<BenchGap> gaps) {
   /** What other devices must beat. */
   static final String CPU = "cpu";
 
   private static final String NEVER = CPU + " is the fastest at every batch size measured";
+  private static final String LATE = "too little time to compare devices; raise --seconds";
+  private static final String APART = "no batch size was measured on two devices";
 
   /** A row for each batch size and device. */
   Table table(Map<String, Peak> peaks) {
@@ -121,10 +125,40 @@ record BenchResult(String network, List<BenchRow> rows, List<String> notes) {
           + number(best.sequencesPerSecond())
           + " sequences/s, at a batch of "
           + best.batch()
-          + "; no other device to compare with";
+          + "; "
+          + whyAlone(List.of(this)).orElse("no other device to compare with");
     }
     boolean ever = others().stream().anyMatch(device -> faster(device).containsValue(true));
     return ever ? others().stream().map(this::verdict).collect(Collectors.joining("; ")) : NEVER;
+  }
+
+  /** Why nothing can be compared, if there was more than one device. */
+  private static Optional<String> whyAlone(List<BenchResult> results) {
+    Set<String> measured = new HashSet<>();
+    Set<String> late = new HashSet<>();
+    for (BenchResult result : results) {
+      result.rows.forEach(row -> measured.add(row.device()));
+      result.gaps.stream().filter(BenchGap::late).forEach(gap -> late.add(gap.device()));
+    }
+    Set<String> all = new HashSet<>(measured);
+    all.addAll(late);
+    if (all.size() < 2) {
+      return Optional.empty();
+    }
+    return Optional.of(late.isEmpty() ? APART : LATE);
+  }
+
+  /** The peaks but for those that a run was faster than, so that something else was measured. */
+  static Map<String, Peak> believable(Map<String, Peak> peaks, List<BenchResult> results) {
+    Map<String, Peak> believable = new LinkedHashMap<>(peaks);
+    for (BenchResult result : results) {
+      for (BenchRow row : result.rows) {
+        if (share(row, peaks).orElse(0.0) > 1) {
+          believable.remove(row.device());
+        }
+      }
+    }
+    return believable;
   }
 
   private String verdict(String device) {
@@ -158,7 +192,7 @@ record BenchResult(String network, List<BenchRow> rows, List<String> notes) {
     }
     List<BenchResult> compared = results.stream().filter(BenchResult::compares).toList();
     if (compared.isEmpty()) {
-      return "only one device was measured; nothing to compare it with";
+      return whyAlone(results).orElse("only one device was measured; nothing to compare it with");
     }
     List<String> devices =
         compared.stream().flatMap(result -> result.others().stream()).distinct().toList();
@@ -194,7 +228,7 @@ record BenchResult(String network, List<BenchRow> rows, List<String> notes) {
     all.put("network", network);
     all.put("rows", byBatch().stream().map(row -> json(row, peaks)).toList());
     all.put("pays_from_batch", from);
-    all.put("notes", notes);
+    all.put("notes", gaps.stream().map(BenchGap::text).toList());
     all.put("verdict", verdict());
     return all;
   }

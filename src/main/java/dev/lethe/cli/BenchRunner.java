@@ -8,11 +8,15 @@ import dev.lethe.Tensor;
 import dev.lethe.backend.GraphSession;
 import dev.lethe.backend.Peak;
 import dev.lethe.network.Graph;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.IntConsumer;
 
 /**
@@ -26,12 +30,21 @@ final class BenchRunner {
   private static final long MOST_WARM_UP_NANOS = 2_000_000_000L;
   private static final long SHORT_NANOS = 20_000_000;
 
+  /** Of all of the time, how much the search for a device's peak may take. */
+  private static final double PEAK = 0.1;
+
+  private static final double LEAST_PEAK_SECONDS = 1;
+  private static final double MOST_PEAK_SECONDS = 3;
+
   private final List<Options> options;
   private final IntConsumer progress;
-  private final long deadline;
+  private final BiFunction<Graph, Options, Session> opener;
+  private final Duration mostForPeak;
   private final Map<String, Device> devices = new LinkedHashMap<>();
   private final Map<String, Peak> peaks = new LinkedHashMap<>();
+  private final Set<String> sought = new HashSet<>();
   private final List<DeviceException> failures = new ArrayList<>();
+  private long deadline;
   private int seriesLeft;
   private int done;
 
@@ -42,8 +55,25 @@ final class BenchRunner {
    * @param progress told after each measurement how many are done or given up
    */
   BenchRunner(List<Options> options, int networks, double seconds, IntConsumer progress) {
+    this(options, networks, seconds, progress, Graph::open);
+  }
+
+  /**
+   * As the other.
+   *
+   * @param opener makes sessions
+   */
+  BenchRunner(
+      List<Options> options,
+      int networks,
+      double seconds,
+      IntConsumer progress,
+      BiFunction<Graph, Options, Session> opener) {
     this.options = options;
     this.progress = progress;
+    this.opener = opener;
+    double peak = Math.max(LEAST_PEAK_SECONDS, Math.min(MOST_PEAK_SECONDS, PEAK * seconds));
+    this.mostForPeak = Duration.ofNanos((long) (1e9 * peak));
     this.deadline = System.nanoTime() + (long) (1e9 * seconds);
     this.seriesLeft = options.size() * networks;
   }
@@ -69,15 +99,17 @@ final class BenchRunner {
     Graph graph = network.source().get();
     for (Options each : options) {
       int before = done;
-      try (Session session = graph.open(each)) {
+      try (Session session = opener.apply(graph, each)) {
         if (session instanceof GraphSession timed) {
-          open(timed);
+          devices.put(timed.device().id(), timed.device());
+          warmUp(timed);
           long end = System.nanoTime() + Math.max(0, deadline - System.nanoTime()) / seriesLeft;
           new Series(network, graph, timed, end, result).measure();
+          lookForPeak(timed, result);
         }
       } catch (DeviceException e) {
         failures.add(e);
-        result.notes().add(each.device() + " failed: " + e.getMessage());
+        result.gaps().add(BenchGap.failed(each.device(), String.valueOf(e.getMessage())));
       }
       seriesLeft--;
       done = before + network.batches().size();
@@ -86,11 +118,20 @@ final class BenchRunner {
     return result;
   }
 
-  private void open(GraphSession session) {
+  /** Once for each device, and not before there is something to hold it against. */
+  private void lookForPeak(GraphSession session, BenchResult result) {
     String id = session.device().id();
-    if (devices.put(id, session.device()) == null) {
-      session.peak().ifPresent(peak -> peaks.put(id, peak));
+    boolean measured = result.rows().stream().anyMatch(row -> row.device().equals(id));
+    if (measured && sought.add(id)) {
+      session.peak(mostForPeak).ifPresent(peak -> peaks.put(id, peak));
     }
+  }
+
+  /** Waits for Java's compiler, which is not the networks' time. */
+  private void warmUp(GraphSession session) {
+    long begin = System.nanoTime();
+    session.warmUp();
+    deadline += System.nanoTime() - begin;
   }
 
   /** All batch sizes of a network on one device. */
@@ -116,11 +157,9 @@ final class BenchRunner {
       List<Integer> batches = network.batches();
       warmUp(batches);
       for (int k = 0; k < batches.size(); k++) {
-        Optional<String> obstacle = obstacle(batches.get(k), batches.size() - k);
-        if (obstacle.isPresent()) {
-          result
-              .notes()
-              .add(device + ", from a batch of " + batches.get(k) + " on: " + obstacle.get());
+        Optional<BenchGap> gap = gap(batches.get(k), batches.size() - k);
+        if (gap.isPresent()) {
+          result.gaps().add(gap.get());
           return;
         }
         progress.accept(++done);
@@ -132,7 +171,6 @@ final class BenchRunner {
      * first of them.
      */
     private void warmUp(List<Integer> batches) {
-      session.warmUp();
       long begin = System.nanoTime();
       long nanos = Math.min(MOST_WARM_UP_NANOS, (long) (WARM_UP * (end - begin)));
       int most = batches.size();
@@ -159,17 +197,18 @@ final class BenchRunner {
     }
 
     /** Measures one batch size, or says why not. */
-    private Optional<String> obstacle(int batch, int pointsLeft) {
+    private Optional<BenchGap> gap(int batch, int pointsLeft) {
       Map<String, Integer> sizes = network.sizes(graph, batch);
       if (!BenchNetwork.fits(graph, sizes)) {
-        return Optional.of("more than a quarter of Java's memory (-Xmx)");
+        String why = "more than a quarter of Java's memory (-Xmx)";
+        return Optional.of(BenchGap.stopped(device, batch, why));
       }
       double operations = graph.operations(sizes);
       double left = (end - System.nanoTime()) / 1e9;
       double expected =
           last.map(row -> row.total() * operations / Math.max(1, row.operations())).orElse(0.0);
       if (BenchTimer.least(expected) > left) {
-        return Optional.of("no time left (--seconds)");
+        return Optional.of(BenchGap.late(device, batch));
       }
       try {
         BenchTimer timer = new BenchTimer(session, MadeUpInputs.of(graph, sizes));
@@ -181,12 +220,13 @@ final class BenchRunner {
                     BenchRow.of(
                         device, batch, operations, each.totals(), each.parts(), session.kernels()));
         last.ifPresent(result.rows()::add);
-        return times.isPresent() ? Optional.empty() : Optional.of("no time left (--seconds)");
+        return times.isPresent() ? Optional.empty() : Optional.of(BenchGap.late(device, batch));
       } catch (DeviceException e) {
         if (last.isEmpty()) {
           throw e;
         }
-        return Optional.of(String.valueOf(e.getMessage()));
+        String why = String.valueOf(e.getMessage());
+        return Optional.of(BenchGap.stopped(device, batch, why));
       }
     }
   }

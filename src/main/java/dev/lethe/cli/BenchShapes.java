@@ -42,10 +42,7 @@ final class BenchShapes {
    * @throws InputException when there is no such file, or a line is no shape
    */
   static List<LstmShape> read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new InputException(
-          file + ": no such file; give a list of shapes TxBxIxH[xLxD], one a line");
-    }
+    GivenFile.require(file, "a list of shapes TxBxIxH[xLxD], one a line");
     try {
       if (Files.size(file) > MOST_BYTES) {
         throw new InputException(

@@ -35,9 +35,12 @@ record Case(
   /**
    * Every case in and under a folder, sorted.
    *
-   * @throws InputException when there is no such folder
+   * @throws InputException when there is no such folder, or it is a file
    */
   static List<Path> find(Path folder) {
+    if (Files.isRegularFile(folder)) {
+      throw new InputException(folder + ": is a file; name the folder of the case");
+    }
     if (!Files.isDirectory(folder)) {
       throw new InputException(
           folder + ": no such folder; give one with a case.json or with such folders");

@@ -6,8 +6,11 @@ import dev.lethe.ModelFormatException;
 import dev.lethe.Network;
 import dev.lethe.Options;
 import dev.lethe.Port;
+import dev.lethe.Precision;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
+import dev.lethe.backend.Tolerance;
+import dev.lethe.network.Graph;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -15,7 +18,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Runs one recorded case. */
+/**
+ * Runs one recorded case. In fp32 an element may be off by what the case allows; in another
+ * precision, which its results were not recorded in, by as much more as {@link Tolerance} gives
+ * that precision beyond fp32.
+ */
 final class CaseRunner {
   private final Options options;
 
@@ -43,8 +50,11 @@ final class CaseRunner {
 
   private Optional<String> frames(Case recorded, Path folder) {
     FrameCase frames = new FrameCase(folder);
-    try (Session session = Network.load(recorded.model()).open(options)) {
-      return mismatch(recorded, frames.expected(), frames.run(session));
+    Network network = Network.load(recorded.model());
+    try (Session session = network.open(options)) {
+      // each frame is a run of its own that goes on from the state of the one before
+      Tolerance allowed = allowed(recorded, network, Map.of(), Math.sqrt(frames.count()));
+      return mismatch(allowed, frames.expected(), frames.run(session));
     }
   }
 
@@ -84,8 +94,22 @@ final class CaseRunner {
       return Optional.of(set.getFileName() + " holds no outputs to hold results against");
     }
     try (Session session = network.open(options)) {
-      return mismatch(recorded, expected, session.run(inputs));
+      Tolerance allowed = allowed(recorded, network, inputs, 1);
+      return mismatch(allowed, expected, session.run(inputs));
     }
+  }
+
+  private Tolerance allowed(
+      Case recorded, Network network, Map<String, Tensor> inputs, double times) {
+    Tolerance single = new Tolerance(recorded.atol(), recorded.rtol());
+    if (options.precision() == Precision.FP32) {
+      return single;
+    }
+    Graph graph = Model.graph(network);
+    Map<String, int[]> shapes = new LinkedHashMap<>();
+    inputs.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    Map<String, Integer> sizes = Tolerance.sizes(graph, shapes);
+    return single.plus(Tolerance.rounding(graph, sizes, options.precision()), times);
   }
 
   /** The inputs of a data set, by name, weights that the model takes as inputs among them. */
@@ -100,13 +124,13 @@ final class CaseRunner {
   }
 
   private static Optional<String> mismatch(
-      Case recorded, Map<String, Tensor> expected, Map<String, Tensor> got) {
+      Tolerance allowed, Map<String, Tensor> expected, Map<String, Tensor> got) {
     for (Map.Entry<String, Tensor> entry : expected.entrySet()) {
       Tensor result = got.get(entry.getKey());
       if (result == null) {
         throw new InputException("no output '" + entry.getKey() + "'; there are " + got.keySet());
       }
-      Optional<String> difference = difference(recorded, entry.getValue(), result);
+      Optional<String> difference = difference(allowed, entry.getValue(), result);
       if (difference.isPresent()) {
         return Optional.of("output " + entry.getKey() + ": " + difference.get());
       }
@@ -115,14 +139,14 @@ final class CaseRunner {
   }
 
   /** The first element beyond the tolerance; NaN is beyond any. */
-  private static Optional<String> difference(Case recorded, Tensor expected, Tensor got) {
+  private static Optional<String> difference(Tolerance allowed, Tensor expected, Tensor got) {
     if (!Arrays.equals(expected.shape(), got.shape()) || expected.type() != got.type()) {
       return Optional.of("expected " + expected + ", got " + got);
     }
     for (int k = 0; k < expected.size(); k++) {
       double wanted = element(expected, k);
       double actual = element(got, k);
-      if (!(Math.abs(actual - wanted) <= recorded.atol() + recorded.rtol() * Math.abs(wanted))) {
+      if (!(Math.abs(actual - wanted) <= allowed.allowed(wanted))) {
         return Optional.of(
             "element "
                 + index(expected.shape(), k)
@@ -132,6 +156,8 @@ final class CaseRunner {
                 + actual
                 + " (off by "
                 + Math.abs(actual - wanted)
+                + ", allowed "
+                + allowed.allowed(wanted)
                 + ")");
       }
     }

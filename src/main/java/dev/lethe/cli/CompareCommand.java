@@ -1,6 +1,7 @@
 package dev.lethe.cli;
 
 import dev.lethe.Device;
+import dev.lethe.InputException;
 import dev.lethe.Lethe;
 import dev.lethe.LetheException;
 import dev.lethe.Options;
@@ -12,6 +13,7 @@ import dev.lethe.backend.Tolerance;
 import dev.lethe.backend.cpu.ScalarSession;
 import dev.lethe.network.Graph;
 import java.io.PrintWriter;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,11 +33,11 @@ import picocli.CommandLine.Spec;
     description = {
       "Runs the same input on every device that works and holds the results against a",
       "reference in double precision: largest and typical (median) error, absolute,",
-      "relative and in units in the last place, the median time of a run, and how much of the",
-      "tolerance the worst element uses up (OF ALLOWED). The last line is the verdict."
+      "relative and in units in the last place (ULP), the median time of a run, and how much of",
+      "the tolerance the worst element uses up (OF ALLOWED). The last line is the verdict."
     },
     footer = {
-      "%nWithout -d every device that works is compared.",
+      "%nWithout -d every device that works is compared, and without -p every precision that it has.",
       "Without -i the input is made up, the same every time.",
       "Exit code 1 if a device fails or is beyond the tolerance for this network and input.",
       "%nExamples:",
@@ -56,6 +58,7 @@ final class CompareCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Options options = model.options();
+    model.requireFiles();
     // many runs, whose times are told: those of the arithmetic that large work gets
     OptionalInt code = FasterJava.run(spec, options, Long.MAX_VALUE);
     if (code.isPresent()) {
@@ -64,7 +67,9 @@ final class CompareCommand implements Callable<Integer> {
     ModelOptions.Loaded loaded = model.load();
     Graph graph = loaded.graph();
     Map<String, Tensor> inputs = model.hasInputs() ? loaded.inputs() : MadeUpInputs.of(graph);
+    inputs.forEach(CompareCommand::requireFinite);
     Reference reference = new Reference(inputs, ScalarSession.outputs(graph, inputs));
+    reference.outputs().forEach(CompareCommand::requireFinite);
     Comparison comparison = new Comparison();
     addAll(comparison, graph, options, reference);
     if (comparison.isEmpty()) {
@@ -76,6 +81,31 @@ final class CompareCommand implements Callable<Integer> {
     out.println(comparison.verdict());
     out.flush();
     return comparison.passed() ? ExitCodes.DONE : ExitCodes.CHECK_FAILED;
+  }
+
+  /** NaN and infinity would be beyond any tolerance, on every device. */
+  private static void requireFinite(String input, Tensor tensor) {
+    if (tensor.type() == Tensor.Type.FLOAT32) {
+      FloatBuffer values = tensor.floats();
+      for (int k = 0; k < tensor.size(); k++) {
+        if (!Float.isFinite(values.get(k))) {
+          throw notFinite("input '" + input + "'", k, values.get(k));
+        }
+      }
+    }
+  }
+
+  private static void requireFinite(String output, double[] values) {
+    for (int k = 0; k < values.length; k++) {
+      if (!Double.isFinite(values[k])) {
+        throw notFinite("output '" + output + "' in double precision", k, values[k]);
+      }
+    }
+  }
+
+  private static InputException notFinite(String what, int element, double value) {
+    return new InputException(
+        what + ", element " + element + ": " + value + "; compare needs finite numbers");
   }
 
   /**

@@ -31,9 +31,10 @@ final class DeviceOptions {
       names = {"-p", "--precision"},
       paramLabel = "PRECISION",
       description =
-          "fp32 (default); tf32, bf16 or fp16: LSTM layers round what they multiply, and sum in"
-              + " fp32. On the CPU bf16 and fp16 round the weights alone, and tf32 is not there. int8:"
-              + " weights alone, as integers of 8 bits times a scale for each row.")
+          "fp32 (default; lethe compare takes every one); tf32, bf16 or fp16: LSTM layers round what"
+              + " they multiply, and sum in fp32. On the CPU bf16 and fp16 round the weights alone,"
+              + " and tf32 is not there. int8: weights alone, as integers of 8 bits times a scale"
+              + " for each row.")
   private Optional<String> precision = Optional.empty();
 
   /** The precision that is asked for, or every one that there is. */

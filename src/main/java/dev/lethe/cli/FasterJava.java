@@ -27,6 +27,8 @@ final class FasterJava {
   static final String NO_FORK = "--no-fork";
   static final String MODULE = "jdk.incubator.vector";
 
+  private static final String CPU = "cpu";
+
   /** The process that started this one. */
   private static final String PARENT = "lethe.parent";
 
@@ -54,6 +56,10 @@ final class FasterJava {
         || !available()
         || isDebugged()) {
       return OptionalInt.empty();
+    }
+    if (options.device().equals(CPU)) {
+      // a precision that it does not have is this process's to refuse
+      SelfTest.network().open(options).close();
     }
     return run(command(spec.root().commandLine().getParseResult().originalArgs()));
   }

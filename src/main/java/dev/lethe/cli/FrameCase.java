@@ -36,6 +36,11 @@ final class FrameCase {
     }
   }
 
+  /** How many frames there are. */
+  int count() {
+    return frames.dimension(0);
+  }
+
   Map<String, Tensor> expected() {
     return expected;
   }

@@ -49,6 +49,15 @@ final class Inputs<A> {
   }
 
   /**
+   * Refuses files that are not there, before any is read.
+   *
+   * @throws InputException when one is missing, or no .npy or .npz
+   */
+  static void requireFiles(List<String> texts) {
+    texts.forEach(text -> NamedFile.ofInput(text).requireFile());
+  }
+
+  /**
    * Only looks which arrays there are.
    *
    * @throws InputException when an archive cannot be read, or a name stands twice

@@ -54,6 +54,13 @@ final class MeasuredOptions {
     }
   }
 
+  /** Refuses files that are not there, and shapes that are none; reads no model. */
+  void requireFiles() {
+    model.ifPresent(Model::requireFile);
+    shapes.ifPresent(BenchShapes::read);
+    Inputs.requireFiles(inputs);
+  }
+
   /** Time steps of the model, if given. */
   Optional<Integer> steps() {
     return steps;

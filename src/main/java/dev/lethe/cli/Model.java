@@ -56,9 +56,7 @@ record Model(Network network, Set<String> weights) {
 
   /** Says that there is no such file before anything else is read. */
   static void requireFile(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new InputException(file + ": no such file; give the path of a model");
-    }
+    GivenFile.require(file, "the path of a model file");
   }
 
   /** Names of the inputs of an ONNX file in its own order, weights among them. */

@@ -82,9 +82,9 @@ final class ModelOptions {
     return model;
   }
 
-  /** The files that will be read, and folders of such; not each need be there. */
-  List<Path> files() {
-    List<Path> files = new ArrayList<>(List.of(model));
+  /** The files of the arrays, and folders of such; not each need be there. */
+  List<Path> arrays() {
+    List<Path> files = new ArrayList<>();
     inputs.forEach(text -> files.add(ArrayFile.withoutShape(NamedFile.ofInput(text).file())));
     lengths.ifPresent(files::add);
     return files;
@@ -111,6 +111,13 @@ final class ModelOptions {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "Missing required option: '--input=[NAME=]FILE'");
     }
+  }
+
+  /** Refuses files that are not there; reads none. */
+  void requireFiles() {
+    Model.requireFile(model);
+    Inputs.requireFiles(inputs);
+    lengths.ifPresent(file -> new NamedFile(Optional.empty(), file).requireFile());
   }
 
   /**

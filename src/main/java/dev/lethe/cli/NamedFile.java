@@ -53,6 +53,11 @@ record NamedFile(Optional<String> name, Path file) {
     return this;
   }
 
+  /** Refuses what is not there, and other kinds of files. */
+  void requireFile() {
+    GivenFile.require(checkKind().file, "the path of an .npy or .npz");
+  }
+
   /**
    * The one array that is meant.
    *

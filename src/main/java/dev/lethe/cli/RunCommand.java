@@ -106,8 +106,11 @@ final class RunCommand implements Callable<Integer> {
    * Before the model is read, which may take long; names of outputs are looked at when it is there.
    */
   private void checkOutputs() {
-    List<Path> read = new ArrayList<>(model.files());
+    List<Path> read = new ArrayList<>(model.arrays());
     job.offsets().ifPresent(read::add);
+    if (Files.isRegularFile(model.model())) {
+      read.add(model.model());
+    }
     for (String output : outputs) {
       Path file = Outputs.checkKind(NamedFile.ofOutput(output, List.of())).file();
       WholeFiles.check(file);

@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
 /** {@code lethe tune}. */
 @Command(
     name = "tune",
+    customSynopsis = "lethe tune [OPTION]... [--shapes=FILE | MODEL]",
     header = "Find the fastest kernels and tiles for an OpenCL device, and keep them.",
     description = {
       "Times every kernel and tile that could run each LSTM layer of a model, or of a list of",

@@ -23,7 +23,10 @@ import picocli.CommandLine.Spec;
     description = {
       "A case is a folder with case.json, a model, and test_data_set_*/input_K.pb, output_K.pb",
       "(ONNX's own layout; .npy and names in place of K do as well).",
-      "A line for each failure; the last line is 'N passed, N failed'."
+      "A line for each failure; the last line is 'N passed, N failed'.",
+      "%nAn element may be off by atol + rtol * |expected|, as case.json has them. With another",
+      "precision than fp32, in which results are recorded, what its rounding may cost is added, as",
+      "lethe compare allows it."
     },
     footer = {
       "%nExamples:",
@@ -44,6 +47,7 @@ final class VerifyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Options options = device.options();
+    Set<Path> cases = cases();
     // what is held against the recorded results is the arithmetic that large work gets
     OptionalInt code = FasterJava.run(spec, options, Long.MAX_VALUE);
     if (code.isPresent()) {
@@ -54,7 +58,7 @@ final class VerifyCommand implements Callable<Integer> {
     PrintWriter out = Main.out(spec);
     int passed = 0;
     int failed = 0;
-    for (Path folder : cases()) {
+    for (Path folder : cases) {
       Optional<String> failure = runner.failure(folder);
       failure.ifPresent(
           text -> out.println("FAILED " + folder.getFileName() + ": " + Failures.oneLine(text)));

@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -258,6 +259,45 @@ class BenchTest {
     assertEquals(
         "only one device was measured; nothing to compare it with",
         BenchResult.verdict(List.of(alone, alone)));
+  }
+
+  @Test
+  void theVerdictSaysWhyNothingIsCompared() {
+    BenchResult cpu = result(row("cpu", 4, 2));
+    BenchResult gpu = result(row(GPU, 4, 2));
+    BenchResult late =
+        new BenchResult("network", List.of(row(GPU, 4, 2)), List.of(BenchGap.late("cpu", 4)));
+    assertEquals(
+        "too little time to compare devices; raise --seconds",
+        BenchResult.verdict(List.of(late, cpu)));
+    assertEquals(
+        "no batch size was measured on two devices", BenchResult.verdict(List.of(gpu, cpu)));
+    assertEquals(
+        "opencl:0.0: at most 2,000 sequences/s, at a batch of 4; too little time to compare"
+            + " devices; raise --seconds",
+        late.verdict());
+    BenchResult large =
+        new BenchResult("network", List.of(row("cpu", 4, 2)), List.of(BenchGap.late("cpu", 8)));
+    assertEquals(
+        "cpu: at most 2,000 sequences/s, at a batch of 4; no other device to compare with",
+        large.verdict());
+  }
+
+  @Test
+  void aPeakThatARunBeatsIsNotBelieved() {
+    Map<String, Peak> peaks =
+        Map.of("cpu", new Peak(1e9, "made up"), GPU, new Peak(9e9, "made up"));
+    List<BenchResult> results = List.of(result(row("cpu", 1, 2), row(GPU, 1, 2)), result());
+    assertEquals(peaks, BenchResult.believable(peaks, results));
+    List<BenchResult> faster =
+        List.of(result(row("cpu", 1, 2), row(GPU, 1, 2)), result(row("cpu", 1, 1)));
+    Map<String, Peak> left = BenchResult.believable(peaks, faster);
+    assertEquals(Set.of(GPU), left.keySet());
+    StringWriter text = new StringWriter();
+    faster.get(1).table(left).print(new PrintWriter(text, true), "");
+    String line = text.toString().lines().toList().get(1);
+    assertTrue(line.matches("1 +cpu .* +1\\.25 +- +- +7"), line);
+    assertFalse(faster.get(1).json(left).toString().contains("share_of_peak"));
   }
 
   @ParameterizedTest

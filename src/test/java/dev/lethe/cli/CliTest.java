@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -111,6 +112,7 @@ class CliTest {
         Map.of("a", Tensor.of(new float[] {1}, 1), "b", Tensor.of(new float[] {2}, 1)));
     String y = path("y.npy");
     assertFails("no such file", "run", path("none.onnx"), "-i", x, "-o", y);
+    assertFails("is a folder; give the path of a model", "run", path(""), "-i", x, "-o", y);
     assertFails("no such file", "run", model, "-i", path("none.npy"), "-o", y);
     assertFails("expected FLOAT32 [batch, time, 2]", "run", model, "-i", path("wide.npy"), "-o", y);
     assertFails("expected FLOAT32", "run", model, "-i", path("ints.npy"), "-o", y);
@@ -249,6 +251,47 @@ class CliTest {
   }
 
   @Test
+  void compareRefusesWhatIsNotFinite() {
+    Tensor bad = TinyModel.input(SEQUENCES, STEPS);
+    bad.floats().put(7, Float.NaN).put(9, Float.POSITIVE_INFINITY);
+    Npy.write(folder.resolve("bad.npy"), bad);
+    assertFails(
+        "input 'X', element 7: NaN; compare needs finite numbers",
+        "compare",
+        model,
+        "-i",
+        path("bad.npy"),
+        "-d",
+        "cpu:scalar");
+    bad.floats().put(7, 0f);
+    Npy.write(folder.resolve("bad.npy"), bad);
+    assertFails(
+        "input 'X', element 9: Infinity;", "compare", model, "-i", path("bad.npy"), "-d", "cpu");
+  }
+
+  @Test
+  void compareNamesItsColumnsApart() {
+    assertEquals(0, lethe("compare", model, "-d", "cpu:scalar", "-p", "fp32"));
+    List<String> columns = List.of(out.toString().lines().toList().get(0).split("  +"));
+    assertEquals(columns.size(), Set.copyOf(columns).size(), columns::toString);
+  }
+
+  @Test
+  void helpSaysThatAModelOrShapesAreGiven() {
+    for (String command : List.of("bench", "tune")) {
+      assertEquals(0, lethe(command, "--help"));
+      String usage = "Usage: lethe " + command + " [OPTION]... [--shapes=FILE | MODEL]";
+      assertEquals(usage, out.toString().lines().toList().get(1));
+    }
+  }
+
+  @Test
+  void loadingAFolderSaysThatItIsOne() {
+    InputException e = assertThrows(InputException.class, () -> Lethe.load(folder, Map.of()));
+    assertTrue(e.getMessage().contains("is a folder; give the path of a model"), e.getMessage());
+  }
+
+  @Test
   void benchTimesShapesOnEveryDevice() throws IOException {
     Files.writeString(folder.resolve("shapes.txt"), "2x1x2x3 # tiny\n2x4x2x3\n");
     assertEquals(0, lethe("bench", "--shapes", path("shapes.txt"), "--seconds", "6"));
@@ -278,6 +321,7 @@ class CliTest {
     Files.writeString(folder.resolve("shapes.txt"), "2x1x2x3\n2x1x2\n");
     assertFails("no such file", "bench", path("none.onnx"));
     assertFails("no such file", "bench", "--shapes", path("none.txt"));
+    assertFails("is a folder; give a list", "bench", "--shapes", path(""));
     assertFails("shapes.txt, line 2: shape must be", "bench", "--shapes", path("shapes.txt"));
     assertFails("give one of them", "bench", model, "--shapes", path("shapes.txt"));
     assertFails("--steps: belongs to a MODEL", "bench", "--steps", "3");
@@ -392,10 +436,35 @@ class CliTest {
   }
 
   @Test
+  void verifyHoldsAPrecisionToItsOwnBound() throws IOException {
+    assertEquals(0, lethe("run", model, "-i", x, "-o", path("y.npy"), "-d", "cpu:scalar"));
+    recordCase("good", Npy.read(folder.resolve("y.npy")), 1e-6);
+    for (String precision : List.of("fp32", "bf16", "fp16", "int8")) {
+      assertEquals(0, lethe("verify", path("cases"), "-d", "cpu", "-p", precision), out.toString());
+    }
+    Tensor wrong =
+        Tensor.of(
+            Npy.read(folder.resolve("y.npy")).toFloatArray(), SEQUENCES, STEPS, TinyModel.HIDDEN);
+    FloatBuffer values = wrong.floats();
+    values.put(0, values.get(0) + 1e-4f);
+    recordCase("off", wrong, 1e-6);
+    assertEquals(1, lethe("verify", path("cases/off"), "-d", "cpu"));
+    assertTrue(out.toString().matches("(?s).*, allowed [0-9.]+E-6\\).*"), out.toString());
+    assertEquals(0, lethe("verify", path("cases/off"), "-d", "cpu", "-p", "bf16"), out.toString());
+    values.put(0, values.get(0) + 2f);
+    recordCase("wrong", wrong, 1e-6);
+    for (String precision : List.of("bf16", "fp16", "int8")) {
+      assertEquals(1, lethe("verify", path("cases/wrong"), "-d", "cpu", "-p", precision));
+      assertTrue(out.toString().startsWith("FAILED wrong: output Y: element [0, 0, 0]"));
+    }
+  }
+
+  @Test
   void verifyRefusesCasesThatItCannotRead() throws IOException {
     assertFails(
         "no case.json", "verify", Files.createDirectory(folder.resolve("empty")).toString());
     assertFails("no such folder", "verify", path("none"));
+    assertFails("is a file; name the folder of the case", "verify", model);
     Path bad = Files.createDirectories(folder.resolve("cases/bad"));
     for (String json :
         List.of(
@@ -413,11 +482,17 @@ class CliTest {
   }
 
   private void recordCase(String name, Tensor y) throws IOException {
+    recordCase(name, y, 1e-5);
+  }
+
+  private void recordCase(String name, Tensor y, double atol) throws IOException {
     Path data = Files.createDirectories(folder.resolve("cases/" + name + "/test_data_set_0"));
     Files.copy(Path.of(model), data.resolveSibling("model.safetensors"));
     Files.writeString(
         data.resolveSibling("case.json"),
-        "{\"model\": \"model.safetensors\", \"expect\": \"match\", \"rtol\": 0.0001, \"atol\": 1e-5}");
+        "{\"model\": \"model.safetensors\", \"expect\": \"match\", \"rtol\": 0, \"atol\": "
+            + atol
+            + "}");
     Npy.write(data.resolve("input_0.npy"), Npy.read(Path.of(x)));
     Npy.write(data.resolve("output_Y.npy"), y);
   }

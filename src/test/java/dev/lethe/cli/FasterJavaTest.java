@@ -68,6 +68,26 @@ class FasterJavaTest {
   }
 
   @Test
+  void whatIsWrongAtFirstSightIsSaidHereInOneLine() throws Exception {
+    String none = cases + "/there is none";
+    refusesHere("no such file", "compare", none, "-d", "cpu");
+    refusesHere("no such file", "compare", model, "-i", none + ".npy", "-d", "cpu");
+    refusesHere("no such file", "compare", model, "--lengths", none + ".npy", "-d", "cpu");
+    refusesHere("needs an OpenCL device", "compare", model, "-d", "cpu", "-p", "tf32");
+    refusesHere("no such file", "bench", none, "-d", "cpu");
+    refusesHere("no such file", "bench", "--shapes", none, "-d", "cpu");
+    refusesHere("no case.json", "verify", cases, "-d", "cpu");
+    refusesHere("is a file", "verify", model, "-d", "cpu");
+  }
+
+  private void refusesHere(String part, String... args) throws Exception {
+    Ended ended = lethe(args);
+    assertEquals(ExitCodes.BAD_INPUT, ended.code(), ended.err());
+    assertEquals(1, ended.err().lines().count(), ended.err());
+    assertTrue(ended.err().contains(part), ended.err());
+  }
+
+  @Test
   void theSwitchKeepsItHere() throws Exception {
     Ended ended = lethe("compare", model, "-d", "cpu", FasterJava.NO_FORK);
     assertEquals(0, ended.code(), ended.err());

@@ -273,6 +273,11 @@ class JobRunTest {
         path("n.npy"),
         "-o",
         path("n.npy"));
+    Files.copy(Path.of(model), folder.resolve("model.csv"));
+    String safetensors = model;
+    model = path("model.csv");
+    assertFails(replaced + model, "-i", path("x.npy"), "-o", model);
+    model = safetensors;
     assertBits(x, Npy.read(folder.resolve("x.npy")));
   }
 

@@ -28,6 +28,7 @@ import dev.lethe.network.StepMask;
 import dev.lethe.network.StreamingGraph;
 import dev.lethe.network.Transpose;
 import dev.lethe.network.Value;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -192,8 +193,8 @@ final class CpuSession extends GraphSession {
   }
 
   @Override
-  protected Optional<Peak> measurePeak() {
-    return CpuPeak.measure(kernels, workers);
+  protected Optional<Peak> measurePeak(Duration most) {
+    return CpuPeak.measure(kernels, workers, most);
   }
 
   @Override

@@ -13,6 +13,7 @@ import dev.lethe.Precision;
 import dev.lethe.Session;
 import dev.lethe.Tensor;
 import dev.lethe.backend.Cases;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -67,10 +68,10 @@ class CpuKernelsTest {
   @Test
   void thePeakIsKnownWhereVectorsAre() {
     try (Workers workers = new Workers(2)) {
-      assertTrue(CpuPeak.measure(CpuKernels.plain(), workers).isEmpty());
+      assertTrue(CpuPeak.measure(CpuKernels.plain(), workers, Duration.ofMinutes(1)).isEmpty());
       assertEquals(
           CpuKernels.get() != CpuKernels.plain(),
-          CpuPeak.measure(CpuKernels.get(), workers)
+          CpuPeak.measure(CpuKernels.get(), workers, Duration.ofMinutes(1))
               .filter(peak -> peak.operations() > 0)
               .isPresent());
     }

@@ -1,0 +1,24 @@
+package dev.lethe.cli;
+
+import dev.lethe.InputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A file that the command line names. */
+final class GivenFile {
+  private GivenFile() {}
+
+  /**
+   * Says that there is no such file before anything else is read.
+   *
+   * @param wanted what to give instead
+   */
+  static void require(Path file, String wanted) {
+    if (Files.isDirectory(file)) {
+      throw new InputException(file + ": is a folder; give " + wanted);
+    }
+    if (!Files.isRegularFile(file)) {
+      throw new InputException(file + ": no such file; give " + wanted);
+    }
+  }
+}
