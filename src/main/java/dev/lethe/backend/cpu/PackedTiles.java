@@ -44,10 +44,10 @@ final class PackedTiles {
    * it looks ahead only as far as a few lines of the cache, and by what it guesses. It guesses more
    * with several places to go on from.
    *
-   * @param count of floats, a multiple of {@link #STEPS} rows of a panel
+   * @param count of floats; what is beyond a multiple of four lines may be left out
    */
   static void fetch(float[] panels, int at, int count) {
-    int each = count / STREAMS;
+    int each = count / (STREAMS * LINE) * LINE;
     FloatVector sum0 = FloatVector.zero(SPECIES);
     FloatVector sum1 = sum0;
     FloatVector sum2 = sum0;

@@ -54,7 +54,7 @@ final class VectorTiles {
   /** Tiles from which on a panel out of memory is worth fetching before they begin. */
   private static final int WORTH_FETCHING = 3;
 
-  /** How much of its depth is fetched at once: 128 KiB. */
+  /** How much of a wide panel's depth is fetched at once: 128 KiB. Slim ones are taken whole. */
   private static final int FETCHED = 512;
 
   /**
@@ -111,11 +111,17 @@ final class VectorTiles {
         oneRow(depth, panels, panel, a.of[first], a.at[first], from, f, z, t);
       } else if (a.packed(first, count) && depth >= PackedTiles.STEPS) {
         int end = depth - depth % PackedTiles.STEPS;
-        int after = next + column * depth;
-        packed(count, end, panels, panel, after, a, from, f, fromStride, z, t, width);
+        if (isFetched(count, panels)) {
+          fetched(count, end, true, panels, panel, a, 0, from, f, fromStride, z, t, width);
+        } else {
+          int ahead = Rows.tiles(count) > MANY ? panel : next + column * depth;
+          panel(count, 0, end, true, panels, panel, ahead, a, 0, from, f, fromStride, z, t, width);
+        }
         if (end < depth) {
           panel(count, end, depth, false, panels, panel, panel, a, 0, z, t, width, z, t, width);
         }
+      } else if (isFetched(count, panels)) {
+        fetched(count, depth, false, panels, panel, a, first, from, f, fromStride, z, t, width);
       } else {
         int part = PARTED && count > Rows.HIGHEST && depth <= DEEP ? PART : depth;
         parts(part, count, depth, panels, panel, a, first, from, f, fromStride, z, t, width);
@@ -151,38 +157,37 @@ final class VectorTiles {
     }
   }
 
-  /**
-   * {@link #panel} over packed rows, from its beginning to its end.
-   *
-   * @param next another panel, to be read ahead; or {@code at}
-   */
-  private static void packed(
+  /** Whether panels come out of memory, and there are neither too few tiles nor too many. */
+  private static boolean isFetched(int count, float[] panels) {
+    int tiles = Rows.tiles(count);
+    return panels.length > NEAR && tiles >= WORTH_FETCHING && tiles <= MANY;
+  }
+
+  /** {@link #panel} from its beginning to its end, each part of it fetched before its tiles. */
+  static void fetched(
       int count,
       int end,
+      boolean packed,
       float[] panels,
       int at,
-      int next,
       Rows a,
+      int first,
       float[] from,
       int fromAt,
       int fromStride,
       float[] z,
       int zAt,
       int width) {
-    int tiles = Rows.tiles(count);
-    if (tiles > MANY || tiles < WORTH_FETCHING || panels.length <= NEAR) {
-      int ahead = tiles > MANY ? at : next;
-      panel(count, 0, end, true, panels, at, ahead, a, 0, from, fromAt, fromStride, z, zAt, width);
-      return;
-    }
-    int stop = Math.min(FETCHED, end);
+    int part = WIDE ? FETCHED : end;
+    int stop = Math.min(part, end);
     PackedTiles.fetch(panels, at, stop * PANEL);
-    panel(count, 0, stop, true, panels, at, at, a, 0, from, fromAt, fromStride, z, zAt, width);
+    panel(
+        count, 0, stop, packed, panels, at, at, a, first, from, fromAt, fromStride, z, zAt, width);
     while (stop < end) {
       int start = stop;
-      stop = Math.min(start + FETCHED, end);
+      stop = Math.min(start + part, end);
       PackedTiles.fetch(panels, at + start * PANEL, (stop - start) * PANEL);
-      panel(count, start, stop, true, panels, at, at, a, 0, z, zAt, width, z, zAt, width);
+      panel(count, start, stop, packed, panels, at, at, a, first, z, zAt, width, z, zAt, width);
     }
   }
 

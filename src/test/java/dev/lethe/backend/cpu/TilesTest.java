@@ -108,6 +108,21 @@ class TilesTest {
                 part, count, depth, w, LEAD, rows, FIRST, from, 1, width + 1, z, LEAD, width));
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 511, 512, 1030})
+  void panelsThatAreFetched(int depth) {
+    int count = 17;
+    Rows rows = VectorTiles.rows(FIRST + count, depth);
+    checkTile(
+        VectorTiles.PANEL,
+        count,
+        depth,
+        rows,
+        (w, from, z, width) ->
+            VectorTiles.fetched(
+                count, depth, false, w, LEAD, rows, FIRST, from, 1, width + 1, z, LEAD, width));
+  }
+
   private interface Tile {
     void multiply(float[] weights, float[] from, float[] z, int width);
   }
