@@ -98,7 +98,7 @@ public record Dim(long factor, List<String> symbols) {
    *
    * @param sizes a value for every name
    * @return the length, 0 to 2^31-1
-   * @throws InputException when a name has no size, or the length exceeds 2^31-1
+   * @throws InputException when a name has no size or a negative one, or the length exceeds 2^31-1
    */
   public int resolve(Map<String, Integer> sizes) {
     long length = factor;
@@ -109,6 +109,9 @@ public record Dim(long factor, List<String> symbols) {
       if (size == null) {
         throw new InputException(
             "the size of '" + symbol + "' is not known; known are " + sizes.keySet());
+      }
+      if (size < 0) {
+        throw new InputException("the size of '" + symbol + "' is " + size + "; must be 0 or more");
       }
       // what is too large stays so, unless a later size is 0
       length = length > Integer.MAX_VALUE && size > 0 ? length : length * size;

@@ -18,7 +18,8 @@ public final class Lethe {
    * weights as inputs. {@link Network#load} does without.
    *
    * @param file an ONNX, PyTorch or Keras model; the format is told from its content and name
-   * @param constants by input name; a name that the file does not have is ignored
+   * @param constants by input name; a name that the file itself does not have is ignored, so all
+   *     names of files that are not ONNX, and inputs that Lethe adds to a model
    * @return the network, which no longer needs the file
    * @throws ModelFormatException when the file is damaged or holds something that Lethe does not
    *     run

@@ -83,13 +83,15 @@ public interface Network {
   /**
    * Like {@link #open}, with room for the states of many live sequences. A bidirectional or reverse
    * layer cannot be streamed, nor one whose initial state is an input that must be given; optional
-   * initial states are no inputs of the stream.
+   * initial states are no inputs of the stream, which has {@link Stream#importState} for them.
+   * Where the model fixes its number of time steps, each call takes just so many.
    *
    * @param capacity how many sequences can live at a time, at least 1
    * @param options which device, and how
    * @return a stream, which the caller closes; all sequences begin with zeros
    * @throws InputException when the network cannot be streamed
    * @throws DeviceException when the device that the options force cannot run, or has no room
+   * @throws OutOfMemoryError when Java's memory has no room for the states
    */
   default Stream openStream(int capacity, Options options) {
     return Lethe.openStream(this, capacity, options);

@@ -32,9 +32,11 @@ public interface Session extends AutoCloseable {
    * Makes room for these sizes, so that no later run of these sizes or smaller ones allocates on
    * the device.
    *
-   * @param sizes a value for every named size of the network's inputs, as in {@code batch}
-   * @throws InputException when a size is missing
+   * @param sizes a value for every named size of the network's inputs, as in {@code batch}; others
+   *     are not looked at
+   * @throws InputException when a size is missing or negative
    * @throws DeviceException when the device has no room
+   * @throws OutOfMemoryError when the device is the CPU, whose memory is Java's, and has no room
    */
   void prepare(Map<String, Integer> sizes);
 

@@ -90,7 +90,7 @@ public record Shape(List<Dim> dims) {
    *
    * @param sizes a value for every name
    * @return a length for each axis
-   * @throws InputException when a name has no size, or a length exceeds 2^31-1
+   * @throws InputException when a name has no size or a negative one, or a length exceeds 2^31-1
    */
   public int[] resolve(Map<String, Integer> sizes) {
     return dims.stream().mapToInt(dim -> dim.resolve(sizes)).toArray();

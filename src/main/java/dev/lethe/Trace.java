@@ -29,7 +29,9 @@ public record Trace(Map<String, Tensor> outputs, List<Layer> layers) {
    * <pre>  c[t] = f[t] * c[t-1] + i[t] * g[t]    h[t] = o[t] * tanh(c[t])</pre>
    *
    * <p>Step t stands at t, in a reverse direction too, where it is computed after step t + 1. The
-   * gates are what comes out of their functions. Past a sequence's end there are zeros.
+   * gates are what comes out of their functions. Past a sequence's end there are zeros. Where a
+   * mask of Keras leaves a step out, gates and c have zeros, and h what it had before; the formula
+   * then goes on from the last step that was not left out.
    *
    * @param name of the layer, unique within its network
    * @param reverse whether the direction runs from each sequence's last step to its first

@@ -35,6 +35,9 @@ class DimTest {
   void resolvesOnceTheSizesAreKnown() {
     assertEquals(24, Dim.of(2).times(BATCH).times(TIME).resolve(Map.of("batch", 3, "time", 4)));
     assertThrows(InputException.class, () -> BATCH.resolve(Map.of("time", 4)));
+    assertThrows(InputException.class, () -> BATCH.resolve(Map.of("batch", -1)));
+    assertThrows(
+        InputException.class, () -> BATCH.times(TIME).resolve(Map.of("batch", -2, "time", -3)));
     Dim large = BATCH.times(TIME);
     assertThrows(
         InputException.class, () -> large.resolve(Map.of("batch", 1 << 20, "time", 1 << 20)));

@@ -31,10 +31,10 @@ final class GraphStream implements Stream {
     this.network = network;
     this.session = session;
     this.states = streaming.states();
-    this.lastCall = new long[capacity];
     try {
+      this.lastCall = new long[capacity];
       this.table = session.openStates(streaming, capacity);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       session.close();
       throw e;
     }

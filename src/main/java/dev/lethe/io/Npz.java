@@ -75,11 +75,15 @@ public final class Npz {
    *
    * @param out left open
    * @param arrays by name, written in the map's order
+   * @throws InputException when a name is empty
    * @throws IOException when the stream throws it
    */
   public static void write(OutputStream out, Map<String, Tensor> arrays) throws IOException {
     ZipOutputStream zip = new ZipOutputStream(out);
     for (Map.Entry<String, Tensor> array : arrays.entrySet()) {
+      if (array.getKey().isEmpty()) {
+        throw new InputException("an array of an .npz must have a name");
+      }
       zip.putNextEntry(stored(array.getKey(), array.getValue()));
       Npy.write(zip, array.getValue());
       zip.closeEntry();

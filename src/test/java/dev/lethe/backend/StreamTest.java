@@ -54,6 +54,26 @@ class StreamTest {
 
   @ParameterizedTest
   @MethodSource("devices")
+  void aStreamThatCannotBeOpenedLeavesNoThread(String device) throws InterruptedException {
+    Graph graph = network(Layouts.BATCH_FIRST);
+    long before = threads();
+    Options options = new Options(device, 2);
+    // no array is as long
+    assertThrows(OutOfMemoryError.class, () -> graph.openStream(Integer.MAX_VALUE, options));
+    for (int k = 0; k < 100 && threads() > before; k++) {
+      Thread.sleep(10); // they end by themselves, soon
+    }
+    assertEquals(before, threads());
+  }
+
+  private static long threads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().matches("lethe-cpu-\\d+"))
+        .count();
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
   void cutAnywhereBesideAnyOthers(String device) {
     Graph graph = network(Layouts.BATCH_FIRST);
     float[][] sequences = sequences();

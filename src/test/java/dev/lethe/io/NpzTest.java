@@ -49,6 +49,14 @@ class NpzTest {
   }
 
   @Test
+  void aNameThatCouldNotBeReadIsNotWritten() {
+    Path file = folder.resolve("y.npz");
+    assertThrows(
+        InputException.class, () -> Npz.write(file, Map.of("", Tensor.of(new float[] {1}, 1))));
+    assertFalse(Files.exists(file));
+  }
+
+  @Test
   void deflatedArchivesAreRead() throws IOException {
     float[] values = new float[100_000];
     for (int k = 0; k < values.length; k++) {

@@ -154,7 +154,7 @@ final class Context implements AutoCloseable {
     try {
       write(buffer, contents);
       return buffer;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       buffer.close();
       throw e;
     }

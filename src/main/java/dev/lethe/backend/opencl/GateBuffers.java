@@ -24,7 +24,7 @@ final class GateBuffers implements AutoCloseable {
       for (GateTrace trace : traces) {
         buffers.add(context.allocate("gates of " + trace.name(), bytes(trace)));
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       close();
       throw e;
     }

@@ -48,7 +48,7 @@ final class LstmPair implements LstmRunner {
     this.lower = new LstmLayer(lower, context, programs, plan, guard);
     try {
       this.upper = new LstmLayer(upper, context, programs, plan, guard);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       this.lower.close();
       throw e;
     }

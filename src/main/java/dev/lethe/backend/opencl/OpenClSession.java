@@ -82,7 +82,7 @@ final class OpenClSession extends GraphSession {
       }
       context.finish();
       return new OpenClSession(graph, found, choice, context, programs, runners, guard, values);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       runners.forEach(StageRunner::close);
       programs.close();
       context.close();
@@ -160,7 +160,7 @@ final class OpenClSession extends GraphSession {
         };
     try {
       return RunTimes.of(() -> copyIn(given), compute, () -> copyOut(wanted), context::launches);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       forget();
       throw e;
     }
@@ -182,7 +182,7 @@ final class OpenClSession extends GraphSession {
       buffers.clear();
       execute(runs, given, wanted);
       buffers.read(values);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       forget();
       throw e;
     }
@@ -193,7 +193,7 @@ final class OpenClSession extends GraphSession {
       copyIn(given);
       compute(runs);
       copyOut(wanted);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       forget();
       throw e;
     }

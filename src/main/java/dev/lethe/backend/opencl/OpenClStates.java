@@ -43,7 +43,7 @@ final class OpenClStates implements StateTable {
       scatter = kernel(programs, "state_scatter");
       clear = kernel(programs, "state_clear");
       context.finish();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       close();
       throw e;
     }

@@ -63,7 +63,7 @@ final class RunOrder implements AutoCloseable {
       this.steps = allocate("running sequences", stepsHost.capacity());
       this.forward = allocate("forward rows", rowBytes);
       this.reverse = allocate("reverse rows", rowBytes);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       close();
       throw e;
     }

@@ -4,12 +4,14 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import dev.lethe.InputException;
 import dev.lethe.ModelFormatException;
 import dev.lethe.importer.HalfPrecision;
 import dev.lethe.network.Matrix;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -74,6 +76,7 @@ final class Safetensors implements StateDict {
       tensors.parse(read(channel, PREFIX, (int) header));
       return tensors;
     } catch (IOException e) {
+      checkInterrupted(file, e);
       throw new ModelFormatException(file + ": not a whole safetensors file: " + oneLine(e), e);
     }
   }
@@ -145,6 +148,7 @@ final class Safetensors implements StateDict {
       }
       return values;
     } catch (IOException e) {
+      checkInterrupted(file, e);
       throw error(name, "cannot be read: " + oneLine(e));
     }
   }
@@ -244,6 +248,13 @@ final class Safetensors implements StateDict {
 
   private ModelFormatException error(String name, String message) {
     return new ModelFormatException(file + ": tensor '" + name + "' " + message);
+  }
+
+  /** The file is sound where the thread was interrupted. */
+  private static void checkInterrupted(Path file, IOException e) {
+    if (e instanceof ClosedByInterruptException) {
+      throw new InputException(file + ": cannot be read: the thread was interrupted", e);
+    }
   }
 
   private static String oneLine(IOException e) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lethe.InputException;
 import dev.lethe.ModelFormatException;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Graph;
@@ -35,6 +36,19 @@ class SafetensorsImporterTest {
     assertEquals(value(3 * 5 + 1), cell.input().at(5, 1));
     assertEquals(value(24 + 2 * 7), cell.recurrent().at(7, 0));
     assertEquals(value(40 + 6) + value(48 + 6), cell.bias().at(0, 6));
+  }
+
+  @Test
+  void anInterruptedThreadIsNotTheFilesFault() throws IOException {
+    Path file = write("{" + WEIGHTS + "}", 160);
+    SafetensorsImporter importer = new SafetensorsImporter();
+    Thread.currentThread().interrupt();
+    try {
+      InputException e = assertThrows(InputException.class, () -> importer.read(file, Map.of()));
+      assertTrue(e.getMessage().endsWith("the thread was interrupted"), e.getMessage());
+    } finally {
+      assertTrue(Thread.interrupted());
+    }
   }
 
   @Test
