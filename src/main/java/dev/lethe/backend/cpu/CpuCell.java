@@ -5,7 +5,6 @@ import dev.lethe.backend.Int8Rows;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
-import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -90,33 +89,14 @@ final class CpuCell {
   }
 
   /**
-   * Whether the recurrent weights are in fewer bits, but few enough for the second-level cache to
-   * hold them from one step to the next in single precision as well. To widen them for each step
-   * then only takes time.
+   * Whether the recurrent weights are in 16 bits, but few enough for the second-level cache to hold
+   * them from one step to the next in single precision as well. To widen them for each step then
+   * only takes time; less than that for int8, whose sums are scaled besides.
    */
   boolean near() {
-    return recurrent.words().length > 0 && recurrent.bytes() <= SecondLevelCache.BYTES / 2;
-  }
-
-  /**
-   * {@link Kernels#row} of the recurrent weights, widened once, where they are {@link #near}.
-   *
-   * @param sums room for all these blocks, from {@code sumsAt}
-   */
-  void nearRow(
-      int block, int end, Rows h, float[] z, int zAt, int zStride, float[] sums, int sumsAt) {
-    Packed floats = recurrent.floats();
-    if (precision != Precision.INT8) {
-      kernels.row(floats, block, end, h, z, zAt, zStride);
-      return;
-    }
-    Arrays.fill(sums, sumsAt, sumsAt + (end - block) * width(), 0f);
-    kernels.row(floats, block, end, h, sums, sumsAt, width());
-    for (int k = block; k < end; k++) {
-      int from = sumsAt + (k - block) * width();
-      int to = zAt + (k - block) * zStride;
-      recurrent.scale(k, Packed.OF_HIGHEST_BYTE, sums, from, z, to, z, to);
-    }
+    return recurrent.words().length > 0
+        && precision != Precision.INT8
+        && recurrent.bytes() <= SecondLevelCache.BYTES / 2;
   }
 
   /**

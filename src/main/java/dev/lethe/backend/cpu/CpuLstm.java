@@ -119,7 +119,7 @@ final class CpuLstm {
     int directions = cells.size();
     List<Team> teams = new ArrayList<>();
     for (int d = 0; d < directions; d++) {
-      slice(d, 0).allocate(data.sequences, data.steps, size);
+      slice(d, 0).allocate(data.sequences, data.steps);
       teams.add(new Team(size));
     }
     IntConsumer part =
@@ -151,7 +151,7 @@ final class CpuLstm {
     int count = slices(sequences, directions, alone ? 1 : workers.threads());
     for (int d = 0; d < directions; d++) {
       for (int k = 0; k < count; k++) {
-        slice(d, k).allocate((sequences - k + count - 1) / count, data.steps, 1);
+        slice(d, k).allocate((sequences - k + count - 1) / count, data.steps);
       }
     }
     List<Team.Member> members =

@@ -1,22 +1,30 @@
 package dev.lethe.backend.cpu;
 
+import static dev.lethe.backend.cpu.VectorTiles.SPECIES;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+
+import dev.lethe.network.Cell;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Products of weights in int8: an int holds those of four columns, see {@link Packed#quads}, and a
- * byte in the highest place becomes a float that is 2^24 times as large. What the rows multiply is
- * not rounded: integer products take as long, since Java has no instruction that adds several up.
+ * Products of weights in int8: an int holds those of four columns, see {@link Packed#quads}.
+ * Shifted up until a weight is in the highest byte, it becomes a float as it is: to take the
+ * weights below out of it takes an operation for each weight, to take them out of the sum one for
+ * each sum. What the rows multiply is not rounded: integer products take as long, since Java has no
+ * instruction that adds several up.
  */
 final class Int8Tiles {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final int LANES = VectorTiles.LANES;
   private static final int WIDTH = VectorTiles.BLOCK;
-  private static final int HALF = WIDTH / 2;
-  private static final int HIGHEST_BYTE = 0xff000000;
   private static final float LESS = Packed.OF_HIGHEST_BYTE;
+  private static final float BELOW = Packed.OF_BYTE_BELOW;
+
+  /** How many k there are in a turn of {@link #oneRow}. */
+  private static final int STEPS = 2;
 
   /** Rows whose sums stay in the first-level cache until they are scaled. */
   private static final int STRIP = 64;
@@ -43,16 +51,21 @@ final class Int8Tiles {
     int depth = weights.depth();
     float[] scales = weights.scales();
     int scalesAt = block * WIDTH;
+    float[] sums = SUMS.get();
     if (count == 1) {
+      int whole = depth - depth % STEPS;
       int at = weights.at(block);
       int[] words = weights.words();
-      oneRow(depth, words, at, scales, scalesAt, a.of[first], a.at[first], from, fromAt, z, zAt);
+      oneRow(whole, words, at, a.of[first], a.at[first], sums);
+      if (whole < depth) {
+        rest(whole, depth, words, at, a.of[first], a.at[first], sums);
+      }
+      scale(1, sums, scales, scalesAt, from, fromAt, 0, z, zAt);
       return;
     }
     Packed integers = weights.floats();
     int at = integers.at(block);
     int ahead = integers.at(next);
-    float[] sums = SUMS.get();
     for (int row = 0; row < count; row += STRIP) {
       int high = Math.min(STRIP, count - row);
       VectorTiles.product(
@@ -62,49 +75,44 @@ final class Int8Tiles {
     }
   }
 
-  private static FloatVector load(float[] from, int at) {
-    return FloatVector.fromArray(VectorTiles.SPECIES, from, at);
-  }
-
-  private static void oneRow(
-      int depth,
-      int[] words,
-      int at,
-      float[] scales,
-      int scalesAt,
-      float[] a,
-      int aAt,
-      float[] from,
-      int fromAt,
-      float[] z,
-      int zAt) {
-    FloatVector l0 = FloatVector.zero(VectorTiles.SPECIES);
-    FloatVector r0 = l0;
-    FloatVector l1 = l0;
-    FloatVector r1 = l0;
-    for (int k = 0; k < depth; k++) {
-      FloatVector s = FloatVector.broadcast(VectorTiles.SPECIES, a[aAt + k]);
+  /** Sums of one row and the first k, several of which in a turn take less time than one. */
+  private static void oneRow(int end, int[] words, int at, float[] a, int aAt, float[] sums) {
+    FloatVector i = FloatVector.zero(SPECIES);
+    FloatVector f = i;
+    FloatVector g = i;
+    FloatVector o = i;
+    for (int k = 0; k < end; k += STEPS) {
+      FloatVector s = FloatVector.broadcast(SPECIES, a[aAt + k]);
       IntVector quad = IntVector.fromArray(INTS, words, at + k * LANES);
-      IntVector part = quad.and(HIGHEST_BYTE);
-      l0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l0);
-      part = quad.lanewise(VectorOperators.LSHL, 8).and(HIGHEST_BYTE);
-      r0 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r0);
-      part = quad.lanewise(VectorOperators.LSHL, 16).and(HIGHEST_BYTE);
-      l1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, l1);
-      part = quad.lanewise(VectorOperators.LSHL, 24);
-      r1 = ((FloatVector) part.convert(VectorOperators.I2F, 0)).fma(s, r1);
+      i = ((FloatVector) quad.convert(I2F, 0)).fma(s, i);
+      f = ((FloatVector) quad.lanewise(LSHL, 8).convert(I2F, 0)).fma(s, f);
+      g = ((FloatVector) quad.lanewise(LSHL, 16).convert(I2F, 0)).fma(s, g);
+      o = ((FloatVector) quad.lanewise(LSHL, 24).convert(I2F, 0)).fma(s, o);
+      s = FloatVector.broadcast(SPECIES, a[aAt + k + 1]);
+      quad = IntVector.fromArray(INTS, words, at + k * LANES + LANES);
+      i = ((FloatVector) quad.convert(I2F, 0)).fma(s, i);
+      f = ((FloatVector) quad.lanewise(LSHL, 8).convert(I2F, 0)).fma(s, f);
+      g = ((FloatVector) quad.lanewise(LSHL, 16).convert(I2F, 0)).fma(s, g);
+      o = ((FloatVector) quad.lanewise(LSHL, 24).convert(I2F, 0)).fma(s, o);
     }
-    finish(l0, scales, scalesAt, from, fromAt, z, zAt);
-    finish(r0, scales, scalesAt + LANES, from, fromAt + LANES, z, zAt + LANES);
-    finish(l1, scales, scalesAt + HALF, from, fromAt + HALF, z, zAt + HALF);
-    int last = HALF + LANES;
-    finish(r1, scales, scalesAt + last, from, fromAt + last, z, zAt + last);
+    i.intoArray(sums, 0);
+    f.intoArray(sums, LANES);
+    g.intoArray(sums, 2 * LANES);
+    o.intoArray(sums, 3 * LANES);
   }
 
-  /** z = fma(sum, scales, from), for a sum 2^24 times too large. */
-  private static void finish(
-      FloatVector sum, float[] scales, int scalesAt, float[] from, int fromAt, float[] z, int zAt) {
-    sum.mul(LESS).fma(load(scales, scalesAt), load(from, fromAt)).intoArray(z, zAt);
+  /** Goes on with those sums: a few k, in plain Java, which needs no compiler to be fast enough. */
+  private static void rest(
+      int start, int end, int[] words, int at, float[] a, int aAt, float[] sums) {
+    for (int k = start; k < end; k++) {
+      for (int gate = 0; gate < Cell.GATES; gate++) {
+        for (int j = 0; j < LANES; j++) {
+          float weight = words[at + k * LANES + j] << gate * Byte.SIZE;
+          int sum = gate * LANES + j;
+          sums[sum] = Math.fma(weight, a[aAt + k], sums[sum]);
+        }
+      }
+    }
   }
 
   /**
@@ -124,22 +132,29 @@ final class Int8Tiles {
     for (int row = 0; row < count; row++) {
       int s = row * WIDTH;
       int f = fromAt + row * fromStride;
-      FloatVector sum = FloatVector.fromArray(VectorTiles.SPECIES, sums, s).mul(LESS);
-      FloatVector scale = FloatVector.fromArray(VectorTiles.SPECIES, scales, scalesAt);
-      FloatVector start = FloatVector.fromArray(VectorTiles.SPECIES, from, f);
-      sum.fma(scale, start).intoArray(z, zAt + row * WIDTH);
-      sum = FloatVector.fromArray(VectorTiles.SPECIES, sums, s + LANES).mul(LESS);
-      scale = FloatVector.fromArray(VectorTiles.SPECIES, scales, scalesAt + LANES);
-      start = FloatVector.fromArray(VectorTiles.SPECIES, from, f + LANES);
-      sum.fma(scale, start).intoArray(z, zAt + row * WIDTH + LANES);
-      sum = FloatVector.fromArray(VectorTiles.SPECIES, sums, s + 2 * LANES).mul(LESS);
-      scale = FloatVector.fromArray(VectorTiles.SPECIES, scales, scalesAt + 2 * LANES);
-      start = FloatVector.fromArray(VectorTiles.SPECIES, from, f + 2 * LANES);
-      sum.fma(scale, start).intoArray(z, zAt + row * WIDTH + 2 * LANES);
-      sum = FloatVector.fromArray(VectorTiles.SPECIES, sums, s + 3 * LANES).mul(LESS);
-      scale = FloatVector.fromArray(VectorTiles.SPECIES, scales, scalesAt + 3 * LANES);
-      start = FloatVector.fromArray(VectorTiles.SPECIES, from, f + 3 * LANES);
-      sum.fma(scale, start).intoArray(z, zAt + row * WIDTH + 3 * LANES);
+      int t = zAt + row * WIDTH;
+      FloatVector sum = FloatVector.fromArray(SPECIES, sums, s);
+      FloatVector below = FloatVector.fromArray(SPECIES, sums, s + LANES);
+      FloatVector own = sum.sub(below.mul(BELOW)).mul(LESS);
+      FloatVector scale = FloatVector.fromArray(SPECIES, scales, scalesAt);
+      FloatVector start = FloatVector.fromArray(SPECIES, from, f);
+      own.fma(scale, start).intoArray(z, t);
+      sum = below;
+      below = FloatVector.fromArray(SPECIES, sums, s + 2 * LANES);
+      own = sum.sub(below.mul(BELOW)).mul(LESS);
+      scale = FloatVector.fromArray(SPECIES, scales, scalesAt + LANES);
+      start = FloatVector.fromArray(SPECIES, from, f + LANES);
+      own.fma(scale, start).intoArray(z, t + LANES);
+      sum = below;
+      below = FloatVector.fromArray(SPECIES, sums, s + 3 * LANES);
+      own = sum.sub(below.mul(BELOW)).mul(LESS);
+      scale = FloatVector.fromArray(SPECIES, scales, scalesAt + 2 * LANES);
+      start = FloatVector.fromArray(SPECIES, from, f + 2 * LANES);
+      own.fma(scale, start).intoArray(z, t + 2 * LANES);
+      own = below.mul(LESS);
+      scale = FloatVector.fromArray(SPECIES, scales, scalesAt + 3 * LANES);
+      start = FloatVector.fromArray(SPECIES, from, f + 3 * LANES);
+      own.fma(scale, start).intoArray(z, t + 3 * LANES);
     }
   }
 }

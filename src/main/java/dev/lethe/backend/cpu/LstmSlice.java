@@ -66,9 +66,6 @@ final class LstmSlice {
   /** [blocks][zRows][width]. */
   private float[] z = {};
 
-  /** What {@link CpuCell#nearRow} needs, [members][BLOCKS][width]. */
-  private float[] sums = {};
-
   /** [blocks][sequences][units]. */
   private float[] c = {};
 
@@ -102,11 +99,8 @@ final class LstmSlice {
     inputSize = cell.cell.inputSize();
   }
 
-  /**
-   * Makes room for {@code count} sequences of at most {@code steps} steps, run by {@code members}
-   * threads.
-   */
-  void allocate(int count, int steps, int members) {
+  /** Makes room for {@code count} sequences of at most {@code steps} steps. */
+  void allocate(int count, int steps) {
     int paddedHidden = cell.blocks * cell.units;
     int hWidth = cell.projected() ? outputSize : paddedHidden;
     int columns = cell.blocks * cell.width();
@@ -126,7 +120,6 @@ final class LstmSlice {
     z = grown(z, cell.blocks * zRows * cell.width());
     c = grown(c, cell.blocks * count * cell.units);
     near = steps >= WORTH_WIDENING && cell.near();
-    sums = near ? grown(sums, members * BLOCKS * cell.width()) : sums;
     if (cell.projected()) {
       projected = grown(projected, cell.projection.blocks() * count * cell.projection.width());
     }
@@ -306,22 +299,18 @@ final class LstmSlice {
   private void rowStep(LstmData data, int step, int row, Team.Member member) {
     int first = member.from(cell.blocks);
     int end = member.to(cell.blocks);
-    int sumsAt = member.index() * BLOCKS * cell.width();
     for (int k = first; k < end; k += BLOCKS) {
       int count = Math.min(BLOCKS, end - k);
       int block = upwards(step) ? k : first + end - count - k;
-      rowStep(data, step, block, count, zAt(block, row), sumsAt);
+      rowStep(data, step, block, count, zAt(block, row));
     }
   }
 
   /** A single row is soon done with a block: several at once give the processor more to overlap. */
-  private void rowStep(LstmData data, int step, int block, int count, int at, int sumsAt) {
+  private void rowStep(LstmData data, int step, int block, int count, int at) {
     int stride = zAt(1, 0) - zAt(0, 0);
-    if (near) {
-      cell.nearRow(block, block + count, h[step % 2], z, at, stride, sums, sumsAt);
-    } else {
-      kernels.row(cell.recurrent, block, block + count, h[step % 2], z, at, stride);
-    }
+    Packed recurrent = near ? cell.recurrent.floats() : cell.recurrent;
+    kernels.row(recurrent, block, block + count, h[step % 2], z, at, stride);
     if (cell.vectorised && !cell.projected() && !data.masked() && data.gates.length == 0) {
       int cStride = cAt(1, 0) - cAt(0, 0);
       Rows to = hBlocks[(step + 1) % 2];

@@ -1,6 +1,7 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Precision;
+import dev.lethe.network.Cell;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -33,6 +34,9 @@ record Packed(
     float[][] rows) {
   /** What an int8 in the highest byte of an int is multiplied by to be itself. */
   static final float OF_HIGHEST_BYTE = 0x1p-24f;
+
+  /** How much less the next lower byte of an int counts. */
+  static final float OF_BYTE_BELOW = 0x1p-8f;
 
   private static final float[] NO_PANELS = {};
   private static final int[] NO_WORDS = {};
@@ -157,42 +161,62 @@ record Packed(
   }
 
   /**
-   * Of integers from -128 to 127: for each k an int for {@code lanes} columns has column j in its
-   * highest byte, then j + lanes, j + 2*lanes and j + 3*lanes.
+   * Of gate columns in int8, in blocks of i, f, g, o of as many units as there are {@code lanes}:
+   * for each k an int for each unit, (((i * 256) + f) * 256 + g) * 256 + o. Shifted up by a byte or
+   * more it is the same of what follows, and fits an int. As a float it is 2^24 times its first
+   * weight, and less by far of the others: {@link #scale} takes them out of the sums.
    *
-   * @param width 4*lanes
-   * @param widePanel columns of a panel of floats, which are 2^24 times as large
+   * @param integers from -127 to 127
+   * @param widePanel columns of a panel of floats, which are those ints
    */
   static Packed quads(
-      int depth, int blocks, int width, int lanes, Source integers, float[] scales, int widePanel) {
+      int depth, int blocks, int lanes, Source integers, float[] scales, int widePanel) {
     AlignedArrays.Room<int[]> room = AlignedArrays.INTS.take(length(blocks, depth, lanes));
     int[] words = room.array();
-    int at = room.start();
+    int start = room.start();
+    int at = start;
     for (int block = 0; block < blocks; block++) {
       for (int k = 0; k < depth; k++) {
-        for (int column = 0; column < lanes; column++) {
-          int word = 0;
-          for (int part = 0; part < width / lanes; part++) {
-            word = word << 8 | (int) integers.at(k, block, column + part * lanes) & 0xff;
-          }
-          words[at++] = word;
+        for (int unit = 0; unit < lanes; unit++) {
+          words[at++] = quad(integers, k, block, unit, lanes);
         }
       }
     }
-    // as large as a byte in the highest place is
-    Source large = (k, block, column) -> integers.at(k, block, column) / OF_HIGHEST_BYTE;
-    Wide wide = new Wide(() -> panels(depth, blocks, width, widePanel, large));
+    Source shifted =
+        (k, block, column) ->
+            words[start + (block * depth + k) * lanes + column % lanes]
+                << column / lanes * Byte.SIZE;
+    int width = Cell.GATES * lanes;
+    Wide wide = new Wide(() -> panels(depth, blocks, width, widePanel, shifted));
+    return new Packed(
+        depth, blocks, width, Precision.INT8, start, NO_PANELS, words, scales, wide, NO_ROWS);
+  }
+
+  /** As {@link #quads}, in rows of floats. */
+  static Packed quadRows(int depth, int blocks, int units, Source integers, float[] scales) {
+    Source shifted =
+        (k, block, column) ->
+            quad(integers, k, block, column % units, units) << column / units * Byte.SIZE;
+    float[][] rows = rows(depth, blocks, Cell.GATES * units, shifted).rows;
     return new Packed(
         depth,
         blocks,
-        width,
+        Cell.GATES * units,
         Precision.INT8,
-        room.start(),
+        0,
         NO_PANELS,
-        words,
+        NO_WORDS,
         scales,
-        wide,
-        NO_ROWS);
+        NOT_WIDE,
+        rows);
+  }
+
+  private static int quad(Source integers, int k, int block, int unit, int units) {
+    int word = 0;
+    for (int gate = 0; gate < Cell.GATES; gate++) {
+      word = (word << Byte.SIZE) + (int) integers.at(k, block, gate * units + unit);
+    }
+    return word;
   }
 
   /** The same weights in panels of floats. */
@@ -201,23 +225,23 @@ record Packed(
   }
 
   /**
-   * A row of sums of a block in int8 to pre-activations: z = fma(factor sum, scale, from).
+   * A row of sums of a block in int8 to pre-activations: z = fma(sum of the weights alone, scale,
+   * from).
    *
-   * @param factor of the sums, a power of two
+   * @param sums of the ints of {@link #quads}, as floats; [width], and no other array
    * @param from may be z itself
    */
-  void scale(
-      int block,
-      float factor,
-      float[] sums,
-      int sumsAt,
-      float[] from,
-      int fromAt,
-      float[] z,
-      int zAt) {
+  void scale(int block, float[] sums, int sumsAt, float[] from, int fromAt, float[] z, int zAt) {
     int first = block * width;
-    for (int j = 0; j < width; j++) {
-      z[zAt + j] = Math.fma(sums[sumsAt + j] * factor, scales[first + j], from[fromAt + j]);
+    int units = width / Cell.GATES;
+    int last = width - units;
+    for (int j = 0; j < last; j++) {
+      float own = sums[sumsAt + j] - sums[sumsAt + j + units] * OF_BYTE_BELOW;
+      z[zAt + j] = Math.fma(own * OF_HIGHEST_BYTE, scales[first + j], from[fromAt + j]);
+    }
+    for (int j = last; j < width; j++) {
+      float own = sums[sumsAt + j];
+      z[zAt + j] = Math.fma(own * OF_HIGHEST_BYTE, scales[first + j], from[fromAt + j]);
     }
   }
 
@@ -239,11 +263,5 @@ record Packed(
 
   private static int length(int blocks, int depth, int width) {
     return Math.multiplyExact(Math.multiplyExact(blocks, depth), width);
-  }
-
-  /** The same integers as rows of floats, with their scales. */
-  Packed scaled(float[] newScales) {
-    return new Packed(
-        depth, blocks, width, Precision.INT8, start, panels, words, newScales, wide, rows);
   }
 }

@@ -1,6 +1,7 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Precision;
+import dev.lethe.network.Cell;
 import java.util.Arrays;
 
 /**
@@ -56,7 +57,7 @@ final class PanelKernels extends VectorLayout {
         int to = zAt + row * width;
         if (scaled) {
           int added = fromAt + row * fromStride;
-          weights.scale(block, 1f, sums[row - strip], 0, from, added, z, to);
+          weights.scale(block, sums[row - strip], 0, from, added, z, to);
         } else {
           System.arraycopy(sums[row - strip], 0, z, to, width);
         }
@@ -128,12 +129,10 @@ final class PanelKernels extends VectorLayout {
   }
 
   private static void quads(int[] words, int at, float[] to) {
-    for (int j = 0; j < VectorTiles.LANES; j++) {
-      int word = words[at + j];
-      to[j] = word >> 24;
-      to[j + VectorTiles.LANES] = word << 8 >> 24;
-      to[j + 2 * VectorTiles.LANES] = word << 16 >> 24;
-      to[j + 3 * VectorTiles.LANES] = word << 24 >> 24;
+    for (int gate = 0; gate < Cell.GATES; gate++) {
+      for (int j = 0; j < VectorTiles.LANES; j++) {
+        to[gate * VectorTiles.LANES + j] = words[at + j] << gate * Byte.SIZE;
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.lethe.backend.cpu;
 
 import dev.lethe.Precision;
+import dev.lethe.network.Cell;
 import java.util.Arrays;
 
 /**
@@ -37,7 +38,7 @@ final class PlainKernels implements Kernels {
 
   @Override
   public Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales) {
-    return pack(depth, blocks, width, integers).scaled(scales);
+    return Packed.quadRows(depth, blocks, width / Cell.GATES, integers, scales);
   }
 
   @Override
@@ -60,11 +61,8 @@ final class PlainKernels implements Kernels {
       for (int row = 0; row < rows; row++) {
         Arrays.fill(sums, 0, width, 0f);
         product(weights.rows(), block * depth, depth, a, first + row, sums, width);
-        int scales = block * width;
-        for (int j = 0; j < width; j++) {
-          z[zAt + row * width + j] =
-              Math.fma(sums[j], weights.scales()[scales + j], from[fromAt + row * fromStride + j]);
-        }
+        int start = fromAt + row * fromStride;
+        weights.scale(block, sums, 0, from, start, z, zAt + row * width);
       }
       return;
     }

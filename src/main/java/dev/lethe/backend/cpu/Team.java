@@ -72,10 +72,6 @@ final class Team {
       taken.set(counter(1, index), 0);
     }
 
-    int index() {
-      return index;
-    }
-
     /** Whether it is the one that does what only one has to do. */
     boolean leads() {
       return index == 0;

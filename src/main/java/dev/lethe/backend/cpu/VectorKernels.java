@@ -84,7 +84,7 @@ final class VectorKernels implements Kernels {
 
   @Override
   public Packed packInt8(int depth, int blocks, int width, Packed.Source integers, float[] scales) {
-    return Packed.quads(depth, blocks, width, LANES, integers, scales, VectorTiles.PANEL);
+    return Packed.quads(depth, blocks, width / Cell.GATES, integers, scales, VectorTiles.PANEL);
   }
 
   @Override
@@ -289,6 +289,30 @@ final class VectorKernels implements Kernels {
   @Override
   public float multiplyAdd(int rounds, float seed) {
     return VectorTiles.multiplyAdd(rounds, seed);
+  }
+
+  /**
+   * Calls what tiles and cells call, in turns, and computes nothing. All operations on vectors
+   * share some methods of the module. Those are compiled by themselves, too, and where only one
+   * operation has been used by then, for that one alone: the next one begins where HotSpot did not
+   * expect it, after which it no longer inlines those methods well enough, and vectors of tiles
+   * compiled from then on become objects. Runs took six times as long in one start of Java out of a
+   * hundred.
+   *
+   * @param numbers as many as a vector has, twice
+   * @param words as many as a vector has
+   */
+  static void mixOperations(int rounds, float[] numbers, int[] words) {
+    for (int round = 0; round < rounds; round++) {
+      FloatVector x = FloatVector.fromArray(FLOATS, numbers, 0);
+      FloatVector y = FloatVector.broadcast(FLOATS, numbers[round % LANES]);
+      x = x.fma(y, x).add(y).sub(x).mul(y).div(y);
+      IntVector bits = x.reinterpretAsInts().add(IntVector.broadcast(INTS, words[round % LANES]));
+      bits = bits.sub(IntVector.fromArray(INTS, words, 0)).min(bits).and(bits);
+      bits = bits.lanewise(VectorOperators.LSHL, 1).lanewise(VectorOperators.ASHR, 1);
+      y = (FloatVector) bits.convert(VectorOperators.I2F, 0);
+      y.add(bits.reinterpretAsFloats()).intoArray(numbers, LANES);
+    }
   }
 
   private static FloatVector load(float[] from, int at) {

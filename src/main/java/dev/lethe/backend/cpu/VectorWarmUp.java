@@ -35,6 +35,9 @@ final class VectorWarmUp {
   /** Calls that are timed together. */
   private static final int CALLS = 4;
 
+  /** Rounds of all operations, twice as many as HotSpot was found to need. */
+  private static final int MIXED = 1000;
+
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private final VectorKernels vectors;
@@ -122,6 +125,8 @@ final class VectorWarmUp {
     List<Exercise> left = new ArrayList<>();
     long end = System.nanoTime() + PATIENCE_NANOS;
     try {
+      VectorKernels.mixOperations(
+          MIXED, new float[2 * VectorTiles.LANES], new int[VectorTiles.LANES]);
       while (System.nanoTime() < end && takeOn(left)) {
         for (Iterator<Exercise> each = left.iterator(); each.hasNext(); ) {
           Exercise exercise = each.next();
