@@ -50,8 +50,8 @@ interface Kernels {
 
   /**
    * z[row][:] = from[row][:], then fma(a[row][k], weights[k][block], z[row][:]) for k = 0, 1, ...
-   * in this order. In int8 the sums begin with 0, and then z[row][:] = fma(sum, scales[block],
-   * from[row][:]).
+   * in this order. In int8 the weights are the ints of {@link Packed#quads}, the sums begin with 0,
+   * and {@link Packed#scale} makes z of them.
    *
    * @param next the block that the caller wants next, which may be read ahead; or {@code block}
    * @param rows 1 or more

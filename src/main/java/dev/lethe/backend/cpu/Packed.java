@@ -228,19 +228,19 @@ record Packed(
    * A row of sums of a block in int8 to pre-activations: z = fma(sum of the weights alone, scale,
    * from).
    *
-   * @param sums of the ints of {@link #quads}, as floats; [width], and no other array
+   * @param sums of products of the ints of {@link #quads}, [width], in an array of their own
    * @param from may be z itself
    */
-  void scale(int block, float[] sums, int sumsAt, float[] from, int fromAt, float[] z, int zAt) {
+  void scale(int block, float[] sums, float[] from, int fromAt, float[] z, int zAt) {
     int first = block * width;
     int units = width / Cell.GATES;
     int last = width - units;
     for (int j = 0; j < last; j++) {
-      float own = sums[sumsAt + j] - sums[sumsAt + j + units] * OF_BYTE_BELOW;
+      float own = sums[j] - sums[j + units] * OF_BYTE_BELOW;
       z[zAt + j] = Math.fma(own * OF_HIGHEST_BYTE, scales[first + j], from[fromAt + j]);
     }
     for (int j = last; j < width; j++) {
-      float own = sums[sumsAt + j];
+      float own = sums[j];
       z[zAt + j] = Math.fma(own * OF_HIGHEST_BYTE, scales[first + j], from[fromAt + j]);
     }
   }

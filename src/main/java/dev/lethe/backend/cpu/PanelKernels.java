@@ -57,7 +57,7 @@ final class PanelKernels extends VectorLayout {
         int to = zAt + row * width;
         if (scaled) {
           int added = fromAt + row * fromStride;
-          weights.scale(block, sums[row - strip], 0, from, added, z, to);
+          weights.scale(block, sums[row - strip], from, added, z, to);
         } else {
           System.arraycopy(sums[row - strip], 0, z, to, width);
         }

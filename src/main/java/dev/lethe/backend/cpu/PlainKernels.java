@@ -62,7 +62,7 @@ final class PlainKernels implements Kernels {
         Arrays.fill(sums, 0, width, 0f);
         product(weights.rows(), block * depth, depth, a, first + row, sums, width);
         int start = fromAt + row * fromStride;
-        weights.scale(block, sums, 0, from, start, z, zAt + row * width);
+        weights.scale(block, sums, from, start, z, zAt + row * width);
       }
       return;
     }
