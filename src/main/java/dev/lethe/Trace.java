@@ -1,5 +1,6 @@
 package dev.lethe;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,18 +9,19 @@ import java.util.Map;
  * Everything that the LSTM layers of a run computed on the way to its outputs. T time steps, B
  * sequences, H hidden size, P output size (H but for a layer with a projection).
  *
- * @param outputs every output by name, with the bits of {@link Session#run(Map)}
+ * @param outputs every output by name, in the network's order, with the bits of {@link
+ *     Session#run(Map)}
  * @param layers each direction of each layer, in the order in which they run
  */
 public record Trace(Map<String, Tensor> outputs, List<Layer> layers) {
   /**
-   * Copies.
+   * Copies; outputs keep their order.
    *
    * @param outputs every output by name
    * @param layers each direction of each layer
    */
   public Trace {
-    outputs = Map.copyOf(outputs);
+    outputs = Collections.unmodifiableMap(new LinkedHashMap<>(outputs));
     layers = List.copyOf(layers);
   }
 

@@ -80,6 +80,7 @@ class TraceTest {
       Map<String, Tensor> before = session.run(c.inputs());
       Map<String, Tensor> traced = session.trace(c.inputs()).outputs();
       Map<String, Tensor> after = session.run(c.inputs());
+      assertEquals(List.copyOf(before.keySet()), List.copyOf(traced.keySet()));
       for (String name : before.keySet()) {
         assertEquals(before.get(name).bytes(), traced.get(name).bytes(), name);
         assertEquals(before.get(name).bytes(), after.get(name).bytes(), name);
