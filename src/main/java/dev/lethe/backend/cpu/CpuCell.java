@@ -91,7 +91,7 @@ final class CpuCell {
   /**
    * Whether the recurrent weights are in 16 bits, but few enough for the second-level cache to hold
    * them from one step to the next in single precision as well. To widen them for each step then
-   * only takes time; less than that for int8, whose sums are scaled besides.
+   * only takes time. Not in int8, whose sums would be scaled apart, which takes about as long.
    */
   boolean near() {
     return recurrent.words().length > 0

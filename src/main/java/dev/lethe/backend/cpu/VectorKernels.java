@@ -296,8 +296,8 @@ final class VectorKernels implements Kernels {
    * share some methods of the module. Those are compiled by themselves, too, and where only one
    * operation has been used by then, for that one alone: the next one begins where HotSpot did not
    * expect it, after which it no longer inlines those methods well enough, and vectors of tiles
-   * compiled from then on become objects. Runs took six times as long in one start of Java out of a
-   * hundred.
+   * compiled from then on become objects. Runs took several times as long in one start of Java out
+   * of a hundred.
    *
    * @param numbers as many as a vector has, twice
    * @param words as many as a vector has

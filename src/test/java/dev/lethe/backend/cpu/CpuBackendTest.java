@@ -8,10 +8,6 @@ import dev.lethe.Options;
 import dev.lethe.Session;
 import dev.lethe.backend.Cases;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,9 +46,9 @@ class CpuBackendTest {
   @Test
   void plainJavaNamesTheOptionThatItLacks() throws IOException, InterruptedException {
     String option = "--add-modules jdk.incubator.vector";
-    String without = choice();
+    String without = JavaOfItsOwn.output(Program.class);
     assertTrue(without.contains("plain Java without " + option + ")"), without);
-    String with = choice("--add-modules", "jdk.incubator.vector");
+    String with = JavaOfItsOwn.output(Program.class, "--add-modules", "jdk.incubator.vector");
     assertTrue(with.startsWith("running on cpu ("), with);
     assertFalse(with.contains(option), with);
   }
@@ -70,19 +66,5 @@ class CpuBackendTest {
 
   private static Session open(Options options) {
     return Cases.all().get(0).graph().open(options);
-  }
-
-  private static String choice(String... options) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(options));
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    command.addAll(List.of("-cp", classPath, Program.class.getName()));
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, process.waitFor(), out);
-    return out.strip();
   }
 }

@@ -9,8 +9,6 @@ import dev.lethe.Session;
 import dev.lethe.backend.Cases;
 import java.io.IOException;
 import java.lang.reflect.Field;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -28,21 +26,12 @@ class MixOperationsTest {
   @Test
   void afterwardsNoOperationIsUsedForTheFirstTime() throws IOException, InterruptedException {
     assumeTrue(CpuKernels.get() != CpuKernels.plain(), "there is no Vector API here");
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules=jdk.incubator.vector",
-                "--add-opens=jdk.incubator.vector/jdk.incubator.vector=ALL-UNNAMED",
-                "-cp",
-                classPath,
-                Program.class.getName())
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, process.waitFor(), out);
-    assertEquals("[] beside many", out.strip());
+    String out =
+        JavaOfItsOwn.output(
+            Program.class,
+            "--add-modules=jdk.incubator.vector",
+            "--add-opens=jdk.incubator.vector/jdk.incubator.vector=ALL-UNNAMED");
+    assertEquals("[] beside many", out);
   }
 
   /** Prints what is used for the first time. */
