@@ -1,11 +1,15 @@
 // common.cl: the arithmetic that several kernels share; stands in front of every kernel file.
 //   activate   the functions of the ONNX operator LSTM, by the ordinal of ActivationFunction.Kind
 //   lstm_cell  gates, cell and hidden update of one unit; the only place that computes them
+//   SPAN       the recurrent sums of fp32 arithmetic are cut into spans of so many terms: each is added up by itself, in
+//              ascending order, and then to what stands before it, xw first. Parts of a work-group can so share a sum.
 // Products are written as fma in one fixed order and nothing else may be contracted, so that a sequence's result has
 // the same bits whatever tile, group or batch it is computed in.
 // Host side: KernelSource.java, KernelOptions.java
 
 #pragma OPENCL FP_CONTRACT OFF
+
+#define SPAN 32
 
 #define SIGMOID 0
 #define TANH 1

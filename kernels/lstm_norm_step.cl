@@ -52,8 +52,12 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_norm_step(
   float4 sum = (float4)(0.0f);
   for (int u = item; u < hidden; u += L) {
     float4 pre = z[u];
-    for (int k = 0; k < width; ++k) {
-      pre = fma((float4)(rounded(h_in[j * width + k])), weight4(r, hidden, k, u), pre);
+    for (int k0 = 0; k0 < width; k0 += SPAN) {
+      float4 products = (float4)(0.0f);
+      for (int k = k0; k < min(width, k0 + SPAN); ++k) {
+        products = fma((float4)(rounded(h_in[j * width + k])), weight4(r, hidden, k, u), products);
+      }
+      pre += products;
     }
     z[u] = pre;
     sum += pre;

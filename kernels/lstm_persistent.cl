@@ -8,49 +8,66 @@
 // arrived [parts][slices]: work-groups that have finished a step, summed over steps; 0 before and after a launch
 // failed [1]: set to 1 if a work-group waited in vain; results are then of no use
 // cs   local, slice*U floats: the cells of the group
-// Grid (H/U, slices, parts) work-groups of U*(P+RB) work-items.  A group owns U hidden units of the `slice` sequences
+// Grid (H/U, slices, parts) work-groups of U*P work-items.  A group owns U hidden units of the `slice` sequences
 // at places slice*(its slice) and up. All groups of one slice and part must run at the same
 // time, unless the launch is of one step.
-//   Work-item (u, p), p < P: the weights of all four gates of unit u for h[p*KC..(p+1)*KC), in registers. In tick t of
-//   a step it continues the sums of RB sequences, those of chunk t - p, and hands them to (u, p+1) through zs: a
-//   pipeline, since a sum that is to keep its order cannot be split.
-//   The last U*RB work-items feed xw in at one end, and compute cells and write h at the other.
+//   Work-item (u, p): the weights of all four gates of unit u for span p of h, h[p*SPAN..(p+1)*SPAN), in registers. In
+//   a round it adds up that span for RB sequences. The spans' sums meet in local memory, where each of the round's U*RB
+//   cells has a work-item that adds them to xw, in order, and goes on to h, while others are at the next round.
 // Weights are rounded to PRECISION already, h is when it is read (precision.cl).  POLLS, PTX: see exchange.cl.
+// UNROLL: arrays stay in registers; processors compile that for too long.
 // Nothing may alias.
 // Host side: LstmPersistent.java
 
-#if !defined(U) || !defined(P) || !defined(KC) || !defined(RB) || !defined(POLLS) || !defined(GATE)
-#error "lstm_persistent.cl needs U, P, KC (a multiple of 4), RB, POLLS and what lstm_cell needs"
+#if !defined(U) || !defined(P) || !defined(RB) || !defined(POLLS) || !defined(GATE)
+#error "lstm_persistent.cl needs U, P, RB, POLLS and what lstm_cell needs"
 #endif
-#define ITEMS (U * (P + RB))
-#define LOADS ((RB * P * KC + ITEMS - 1) / ITEMS)
+#define ITEMS (U * P)
+#define FOURS (SPAN / 4)                            // of h in a span
+#define PITCH (FOURS + 1)                           // spans begin in different banks
+#define LOADS ((RB * P * FOURS + ITEMS - 1) / ITEMS)
+#define CELLS ((U * RB + ITEMS - 1) / ITEMS)        // of a work-item in a round
 
 #include "parts.cl"
 #include "precision.cl"
 #include "exchange.cl"
 
-// h of the step before for the RB sequences that each part works on in a tick
+// Four numbers of a row of h, as far as it has them.
+inline float4 four_of(volatile __global const float* h, const int k, const int hidden) {
+  if (hidden % 4 == 0) {
+    return as_float4(read_fresh4((volatile __global const int*)(h + k)));
+  }
+  return (float4)(
+      read_fresh(h + k), k + 1 < hidden ? read_fresh(h + k + 1) : 0.0f, k + 2 < hidden ? read_fresh(h + k + 2) : 0.0f,
+      k + 3 < hidden ? read_fresh(h + k + 3) : 0.0f);
+}
+
+// h of the step before for the RB sequences of a round, from place `first` of the slice on
 inline void load_h(
-    const int item, const int tick, const int chunks, const int j0, const int running, const int hidden,
-    volatile __global const float* h_in, float* loaded) {
+    const int item, const int first, const int running, const int hidden, volatile __global const float* h_in,
+    float4* loaded) {
+#ifdef UNROLL
 #pragma unroll
+#endif
   for (int n = 0; n < LOADS; ++n) {
     const int e = item + n * ITEMS;
-    const int i = e / (P * KC);
-    const int k = e - i * (P * KC);
-    const int chunk = tick - k / KC;
-    const int j = chunk * RB + i;
+    const int i = e / (P * FOURS);
+    const int k = 4 * (e - i * (P * FOURS));
+    const int j = first + i;
     loaded[n] =
-        i < RB && chunk >= 0 && j < running && k < hidden ? rounded(read_fresh(h_in + (size_t)(j0 + j) * hidden + k)) : 0.0f;
+        i < RB && j < running && k < hidden ? four_of(h_in + (size_t)j * hidden, k, hidden) : (float4)(0.0f);
   }
 }
 
-inline void keep_h(const int item, const float* loaded, __local float* hs) {
+inline void keep_h(const int item, const float4* loaded, __local float4* hs) {
+#ifdef UNROLL
 #pragma unroll
+#endif
   for (int n = 0; n < LOADS; ++n) {
     const int e = item + n * ITEMS;
-    if (e < RB * P * KC) {
-      hs[e] = loaded[n];
+    if (e < RB * P * FOURS) {
+      const float4 h = loaded[n];
+      hs[e + e / FOURS * (PITCH - FOURS)] = (float4)(rounded(h.x), rounded(h.y), rounded(h.z), rounded(h.w));
     }
   }
 }
@@ -67,8 +84,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
     __global float* restrict c1, __global float* restrict y0, __global float* restrict final_h0,
     __global float* restrict final_c0 LAYER_ARGUMENTS, volatile __global int* arrived, volatile __global int* failed,
     __local float* restrict cs) {
-  __local float4 zs[2][P + 1][RB][U];  // sums on their way from part to part; a half for even and odd ticks each
-  __local float4 hs4[2][RB * P * KC / 4];
+  __local float4 sums[2][P][RB * U];  // of even and odd rounds
+  __local float4 hs[RB * P * PITCH];
   __local int go;
 
   const int item = get_local_id(0);
@@ -76,15 +93,11 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
   const int first_step = first_step0 - BEHIND;
   const int first_row = steps[chunk0 - BEHIND].x;  // of xw
   const int j0 = get_group_id(1) * slice;
-  const int edge = item - U * P;  // from 0 on: feeds and finishes
   const int part = item / U;
-  const int lu = item - part * U;
-  const int i = part - P;
-  const int u = get_group_id(0) * U + lu;
+  const int u0 = get_group_id(0) * U;
   const int groups = get_num_groups(0);
   volatile __global int* counter = arrived + get_group_id(2) * get_num_groups(1) + get_group_id(1);
   __global const float4* xw = OF(xw);
-  __global const float4* r = OF(r);
   __global const float* peepholes = OF(peepholes);
   volatile __global float* even_h = OF(even_h);
   volatile __global float* odd_h = OF(odd_h);
@@ -95,34 +108,42 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
   const int owned = min(slice, sequences - j0);
   const int end = min(end_step0 - BEHIND, lengths[order[j0]]);
 
-  float4 weights[KC];
+  float4 weights[SPAN];
+  {
+    __global const float4* r = OF(r);
+    const int u = u0 + item - part * U;
+#ifdef UNROLL
 #pragma unroll
-  for (int k = 0; k < KC; ++k) {
-    const int row = part * KC + k;
-    // -0 times +0 leaves every sum as it is, -0 too
-    weights[k] = edge < 0 && row < hidden && u < hidden ? weight4(r, hidden, row, u) : (float4)(-0.0f);
-  }
-  if (edge >= 0) {
-    for (int j = i; j < owned; j += RB) {
-      cs[j * U + lu] = u < hidden ? c[(size_t)(j0 + j) * hidden + u] : 0.0f;
+#endif
+    for (int k = 0; k < SPAN; ++k) {
+      const int row = part * SPAN + k;
+      // -0 times +0 leaves every sum as it is, -0 too
+      weights[k] = row < hidden && u < hidden ? weight4(r, hidden, row, u) : (float4)(-0.0f);
     }
   }
+  for (int e = item; e < owned * U; e += ITEMS) {
+    const int j = e / U;
+    const int u = u0 + e - j * U;
+    cs[e] = u < hidden ? c[(size_t)(j0 + j) * hidden + u] : 0.0f;
+  }
 
-  float loaded[LOADS];
   int met = 1;  // whether the other groups have come so far
   for (int step = first_step; step < end && met; ++step) {
     const int2 now = steps[step];
     const int row0 = now.x - first_row + j0;
     const int running = min(owned, now.y - j0);
-    const int chunks = (running + RB - 1) / RB;
-    volatile __global const float* h_in = step % 2 == 0 ? even_h : odd_h;
-    volatile __global float* h_out = step % 2 == 0 ? odd_h : even_h;
+    volatile __global const float* h_in = (step % 2 == 0 ? even_h : odd_h) + (size_t)j0 * hidden;
+    volatile __global float* h_out = (step % 2 == 0 ? odd_h : even_h) + (size_t)j0 * hidden;
 
-    float4 fed = (float4)(0.0f);
-    float4 next = (float4)(0.0f);
-    if (edge >= 0 && u < hidden) {  // while the others finish their step
-      fed = i < running ? xw[(size_t)(row0 + i) * hidden + u] : fed;
-      next = RB + i < running ? xw[(size_t)(row0 + RB + i) * hidden + u] : next;
+    float4 next[CELLS];  // xw of the cells that this work-item will finish
+#ifdef UNROLL
+#pragma unroll
+#endif
+    for (int n = 0; n < CELLS; ++n) {  // while the others finish their step
+      const int e = item + n * ITEMS;
+      const int j = e / U;
+      const int u = u0 + e - j * U;
+      next[n] = j < min(RB, running) && u < hidden ? xw[(size_t)(row0 + j) * hidden + u] : (float4)(0.0f);
     }
     if (step > first_step) {
       if (item == 0) {
@@ -131,64 +152,78 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
       barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
       met = go;
     }
-    if (edge >= 0) {
-      zs[1][0][i][lu] = fed;
-    }
-    load_h(item, 0, chunks, j0, running, hidden, h_in, loaded);
-    keep_h(item, loaded, (__local float*)hs4[0]);
-    barrier(CLK_LOCAL_MEM_FENCE);
 
-    const int ticks = met ? chunks + P : 0;
-    for (int tick = 0; tick < ticks; ++tick) {
-      const int parity = tick & 1;
-      load_h(item, tick + 1, chunks, j0, running, hidden, h_in, loaded);
-      if (edge < 0) {
-        const int chunk = tick - part;
-        if (chunk >= 0 && chunk < chunks) {
-          float4 z[RB];
-          for (int s = 0; s < RB; ++s) {
-            z[s] = zs[1 - parity][part][s][lu];
-          }
+    const int stop = met ? running : 0;
+    float4 loaded[LOADS];
+    load_h(item, 0, stop, hidden, h_in, loaded);
+    keep_h(item, loaded, hs);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int first = 0; first < stop; first += RB) {
+      __local float4(*parts)[RB * U] = sums[first / RB & 1];
+      load_h(item, first + RB, stop, hidden, h_in, loaded);
+      float4 sum[RB];
+#ifdef UNROLL
 #pragma unroll
-          for (int k = 0; k < KC / 4; ++k) {
-            for (int s = 0; s < RB; ++s) {
-              const float4 h = hs4[parity][(s * P + part) * (KC / 4) + k];
-              z[s] = fma((float4)(h.x), weights[4 * k], z[s]);
-              z[s] = fma((float4)(h.y), weights[4 * k + 1], z[s]);
-              z[s] = fma((float4)(h.z), weights[4 * k + 2], z[s]);
-              z[s] = fma((float4)(h.w), weights[4 * k + 3], z[s]);
-            }
-          }
-          for (int s = 0; s < RB; ++s) {
-            zs[parity][part + 1][s][lu] = z[s];
-          }
+#endif
+      for (int s = 0; s < RB; ++s) {
+        sum[s] = (float4)(0.0f);
+      }
+#ifdef UNROLL
+#pragma unroll
+#endif
+      for (int k = 0; k < FOURS; ++k) {
+#ifdef UNROLL
+#pragma unroll
+#endif
+        for (int s = 0; s < RB; ++s) {
+          const float4 h = hs[(s * P + part) * PITCH + k];
+          sum[s] = fma((float4)(h.x), weights[4 * k], sum[s]);
+          sum[s] = fma((float4)(h.y), weights[4 * k + 1], sum[s]);
+          sum[s] = fma((float4)(h.z), weights[4 * k + 2], sum[s]);
+          sum[s] = fma((float4)(h.w), weights[4 * k + 3], sum[s]);
         }
-      } else {
-        zs[parity][0][i][lu] = next;
-        const int ahead = (tick + 2) * RB + i;
-        if (ahead < running && u < hidden) {
-          next = xw[(size_t)(row0 + ahead) * hidden + u];
-        }
-        const int j = (tick - P) * RB + i;
-        if (tick >= P && j < running && u < hidden) {
-          const CellStep result = lstm_cell(zs[1 - parity][P][i][lu], cs[j * U + lu], peepholes, hidden, u);
+      }
+#ifdef UNROLL
+#pragma unroll
+#endif
+      for (int s = 0; s < RB; ++s) {
+        parts[part][s * U + item - part * U] = sum[s];
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+      keep_h(item, loaded, hs);
+      barrier(CLK_LOCAL_MEM_FENCE);
+
+#ifdef UNROLL
+#pragma unroll
+#endif
+      for (int n = 0; n < CELLS; ++n) {
+        const int e = item + n * ITEMS;
+        const int s = e / U;
+        const int j = first + s;
+        const int u = u0 + e - s * U;
+        if (s < RB && j < running && u < hidden) {
           const int sequence = order[j0 + j];
           const int length = lengths[sequence];
           const int time = reversed >> d & 1 ? length - 1 - step : step;
-          cs[j * U + lu] = result.c;
-          h_out[(size_t)(j0 + j) * hidden + u] = result.h;
+          float4 z = next[n];
+#pragma unroll 4  // more would take the weights' registers
+          for (int p = 0; p < P; ++p) {
+            z += parts[p][e];
+          }
+          const CellStep result = lstm_cell(z, cs[first * U + e], peepholes, hidden, u);
+          h_out[(size_t)j * hidden + u] = result.h;
+          cs[first * U + e] = result.c;
           y[d * y_direction + sequence * y_batch + time * y_time + u] = result.h;
           if (step == length - 1) {
             final_h[d * h_direction + sequence * h_batch + u] = result.h;
             final_c[d * c_direction + sequence * c_batch + u] = result.c;
           }
+          next[n] = j + RB < running ? xw[(size_t)(row0 + j + RB) * hidden + u] : next[n];
         }
       }
-      keep_h(item, loaded, (__local float*)hs4[1 - parity]);
-      barrier(CLK_LOCAL_MEM_FENCE);
     }
 
-    barrier(CLK_GLOBAL_MEM_FENCE);
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
     if (item == 0 && met) {
       if (step < end - 1) {
         arrive(counter);
@@ -198,9 +233,11 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
     }
   }
 
-  if (edge >= 0 && u < hidden) {
-    for (int j = i; j < owned; j += RB) {
-      c[(size_t)(j0 + j) * hidden + u] = cs[j * U + lu];
+  for (int e = item; e < owned * U; e += ITEMS) {
+    const int j = e / U;
+    const int u = u0 + e - j * U;
+    if (u < hidden) {
+      c[(size_t)(j0 + j) * hidden + u] = cs[e];
     }
   }
 }

@@ -82,13 +82,29 @@ __kernel __attribute__((reqd_work_group_size(L, 1, 1))) void lstm_sequence(
         for (int i = 0; i < RB; ++i) {
           z[i] = step < length[i] ? xw[(size_t)(row0 + i) * hidden + u] : (float4)(0.0f);
         }
-        for (int k = 0; k < hidden; ++k) {
-          const float4 weights = weight4(r, hidden, k, u);
+        for (int k0 = 0; k0 < hidden; k0 += SPAN) {
+          float4 sums[RB];
 #ifdef UNROLL
 #pragma unroll
 #endif
           for (int i = 0; i < RB; ++i) {
-            z[i] = fma((float4)(hs[in + k * RB + i]), weights, z[i]);
+            sums[i] = (float4)(0.0f);
+          }
+          const int end_k = min(hidden, k0 + SPAN);
+          for (int k = k0; k < end_k; ++k) {
+            const float4 weights = weight4(r, hidden, k, u);
+#ifdef UNROLL
+#pragma unroll
+#endif
+            for (int i = 0; i < RB; ++i) {
+              sums[i] = fma((float4)(hs[in + k * RB + i]), weights, sums[i]);
+            }
+          }
+#ifdef UNROLL
+#pragma unroll
+#endif
+          for (int i = 0; i < RB; ++i) {
+            z[i] += sums[i];
           }
         }
 #ifdef UNROLL

@@ -25,8 +25,12 @@
 #if !defined(TU) || !defined(LB) || !defined(RB) || !defined(TK) || !defined(GATE)
 #error "lstm_step.cl needs TU, LB, RB, TK and what lstm_cell needs"
 #endif
+#if TK % SPAN != 0 && SPAN % TK != 0
+#error "TK is a part of SPAN or a multiple"
+#endif
 #define TB (LB * RB)
 #define ITEMS (TU * LB)
+#define STRIDE (TK < SPAN ? TK : SPAN)
 #define H_LOADS ((TB * TK + ITEMS - 1) / ITEMS)
 #define R_LOADS ((TK * TU + ITEMS - 1) / ITEMS)
 #include "parts.cl"
@@ -69,9 +73,11 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
   const int running = now.y;
 
   float4 z[RB];
+  float4 sums[RB];  // of the span that has been begun
 #pragma unroll
   for (int i = 0; i < RB; ++i) {
     const int j = j0 + lb * RB + i;
+    sums[i] = (float4)(0.0f);
     z[i] = u < hidden && j < running ? xw[(size_t)(row0 + j) * hidden + u] : (float4)(0.0f);
   }
 
@@ -79,6 +85,7 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
   float4 r_ahead[R_LOADS];
   for (int k0 = -TK; k0 < width; k0 += TK) {
     const int next = k0 + TK;
+    // past the width: -0 times +0 leaves every sum as it is, -0 too
 #pragma unroll
     for (int n = 0; n < H_LOADS; ++n) {
       const int e = item + n * ITEMS;
@@ -93,27 +100,35 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
       const int row = e / TU;
       const int k = next + row;
       const int v = u0 + e - row * TU;
-      r_ahead[n] = e < TK * TU && k < width && v < hidden ? weight4(r, hidden, k, v) : (float4)(0.0f);
+      r_ahead[n] = e < TK * TU && k < width && v < hidden ? weight4(r, hidden, k, v) : (float4)(-0.0f);
     }
-    const int depth = k0 < 0 ? 0 : min(TK, width - k0);
+    for (int first = 0; k0 >= 0 && first < TK && k0 + first < width; first += STRIDE) {
 #pragma unroll 4
-    for (int k = 0; k < depth; ++k) {
-      const float4 weights = rs[k][lu];
+      for (int k = first; k < first + STRIDE; ++k) {
+        const float4 weights = rs[k][lu];
 #if RB % 4 == 0
 #pragma unroll
-      for (int i = 0; i < RB; i += 4) {
-        const float4 h = *(__local const float4*)&hs[k][lb * RB + i];
-        z[i] = fma((float4)(h.x), weights, z[i]);
-        z[i + 1] = fma((float4)(h.y), weights, z[i + 1]);
-        z[i + 2] = fma((float4)(h.z), weights, z[i + 2]);
-        z[i + 3] = fma((float4)(h.w), weights, z[i + 3]);
-      }
+        for (int i = 0; i < RB; i += 4) {
+          const float4 h = *(__local const float4*)&hs[k][lb * RB + i];
+          sums[i] = fma((float4)(h.x), weights, sums[i]);
+          sums[i + 1] = fma((float4)(h.y), weights, sums[i + 1]);
+          sums[i + 2] = fma((float4)(h.z), weights, sums[i + 2]);
+          sums[i + 3] = fma((float4)(h.w), weights, sums[i + 3]);
+        }
 #else
 #pragma unroll
-      for (int i = 0; i < RB; ++i) {
-        z[i] = fma((float4)(hs[k][lb * RB + i]), weights, z[i]);
-      }
+        for (int i = 0; i < RB; ++i) {
+          sums[i] = fma((float4)(hs[k][lb * RB + i]), weights, sums[i]);
+        }
 #endif
+      }
+      if (TK >= SPAN || next % SPAN == 0 || next >= width) {
+#pragma unroll
+        for (int i = 0; i < RB; ++i) {
+          z[i] += sums[i];
+          sums[i] = (float4)(0.0f);
+        }
+      }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
 #pragma unroll

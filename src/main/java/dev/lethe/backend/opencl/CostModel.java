@@ -160,16 +160,18 @@ record CostModel(OpenClPlan plan) {
     int atOnce = plan.persistent().atOnce(cut, s);
     int slice = plan.persistent().slice(cut, s.hidden(), atOnce, s.batch()).orElseThrow();
     double wait = cut.groups(s.hidden()) > 1 ? WAIT : WAIT / 4;
+    int groups = cut.groups(s.hidden()) * ((s.batch() + slice - 1) / slice) * atOnce;
     double step;
     if (cut instanceof PersistentPlan.MatrixTile tile) {
       int round = 4 * tile.slices();
-      int groups = cut.groups(s.hidden()) * ((s.batch() + slice - 1) / slice) * atOnce;
       double bytes = 4.0 * tile.words() * slice * groups;
       int rounds = (slice + round - 1) / round;
       step = MATRIX_ROUND * rounds + bytes / (CACHE * plan.computeUnits());
     } else {
       PersistentPlan.Tile tile = (PersistentPlan.Tile) cut;
-      step = plan.persistent().cycles(tile, s.hidden(), atOnce, s.batch()) / CLOCK;
+      double cycles = plan.persistent().cycles(tile, s.hidden(), atOnce, s.batch());
+      double bytes = 4.0 * s.hidden() * slice * groups;
+      step = Math.max(cycles / CLOCK, bytes / (CACHE * plan.computeUnits()));
     }
     int times = s.directions() / atOnce;
     return new Cost(1, LAUNCH + s.steps() * (step + wait)).times(times);

@@ -67,8 +67,7 @@ record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) 
     } else {
       PersistentPlan.Tile plain = (PersistentPlan.Tile) cut;
       tile =
-          "-DU=%d -DP=%d -DKC=%d -DRB=%d"
-              .formatted(plain.units(), plain.parts(), plain.depth(), plain.rows());
+          "-DU=%d -DP=%d -DRB=%d".formatted(plain.units(), plain.parts(), plain.rows()) + unroll();
     }
     return tile
         + " -DPOLLS="

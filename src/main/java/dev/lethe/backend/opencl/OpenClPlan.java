@@ -15,7 +15,7 @@ import java.util.function.ToDoubleFunction;
 /**
  * How the kernels may be cut for one device, and how they are for a layer: pure functions of the
  * device's facts, sizes and what has been measured. No tile changes a result's bits: every sum runs
- * over its terms in ascending order, whatever the tile.
+ * over its terms in one order, whatever the tile.
  *
  * @param products tiles of product.cl, the usual one first
  * @param steps tiles of lstm_step.cl, likewise
@@ -199,7 +199,8 @@ record OpenClPlan(
             new StepTile(8, 16, 8, 32),
             new StepTile(16, 16, 8, 16));
     // what int8 reads ahead takes the registers that these have left
-    List<StepTile> full = List.of(new StepTile(8, 16, 8, 32), new StepTile(8, 8, 1, 128));
+    List<StepTile> full =
+        List.of(new StepTile(8, 16, 8, 32), new StepTile(8, 8, 1, 128), new StepTile(8, 8, 4, 64));
     return precision == Precision.INT8
         ? tiles.stream().filter(tile -> !full.contains(tile)).toList()
         : tiles;

@@ -35,10 +35,8 @@ record PersistentPlan(
   /** A group with more work-items would have fewer registers for each. */
   private static final int MOST_ITEMS = 256;
 
-  /** Registers of a work-item besides its weights, as ptxas reports them. */
-  private static final int OTHER_REGISTERS = 110;
-
-  private static final int MOST_REGISTERS = 255;
+  /** Terms of a sum that one work-item adds: SPAN of common.cl. */
+  static final int SPAN = 32;
 
   /** 16 registers of weights each, and as many of h and more on top. */
   private static final int MOST_PAIRS = 8;
@@ -46,25 +44,33 @@ record PersistentPlan(
   /** Tenths of a second, where a look takes some hundred nanoseconds. */
   private static final int MOST_POLLS = 1 << 20;
 
-  /** Cycles of a barrier within a group and of what cannot overlap with the work of a tick. */
-  private static final double TICK_OVERHEAD = 80;
+  /** Cycles of a round's barriers and of what else cannot overlap with its sums. */
+  private static final double ROUND_OVERHEAD = 100;
+
+  /** Instructions of a cell besides the sums of its spans. */
+  private static final double CELL = 200;
+
+  /** Instructions to add a span's sums to a cell's. */
+  private static final double CELL_SPAN = 5;
+
+  /** Cycles from the last sums of a step to its h, and of each span on the way. */
+  private static final double LAST_CELL = 450;
+
+  private static final double LAST_SPAN = 12;
+
+  /** Share of the cycles of a round's sums in which they add. */
+  private static final double BUSY = 0.85;
 
   /**
    * What does not depend on the layer.
    *
    * @param units hidden units of a group
-   * @param depth terms of a sum that one work-item adds
    * @param rows sequences that a work-item takes on at once
    */
-  record Shape(int units, int depth, int rows) {
-    /** Registers of a work-item. */
-    int registers() {
-      return 4 * depth + (rows > 1 ? 140 : OTHER_REGISTERS);
-    }
-
+  record Shape(int units, int rows) {
     /** For a layer of this hidden size. */
     Tile tile(int hidden) {
-      return new Tile(units, (hidden + depth - 1) / depth, depth, rows);
+      return new Tile(units, (hidden + SPAN - 1) / SPAN, rows);
     }
   }
 
@@ -144,10 +150,10 @@ record PersistentPlan(
   }
 
   /**
-   * For lstm_persistent.cl: a group of units*(parts + rows) work-items makes {@code units} hidden
-   * units; a sum goes through {@code parts} work-items.
+   * For lstm_persistent.cl: a group of units*parts work-items makes {@code units} hidden units of
+   * {@code rows} sequences a round; {@code parts} work-items share a sum.
    */
-  record Tile(int units, int parts, int depth, int rows) implements Cut {
+  record Tile(int units, int parts, int rows) implements Cut {
     @Override
     public String kernel() {
       return "lstm_persistent";
@@ -155,18 +161,18 @@ record PersistentPlan(
 
     @Override
     public List<Integer> numbers() {
-      return List.of(units, parts, depth, rows);
+      return List.of(units, parts, rows);
     }
 
     @Override
     public int items() {
-      return units * (parts + rows);
+      return units * parts;
     }
 
     @Override
     public long fixedBytes() {
-      long sums = 2L * (parts + 1) * rows * units * 4 * Float.BYTES;
-      long hidden = 2L * rows * parts * depth * Float.BYTES;
+      long sums = 2L * parts * rows * units * 4 * Float.BYTES;
+      long hidden = (long) rows * parts * (SPAN + 4) * Float.BYTES;
       return sums + hidden + Integer.BYTES;
     }
   }
@@ -177,19 +183,12 @@ record PersistentPlan(
     if (facts.cpu() || facts.registers() == 0 || nvidia && facts.computeCapability() < SCOPED) {
       return NONE;
     }
-    List<Shape> shapes =
-        List.of(
-            new Shape(8, 16, 1),
-            new Shape(8, 32, 1),
-            new Shape(8, 36, 1),
-            new Shape(8, 24, 2),
-            new Shape(8, 28, 2),
-            new Shape(16, 20, 1),
-            new Shape(16, 32, 1),
-            new Shape(16, 24, 2),
-            new Shape(32, 20, 1),
-            new Shape(32, 32, 1),
-            new Shape(32, 24, 2));
+    List<Shape> shapes = new ArrayList<>();
+    for (int units : new int[] {8, 16, 32}) {
+      for (int rows : new int[] {1, 2, 3, 4}) {
+        shapes.add(new Shape(units, rows));
+      }
+    }
     return new PersistentPlan(
         facts.computeUnits(),
         true,
@@ -208,9 +207,7 @@ record PersistentPlan(
   /** The same plan with no other tile of lstm_persistent.cl. */
   PersistentPlan only(Cut cut) {
     List<Shape> one =
-        cut instanceof Tile tile
-            ? List.of(new Shape(tile.units, tile.depth, tile.rows))
-            : List.of();
+        cut instanceof Tile tile ? List.of(new Shape(tile.units, tile.rows)) : List.of();
     return new PersistentPlan(mostGroups, together, polls, ptx, registers, localBytes, one);
   }
 
@@ -223,10 +220,7 @@ record PersistentPlan(
         all.add(tile);
       }
     } else {
-      shapes.stream()
-          .filter(shape -> shape.registers() <= MOST_REGISTERS)
-          .map(shape -> shape.tile(sizes.hidden()))
-          .forEach(all::add);
+      shapes.forEach(shape -> all.add(shape.tile(sizes.hidden())));
     }
     all.removeIf(cut -> slice(cut, sizes.hidden(), atOnce(cut, sizes), sizes.batch()).isEmpty());
     return all;
@@ -255,15 +249,21 @@ record PersistentPlan(
   }
 
   /**
-   * Cycles of a step, the wait for other groups left out: a pipeline of {@code parts} stages, each
-   * tick of which takes as long as the busiest of a compute unit's four schedulers.
+   * Cycles of a step, the wait for other groups left out: rounds, each as long as the busiest of a
+   * compute unit's four schedulers has sums to add and the cells of the round before to finish.
    */
   double cycles(Tile tile, int hidden, int directions, int sequences) {
     int slice = slice(tile, hidden, directions, sequences).orElseThrow();
-    int ticks = slice / tile.rows() + tile.parts();
-    int warps = (tile.units() * tile.parts() + 31) / 32;
-    int rounds = (warps + 3) / 4;
-    double work = 4.0 * tile.depth() * tile.rows() * rounds;
-    return ticks * (work + TICK_OVERHEAD);
+    int rounds = slice / tile.rows();
+    double sums = 4.0 * SPAN * tile.rows() * schedulerWarps(tile.items()) / BUSY;
+    double cells = schedulerWarps(tile.units() * tile.rows()) * (CELL + CELL_SPAN * tile.parts());
+    double last = LAST_CELL + LAST_SPAN * tile.parts();
+    return rounds * (sums + cells + ROUND_OVERHEAD) + last;
+  }
+
+  /** Of so many work-items, the groups of 32 that the busiest scheduler has. */
+  private static int schedulerWarps(int items) {
+    int warps = (items + 31) / 32;
+    return (warps + 3) / 4;
   }
 }

@@ -64,7 +64,7 @@ final class GpuKernels {
     print("softmax.cl", plan.options().softmax(true));
     print("move.cl", "");
     for (PersistentPlan.Shape shape : plan.persistent().shapes()) {
-      PersistentPlan.Tile tile = shape.tile(mostHidden(shape));
+      PersistentPlan.Tile tile = largest(plan.persistent(), shape);
       for (LstmParts.Kind kind : LstmParts.Kind.values()) {
         print("lstm_persistent.cl", tile.items(), plan.options().persistent(special, tile, kind));
       }
@@ -128,10 +128,13 @@ final class GpuKernels {
     }
   }
 
-  /** The largest layer, and so the largest work-group, that the device holds. */
-  private static int mostHidden(PersistentPlan.Shape shape) {
-    int byItems = (256 / shape.units() - shape.rows()) * shape.depth();
-    return Math.min(byItems, 132 * shape.units());
+  /** Of the largest layer, and so the largest work-group, that the device holds. */
+  private static PersistentPlan.Tile largest(PersistentPlan plan, PersistentPlan.Shape shape) {
+    int hidden = plan.mostGroups() * shape.units();
+    while (plan.slice(shape.tile(hidden), hidden, 1, 1).isEmpty()) {
+      hidden--;
+    }
+    return shape.tile(hidden);
   }
 
   private static void print(String file, String options) {

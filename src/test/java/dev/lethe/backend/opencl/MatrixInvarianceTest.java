@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class MatrixInvarianceTest {
   private static final int INPUT = 5;
-  private static final int HIDDEN = Cases.SMALL ? 9 : 19;
+  private static final int HIDDEN = Cases.SMALL ? 9 : 37;
   private static final int BATCH = Cases.SMALL ? 3 : 19;
   private static final int STEPS = 3;
 
@@ -64,13 +64,7 @@ class MatrixInvarianceTest {
   static OpenClPlan plan(Precision precision, int groups, List<MatrixStepTile> matrix) {
     PersistentPlan persistent =
         new PersistentPlan(
-            groups,
-            false,
-            1000,
-            false,
-            1 << 16,
-            32 << 10,
-            List.of(new PersistentPlan.Shape(8, 8, 2)));
+            groups, false, 1000, false, 0, 32 << 10, List.of(new PersistentPlan.Shape(8, 2)));
     return new OpenClPlan(
         List.of(new ProductTile(4, 16, 4, 2, 16)),
         List.of(new StepTile(16, 4, 2, 16)),

@@ -184,9 +184,8 @@ class OpenClPlanTest {
         fp32.options().sequence(new SequenceTile(128, 8, 128), CELL, LstmParts.Kind.ONE));
     String waits = " -DPOLLS=1048576 -DPTX";
     assertEquals(
-        "-DU=8 -DP=2 -DKC=16 -DRB=1" + waits + CELL_OPTIONS + " -DSTACKED",
-        fp32.options()
-            .persistent(CELL, new PersistentPlan.Tile(8, 2, 16, 1), LstmParts.Kind.LAYERS));
+        "-DU=8 -DP=2 -DRB=1 -DUNROLL" + waits + CELL_OPTIONS + " -DSTACKED",
+        fp32.options().persistent(CELL, new PersistentPlan.Tile(8, 2, 1), LstmParts.Kind.LAYERS));
     assertEquals(
         "-DSLICES=4 -DPW=1" + waits + " -DPRECISION=1" + CELL_OPTIONS + " -DBOTH",
         tf32.options().persistent(CELL, sums, LstmParts.Kind.DIRECTIONS));
@@ -229,10 +228,9 @@ class OpenClPlanTest {
     assertEquals(2 * 100 * 4 * 4, sequence.localBytes(100));
     assertEquals(2, sequence.units(32));
     assertEquals(3, sequence.units(33));
-    // float4 zs[2][P + 1][RB][U], hs[2][RB * P * KC], go
+    // float4 sums[2][P][RB * U], float4 hs[RB * P * (32 / 4 + 1)], go
     assertEquals(
-        16 * 2 * 4 * 2 * 8 + 4 * 2 * 2 * 3 * 16 + 4,
-        new PersistentPlan.Tile(8, 3, 16, 2).fixedBytes());
+        16 * 2 * 3 * 2 * 8 + 16 * 2 * 3 * 9 + 4, new PersistentPlan.Tile(8, 3, 2).fixedBytes());
     // parts[SLICES][SLICES / 2][8][32], box[6 * items], go
     PersistentPlan.MatrixTile matrix = new PersistentPlan.MatrixTile(4, 1);
     assertEquals(4 * 4 * 2 * 8 * 32 + 4 * 6 * 128 + 4, matrix.fixedBytes());

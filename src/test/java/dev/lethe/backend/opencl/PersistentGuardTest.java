@@ -32,9 +32,9 @@ class PersistentGuardTest {
                   true,
                   50_000,
                   false,
-                  1 << 16,
+                  0,
                   16 << 10,
-                  List.of(new PersistentPlan.Shape(units, 8, 1))));
+                  List.of(new PersistentPlan.Shape(units, 1))));
       ProgramCache cache = ProgramCache.inUserFolder();
       try (OpenClSession session = OpenClSession.open(c.graph(), found, waiting, cache, "");
           OpenClSession other = OpenClSession.open(c.graph(), found, plan, cache, "")) {

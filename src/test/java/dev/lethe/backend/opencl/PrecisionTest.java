@@ -50,13 +50,7 @@ class PrecisionTest {
     SequenceTile none = new SequenceTile(16, 4, 0);
     PersistentPlan kept =
         new PersistentPlan(
-            50,
-            false,
-            1000,
-            false,
-            1 << 16,
-            localBytes,
-            List.of(new PersistentPlan.Shape(8, 12, 3)));
+            50, false, 1000, false, 0, localBytes, List.of(new PersistentPlan.Shape(8, 3)));
     plans.add(plan(product, step, none, kept, precision, List.of()));
     if (precision == Precision.INT8) {
       return plans;

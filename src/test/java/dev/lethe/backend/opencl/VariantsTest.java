@@ -26,11 +26,11 @@ class VariantsTest {
             new StepTile(16, 4, 2, 16),
             new SequenceTile(16, 4, 256)),
         // a launch for each step, awkward tiles
-        plan(new ProductTile(2, 8, 1, 3, 5), new StepTile(8, 3, 3, 7), new SequenceTile(16, 4, 0)),
+        plan(new ProductTile(2, 8, 1, 3, 5), new StepTile(8, 3, 3, 8), new SequenceTile(16, 4, 0)),
         // one sequence a group, several units a work-item; one time step a chunk
         new OpenClPlan(
             List.of(new ProductTile(8, 8, 2, 2, 32)),
-            List.of(new StepTile(4, 16, 1, 3)),
+            List.of(new StepTile(4, 16, 1, 2)),
             List.of(new SequenceTile(8, 1, 256)),
             PersistentPlan.NONE,
             Precision.FP32,
@@ -42,11 +42,11 @@ class VariantsTest {
             0,
             TunedLayers.NONE),
         // weights kept: a step a launch, many slices; parts and sequences that do not come out even
-        persistent(50, new PersistentPlan.Shape(8, 4, 3), 1),
+        persistent(50, new PersistentPlan.Shape(8, 3), 1),
         // all steps in one launch, since a group has no other to wait for
-        persistent(2, new PersistentPlan.Shape(40, 8, 1), 1 << 20),
+        persistent(2, new PersistentPlan.Shape(40, 1), 1 << 20),
         // as the first of these, but no room for both directions at once
-        persistent(3, new PersistentPlan.Shape(8, 4, 3), 1));
+        persistent(3, new PersistentPlan.Shape(8, 3), 1));
   }
 
   private static OpenClPlan persistent(
@@ -55,7 +55,7 @@ class VariantsTest {
         List.of(new ProductTile(4, 16, 4, 2, 16)),
         List.of(new StepTile(16, 4, 2, 16)),
         List.of(),
-        new PersistentPlan(groups, false, 1000, false, 1 << 16, 32 << 10, List.of(shape)),
+        new PersistentPlan(groups, false, 1000, false, 0, 32 << 10, List.of(shape)),
         Precision.FP32,
         List.of(),
         16,
@@ -121,16 +121,10 @@ class VariantsTest {
     OpenClPlan steps = plans().get(1);
     OpenClPlan oneLaunch = plans().get(0);
     OpenClPlan oneByOne =
-        persistent(3, new PersistentPlan.Shape(8, 4, 3), 1 << 20)
+        persistent(3, new PersistentPlan.Shape(8, 3), 1 << 20)
             .withPersistent(
                 new PersistentPlan(
-                    3,
-                    true,
-                    1000,
-                    false,
-                    1 << 16,
-                    32 << 10,
-                    List.of(new PersistentPlan.Shape(8, 4, 3))));
+                    3, true, 1000, false, 0, 32 << 10, List.of(new PersistentPlan.Shape(8, 3))));
     for (Discovery.Found found : devices) {
       int clear = 1; // lengths differ
       assertEquals(clear + 2 * BEFORE + 5, launches(alike, found, steps));

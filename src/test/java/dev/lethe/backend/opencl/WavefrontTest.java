@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
  */
 class WavefrontTest {
   private static final ProductTile PRODUCT = new ProductTile(4, 16, 4, 2, 16);
-  private static final StepTile STEP = new StepTile(8, 3, 3, 7);
+  private static final StepTile STEP = new StepTile(8, 3, 3, 8);
   private static final int INPUT = 5;
   private static final int HIDDEN = 11;
 
@@ -133,13 +133,13 @@ class WavefrontTest {
   }
 
   private static PersistentPlan persistent(int groups, PersistentPlan.Shape shape) {
-    return new PersistentPlan(groups, false, 1000, false, 1 << 16, 32 << 10, List.of(shape));
+    return new PersistentPlan(groups, false, 1000, false, 0, 32 << 10, List.of(shape));
   }
 
   /** Kernel by kernel, the plan that has no other for these networks. */
   private static Map<String, OpenClPlan> plans(Precision precision, boolean matrix) {
     Map<String, OpenClPlan> plans = new TreeMap<>();
-    PersistentPlan oneStep = persistent(50, new PersistentPlan.Shape(8, 4, 3));
+    PersistentPlan oneStep = persistent(50, new PersistentPlan.Shape(8, 3));
     if (matrix) {
       List<MatrixStepTile> tile = List.of(new MatrixStepTile(2, 1));
       plans.put("lstm_matrix_step", plan(precision, 0, PersistentPlan.NONE, tile));
@@ -150,7 +150,7 @@ class WavefrontTest {
     plans.put("lstm_sequence", plan(precision, 40, PersistentPlan.NONE, List.of()));
     plans.put("lstm_persistent", plan(precision, 0, oneStep, List.of()));
     // all steps in one launch, since a group has no other to wait for
-    PersistentPlan alone = persistent(2, new PersistentPlan.Shape(40, 8, 1));
+    PersistentPlan alone = persistent(2, new PersistentPlan.Shape(40, 1));
     plans.put("lstm_persistent ", plan(precision, 0, alone, List.of()));
     return plans;
   }
@@ -331,9 +331,9 @@ class WavefrontTest {
             true,
             50_000,
             false,
-            1 << 16,
+            0,
             16 << 10,
-            List.of(new PersistentPlan.Shape(1, 8, 1))); // 11 groups for each layer
+            List.of(new PersistentPlan.Shape(1, 1))); // 11 groups for each layer
     for (Discovery.Found found : devices) {
       OpenClPlan apart = plans(Precision.FP32, false).get("lstm_step");
       OpenClPlan plan = withLag(apart.withPersistent(waiting), 4, Stack.RAGGED);
