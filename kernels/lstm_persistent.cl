@@ -15,7 +15,7 @@
 //   a round it adds up that span for RB sequences. The spans' sums meet in local memory, where each of the round's U*RB
 //   cells has a work-item that adds them to xw, in order, and goes on to h, while others are at the next round.
 // Weights are rounded to PRECISION already, h is when it is read (precision.cl).  POLLS, PTX: see exchange.cl.
-// UNROLL: arrays stay in registers; processors compile that for too long.
+// FOURS: H is a multiple of four.  UNROLL: arrays stay in registers; processors compile that for too long.
 // Nothing may alias.
 // Host side: LstmPersistent.java
 
@@ -23,9 +23,9 @@
 #error "lstm_persistent.cl needs U, P, RB, POLLS and what lstm_cell needs"
 #endif
 #define ITEMS (U * P)
-#define FOURS (SPAN / 4)                            // of h in a span
-#define PITCH (FOURS + 1)                           // spans begin in different banks
-#define LOADS ((RB * P * FOURS + ITEMS - 1) / ITEMS)
+#define QUADS (SPAN / 4)                            // of h in a span
+#define PITCH (QUADS + 1)                           // spans begin in different banks
+#define LOADS ((RB * P * QUADS + ITEMS - 1) / ITEMS)
 #define CELLS ((U * RB + ITEMS - 1) / ITEMS)        // of a work-item in a round
 
 #include "parts.cl"
@@ -34,12 +34,13 @@
 
 // Four numbers of a row of h, as far as it has them.
 inline float4 four_of(volatile __global const float* h, const int k, const int hidden) {
-  if (hidden % 4 == 0) {
-    return as_float4(read_fresh4((volatile __global const int*)(h + k)));
-  }
+#ifdef FOURS
+  return as_float4(read_fresh4((volatile __global const int*)(h + k)));
+#else
   return (float4)(
       read_fresh(h + k), k + 1 < hidden ? read_fresh(h + k + 1) : 0.0f, k + 2 < hidden ? read_fresh(h + k + 2) : 0.0f,
       k + 3 < hidden ? read_fresh(h + k + 3) : 0.0f);
+#endif
 }
 
 // h of the step before for the RB sequences of a round, from place `first` of the slice on
@@ -51,8 +52,8 @@ inline void load_h(
 #endif
   for (int n = 0; n < LOADS; ++n) {
     const int e = item + n * ITEMS;
-    const int i = e / (P * FOURS);
-    const int k = 4 * (e - i * (P * FOURS));
+    const int i = e / (P * QUADS);
+    const int k = 4 * (e - i * (P * QUADS));
     const int j = first + i;
     loaded[n] =
         i < RB && j < running && k < hidden ? four_of(h_in + (size_t)j * hidden, k, hidden) : (float4)(0.0f);
@@ -65,9 +66,9 @@ inline void keep_h(const int item, const float4* loaded, __local float4* hs) {
 #endif
   for (int n = 0; n < LOADS; ++n) {
     const int e = item + n * ITEMS;
-    if (e < RB * P * FOURS) {
+    if (e < RB * P * QUADS) {
       const float4 h = loaded[n];
-      hs[e + e / FOURS * (PITCH - FOURS)] = (float4)(rounded(h.x), rounded(h.y), rounded(h.z), rounded(h.w));
+      hs[e + e / QUADS * (PITCH - QUADS)] = (float4)(rounded(h.x), rounded(h.y), rounded(h.z), rounded(h.w));
     }
   }
 }
@@ -171,7 +172,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
 #ifdef UNROLL
 #pragma unroll
 #endif
-      for (int k = 0; k < FOURS; ++k) {
+      for (int k = 0; k < QUADS; ++k) {
 #ifdef UNROLL
 #pragma unroll
 #endif

@@ -18,7 +18,8 @@
 // Grid (H/TU, B/TB, parts) work-groups of TU x LB work-items, each RB neighbouring sequences of one
 // hidden unit; TB = LB*RB.
 // TK terms of the sum are in local memory at a time; while they are added up, the next are on their way to registers.
-// r is rounded to PRECISION already, h when it is read (precision.cl).
+// r is rounded to PRECISION already, h when it is read (precision.cl).  FOURS, where P is a multiple of four: see
+// terms.cl; TK is then one, too.
 // h_out must not alias h_in; c is updated in place.
 // Host side: LstmStep.java
 
@@ -31,10 +32,12 @@
 #define TB (LB * RB)
 #define ITEMS (TU * LB)
 #define STRIDE (TK < SPAN ? TK : SPAN)
-#define H_LOADS ((TB * TK + ITEMS - 1) / ITEMS)
+#define H_LOADS ((TB * ROW + ITEMS - 1) / ITEMS)
 #define R_LOADS ((TK * TU + ITEMS - 1) / ITEMS)
 #include "parts.cl"
 #include "precision.cl"
+#include "terms.cl"
+#define ROW (TK / TERMS)
 
 __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     const int hidden, const int width, const int reversed, const int y_time, const int y_batch, const int y_direction,
@@ -81,7 +84,7 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     z[i] = u < hidden && j < running ? xw[(size_t)(row0 + j) * hidden + u] : (float4)(0.0f);
   }
 
-  float h_ahead[H_LOADS];
+  Terms h_ahead[H_LOADS];
   float4 r_ahead[R_LOADS];
   for (int k0 = -TK; k0 < width; k0 += TK) {
     const int next = k0 + TK;
@@ -89,10 +92,11 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
 #pragma unroll
     for (int n = 0; n < H_LOADS; ++n) {
       const int e = item + n * ITEMS;
-      const int i = e / TK;
+      const int i = e / ROW;
       const int j = j0 + i;
-      const int k = next + e - i * TK;
-      h_ahead[n] = i < TB && j < running && k < width ? h_in[j * width + k] : 0.0f;
+      const int k = next + TERMS * (e - i * ROW);
+      h_ahead[n] =
+          i < TB && j < running && k < width ? *(__global const Terms*)(h_in + j * width + k) : (Terms)(0.0f);
     }
 #pragma unroll
     for (int n = 0; n < R_LOADS; ++n) {
@@ -134,9 +138,9 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
 #pragma unroll
     for (int n = 0; n < H_LOADS; ++n) {
       const int e = item + n * ITEMS;
-      if (e < TB * TK) {
-        const int i = e / TK;
-        hs[e - i * TK][i] = rounded(h_ahead[n]);
+      if (e < TB * ROW) {
+        const int i = e / ROW;
+        keep_terms(h_ahead[n], &hs[TERMS * (e - i * ROW)][i], TB + 4);
       }
     }
 #pragma unroll

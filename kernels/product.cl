@@ -5,8 +5,9 @@
 //   Without        row(m) = m * K
 // Grid (N/TN, M/TM) work-groups of LN x LM work-items, each RM x RN results; TM = LM*RM, TN = LN*RN. A work-item has
 // RM neighbouring rows, and every LN-th column or, where RN is a multiple of four, every LN-th four of them.
-// TK features are in local memory at a time; while they are multiplied, the next are on their way to registers.  w is rounded to PRECISION already, x when it is read
-// (precision.cl).  y must not alias x.
+// TK features are in local memory at a time; while they are multiplied, the next are on their way to registers.
+// w is rounded to PRECISION already, x when it is read (precision.cl).  FOURS, where K, N and the strides are multiples
+// of four: see terms.cl; TK and TN are then such, too.  y must not alias x.
 // Host side: Product.java
 
 #if !defined(LM) || !defined(LN) || !defined(RM) || !defined(RN) || !defined(TK)
@@ -15,14 +16,17 @@
 #define TM (LM * RM)
 #define TN (LN * RN)
 #define ITEMS (LM * LN)
-#define X_LOADS ((TM * TK + ITEMS - 1) / ITEMS)
-#define W_LOADS ((TK * TN + ITEMS - 1) / ITEMS)
 #if RN % 4 == 0
 #define COLUMN(j) (((j) / 4 * LN + ln) * 4 + (j) % 4)
 #else
 #define COLUMN(j) (ln + (j) * LN)
 #endif
 #include "precision.cl"
+#include "terms.cl"
+#define X_ROW (TK / TERMS)
+#define W_ROW (TN / TERMS)
+#define X_LOADS ((TM * X_ROW + ITEMS - 1) / ITEMS)
+#define W_LOADS ((TK * W_ROW + ITEMS - 1) / ITEMS)
 
 __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
     const int m_size, const int n_size, const int k_size,
@@ -64,64 +68,67 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 
-  float x_ahead[X_LOADS];
-  float w_ahead[W_LOADS];
+  Terms x_ahead[X_LOADS];
+  Terms w_ahead[W_LOADS];
   for (int k0 = -TK; k0 < k_size; k0 += TK) {
     const int next = k0 + TK;
 #pragma unroll
     for (int l = 0; l < X_LOADS; ++l) {
       const int e = item + l * ITEMS;
-      const int i = e / TK;
-      const int k = next + e - i * TK;
-      x_ahead[l] = e < TM * TK && k < k_size ? x[starts[i] + k] : 0.0f;
+      const int i = e / X_ROW;
+      const int k = next + TERMS * (e - i * X_ROW);
+      x_ahead[l] = e < TM * X_ROW && k < k_size ? *(__global const Terms*)(x + starts[i] + k) : (Terms)(0.0f);
     }
 #pragma unroll
     for (int l = 0; l < W_LOADS; ++l) {
       const int e = item + l * ITEMS;
-      const int row = e / TN;
-      const int n = n0 + e - row * TN;
+      const int row = e / W_ROW;
+      const int n = n0 + TERMS * (e - row * W_ROW);
       const int k = next + row;
-      w_ahead[l] = e < TK * TN && k < k_size && n < n_size ? weight(w, n_size, k, n) : 0.0f;
+      w_ahead[l] = e < TK * W_ROW && k < k_size && n < n_size ? WEIGHTS(w, n_size, k, n) : (Terms)(0.0f);
     }
     const int depth = k0 < 0 ? 0 : min(TK, k_size - k0);
-    for (int k = 0; k < depth; ++k) {
-      float values[RM];
-      float weights[RN];
+    for (int first = 0; first < depth; first += TERMS) {
+#pragma unroll
+      for (int k = first; k < first + TERMS; ++k) {
+        float values[RM];
+        float weights[RN];
 #if RM % 4 == 0
 #pragma unroll
-      for (int i = 0; i < RM; i += 4) {
-        const float4 four = *(__local const float4*)&xs[k][lm * RM + i];
-        values[i] = four.x;
-        values[i + 1] = four.y;
-        values[i + 2] = four.z;
-        values[i + 3] = four.w;
-      }
+        for (int i = 0; i < RM; i += 4) {
+          const float4 four = *(__local const float4*)&xs[k][lm * RM + i];
+          values[i] = four.x;
+          values[i + 1] = four.y;
+          values[i + 2] = four.z;
+          values[i + 3] = four.w;
+        }
 #else
 #pragma unroll
-      for (int i = 0; i < RM; ++i) {
-        values[i] = xs[k][lm * RM + i];
-      }
+        for (int i = 0; i < RM; ++i) {
+          values[i] = xs[k][lm * RM + i];
+        }
 #endif
 #if RN % 4 == 0
 #pragma unroll
-      for (int j = 0; j < RN; j += 4) {
-        const float4 four = *(__local const float4*)&ws[k][COLUMN(j)];
-        weights[j] = four.x;
-        weights[j + 1] = four.y;
-        weights[j + 2] = four.z;
-        weights[j + 3] = four.w;
-      }
+        for (int j = 0; j < RN; j += 4) {
+          const float4 four = *(__local const float4*)&ws[k][COLUMN(j)];
+          weights[j] = four.x;
+          weights[j + 1] = four.y;
+          weights[j + 2] = four.z;
+          weights[j + 3] = four.w;
+        }
 #else
 #pragma unroll
-      for (int j = 0; j < RN; ++j) {
-        weights[j] = ws[k][COLUMN(j)];
-      }
+        for (int j = 0; j < RN; ++j) {
+          weights[j] = ws[k][COLUMN(j)];
+        }
 #endif
 #pragma unroll
-      for (int i = 0; i < RM; ++i) {
+        for (int i = 0; i < RM; ++i) {
 #pragma unroll
-        for (int j = 0; j < RN; ++j) {
-          acc[i][j] = fma(values[i], weights[j], acc[i][j]);
+          for (int j = 0; j < RN; ++j) {
+            acc[i][j] = fma(values[i], weights[j], acc[i][j]);
+          }
         }
       }
     }
@@ -129,17 +136,17 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
 #pragma unroll
     for (int l = 0; l < X_LOADS; ++l) {
       const int e = item + l * ITEMS;
-      if (e < TM * TK) {
-        const int i = e / TK;
-        xs[e - i * TK][i] = rounded(x_ahead[l]);
+      if (e < TM * X_ROW) {
+        const int i = e / X_ROW;
+        keep_terms(x_ahead[l], &xs[TERMS * (e - i * X_ROW)][i], TM + 4);
       }
     }
 #pragma unroll
     for (int l = 0; l < W_LOADS; ++l) {
       const int e = item + l * ITEMS;
-      if (e < TK * TN) {
-        const int row = e / TN;
-        ws[row][e - row * TN] = w_ahead[l];
+      if (e < TK * W_ROW) {
+        const int row = e / W_ROW;
+        *(__local Terms*)&ws[row][TERMS * (e - row * W_ROW)] = w_ahead[l];
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);

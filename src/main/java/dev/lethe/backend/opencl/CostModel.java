@@ -171,7 +171,7 @@ record CostModel(OpenClPlan plan) {
       PersistentPlan.Tile tile = (PersistentPlan.Tile) cut;
       double cycles = plan.persistent().cycles(tile, s.hidden(), atOnce, s.batch());
       double bytes = 4.0 * s.hidden() * slice * groups;
-      step = Math.max(cycles / CLOCK, bytes / (CACHE * plan.computeUnits()));
+      step = LATENCY + Math.max(cycles / CLOCK, bytes / (CACHE * plan.computeUnits()));
     }
     int times = s.directions() / atOnce;
     return new Cost(1, LAUNCH + s.steps() * (step + wait)).times(times);

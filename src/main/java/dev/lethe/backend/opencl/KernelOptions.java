@@ -4,6 +4,7 @@ import dev.lethe.Precision;
 import dev.lethe.network.ActivationFunction;
 import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -14,8 +15,14 @@ import java.util.Locale;
  * @param rowItems work-items a row, in kernels that take rows
  */
 record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) {
-  /** For product.cl; {@code rowMap} for the input projection. */
-  String product(ProductTile product, boolean rowMap) {
+  /**
+   * For product.cl.
+   *
+   * @param rowMap for the input projection
+   * @param depth terms of a sum
+   * @param columns of the weights
+   */
+  String product(ProductTile product, boolean rowMap, int depth, int columns) {
     String tile =
         "-DLM=%d -DLN=%d -DRM=%d -DRN=%d -DTK=%d"
             .formatted(
@@ -24,7 +31,8 @@ record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) 
                 product.rowResults(),
                 product.columnResults(),
                 product.depth());
-    return rowMap ? tile + " -DROW_MAP" + precisionNumber() : tile;
+    String sizes = tile + fours(depth, columns, product.depth(), product.columns());
+    return rowMap ? sizes + " -DROW_MAP" + precisionNumber() : sizes;
   }
 
   /** For lstm_step.cl; {@code kind}: what the parts of a launch are. */
@@ -33,6 +41,7 @@ record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) 
         "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
             .formatted(step.units(), step.sequenceItems(), step.sequenceResults(), step.depth());
     return tile
+        + fours(cell.outputSize(), step.depth())
         + unroll()
         + precisionNumber()
         + cell(cell)
@@ -67,7 +76,9 @@ record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) 
     } else {
       PersistentPlan.Tile plain = (PersistentPlan.Tile) cut;
       tile =
-          "-DU=%d -DP=%d -DRB=%d".formatted(plain.units(), plain.parts(), plain.rows()) + unroll();
+          "-DU=%d -DP=%d -DRB=%d".formatted(plain.units(), plain.parts(), plain.rows())
+              + fours(cell.hiddenSize())
+              + unroll();
     }
     return tile
         + " -DPOLLS="
@@ -112,6 +123,11 @@ record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) 
   // whether NVIDIA's instructions are there
   private String ptx() {
     return waiting.ptx() ? " -DPTX" : "";
+  }
+
+  // rows and tiles of these lengths can be read by fours
+  private static String fours(int... lengths) {
+    return Arrays.stream(lengths).allMatch(length -> length % 4 == 0) ? " -DFOURS" : "";
   }
 
   // of a GPU whose registers are known

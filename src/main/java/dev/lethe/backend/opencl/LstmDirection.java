@@ -46,7 +46,13 @@ final class LstmDirection implements AutoCloseable {
     this.inputProjection =
         product instanceof MatrixProductTile tile
             ? new MatrixProduct(programs, plan, tile)
-            : new Product(programs, plan, (ProductTile) product, true);
+            : new Product(
+                programs,
+                plan,
+                (ProductTile) product,
+                true,
+                stage.inputSize(),
+                Cell.GATES * stage.hiddenSize());
   }
 
   /**

@@ -9,11 +9,21 @@ final class Product implements InputProjection {
   private final Kernel kernel;
   private final boolean rowMap;
 
-  /** {@code rowMap}: rows are looked up, as the input projection needs it. */
-  Product(Programs programs, OpenClPlan plan, ProductTile tile, boolean rowMap) {
+  /**
+   * @param rowMap rows are looked up, as the input projection needs it; their strides are multiples
+   *     of {@code depth}
+   */
+  Product(
+      Programs programs,
+      OpenClPlan plan,
+      ProductTile tile,
+      boolean rowMap,
+      int depth,
+      int columns) {
     this.tile = tile;
     this.rowMap = rowMap;
-    this.kernel = programs.kernel("product.cl", "product", plan.options().product(tile, rowMap));
+    String options = plan.options().product(tile, rowMap, depth, columns);
+    this.kernel = programs.kernel("product.cl", "product", options);
   }
 
   @Override
@@ -60,7 +70,9 @@ final class Product implements InputProjection {
     DenseRunner(Dense stage, Context context, Programs programs, OpenClPlan plan) {
       plan.requireDepth(stage.name(), stage.weights().rows());
       this.stage = stage;
-      this.product = new Product(programs, plan, plan.products().get(0), false);
+      int depth = stage.weights().rows();
+      int columns = stage.weights().columns();
+      this.product = new Product(programs, plan, plan.products().get(0), false, depth, columns);
       this.weights = context.upload(stage.name() + " weights", stage.weights().toArray());
       this.bias = context.upload(stage.name() + " bias", stage.bias().toArray());
     }

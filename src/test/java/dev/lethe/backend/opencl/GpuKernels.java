@@ -21,14 +21,14 @@ final class GpuKernels {
 
   public static void main(String[] args) {
     OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200());
-    Cell plain = cell(Matrix.empty(), Matrix.empty());
-    Cell special = cell(Matrix.zeros(3, 2), Matrix.zeros(1, 2));
+    Cell plain = cell(4, Matrix.empty(), Matrix.empty());
+    Cell special = cell(2, Matrix.zeros(3, 2), Matrix.zeros(1, 2));
     OpenClPlan int8 = OpenClPlan.of(OpenClPlanTest.h200(), Precision.INT8);
     for (ProductTile tile : plan.products()) {
       int items = tile.rowItems() * tile.columnItems();
-      print("product.cl", items, plan.options().product(tile, true));
-      print("product.cl", items, plan.options().product(tile, false));
-      print("product.cl", items, int8.options().product(tile, true));
+      print("product.cl", items, plan.options().product(tile, true, 4, 8));
+      print("product.cl", items, plan.options().product(tile, false, 3, 8));
+      print("product.cl", items, int8.options().product(tile, true, 4, 8));
     }
     print("lstm_begin.cl", "");
     for (StepTile tile : plan.steps()) {
@@ -66,6 +66,7 @@ final class GpuKernels {
     for (PersistentPlan.Shape shape : plan.persistent().shapes()) {
       PersistentPlan.Tile tile = largest(plan.persistent(), shape);
       for (LstmParts.Kind kind : LstmParts.Kind.values()) {
+        print("lstm_persistent.cl", tile.items(), plan.options().persistent(plain, tile, kind));
         print("lstm_persistent.cl", tile.items(), plan.options().persistent(special, tile, kind));
       }
     }
@@ -145,12 +146,12 @@ final class GpuKernels {
     System.out.println((file + " " + items + " " + options).strip());
   }
 
-  private static Cell cell(Matrix peepholes, Matrix projection) {
-    int width = projection.isEmpty() ? 2 : 1;
+  private static Cell cell(int hidden, Matrix peepholes, Matrix projection) {
+    int width = projection.isEmpty() ? hidden : 1;
     return new Cell(
-        Matrix.zeros(8, 3),
-        Matrix.zeros(8, width),
-        Matrix.zeros(1, 8),
+        Matrix.zeros(4 * hidden, 3),
+        Matrix.zeros(4 * hidden, width),
+        Matrix.zeros(1, 4 * hidden),
         peepholes,
         projection,
         ActivationFunction.SIGMOID,

@@ -177,8 +177,10 @@ class OpenClPlanTest {
     ProductTile product = new ProductTile(16, 16, 8, 4, 16);
     PersistentPlan.MatrixTile sums = new PersistentPlan.MatrixTile(4, 1);
     String tile = "-DLM=16 -DLN=16 -DRM=8 -DRN=4 -DTK=16";
-    assertEquals(tile, tf32.options().product(product, false));
-    assertEquals(tile + " -DROW_MAP -DPRECISION=1", tf32.options().product(product, true));
+    assertEquals(tile, tf32.options().product(product, false, 6, 8));
+    assertEquals(tile + " -DFOURS", tf32.options().product(product, false, 4, 8));
+    assertEquals(tile, tf32.options().product(product, false, 4, 6));
+    assertEquals(tile + " -DROW_MAP -DPRECISION=1", tf32.options().product(product, true, 3, 8));
     assertEquals(
         "-DL=128 -DRB=8 -DUNITS=1 -DUNROLL" + CELL_OPTIONS,
         fp32.options().sequence(new SequenceTile(128, 8, 128), CELL, LstmParts.Kind.ONE));
