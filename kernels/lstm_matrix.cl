@@ -5,21 +5,23 @@
 //   r0, r1       [H/8][SLICES*PW*2][2][32] words, four each (MatrixWeights.java): for 8 units, each step of 8 words
 //                and two gates the fragments a of precision.cl; rows 0..7 are gate i or g, 8..15 f or o of these units
 //   even_h, odd_h  [B, rounded up to whole slices][WORDS] words of h, 0 from H on
-// WORDS = SLICES*PW*16.  Grid (H/8, slices, parts) work-groups of 32*SLICES work-items.
-//   The 32-wide slice s of a group multiplies with words s*PW*16.. of h, for SLICES/2 times 8 sequences a round; the
-//   partial sums meet in local memory, where work-item (s, l) finishes unit l/4 of sequence 8*(s/2) + 2*(l%4) + s%2:
-//   always xw first, then the slices in ascending order.
+// WORDS = SLICES*PW*16.  Grid (H/(8*UB), slices, parts) work-groups of 32*SLICES work-items.
+//   A group owns UB times 8 units. Its 32-wide slice s multiplies with words s*PW*16.. of h, for TILES times 8 sequences
+//   a round; the partial sums meet in local memory, where work-item (s, l) finishes, with v = s % (2*TILES), unit l/4 of
+//   the units 8*(s/(2*TILES)).. for sequence 8*(v/2) + 2*(l%4) + v%2: always xw first, then the slices in ascending order.
 // begin_matrix.cl fills even_h and odd_h before the first step.
 // Nothing may alias.
 // Host side: LstmPersistent.java
 
-#if !defined(SLICES) || !defined(PW) || !defined(PRECISION) || !defined(GATE)
-#error "lstm_matrix.cl needs SLICES (even), PW, PRECISION (not 0), POLLS and what lstm_cell needs"
+#if !defined(SLICES) || !defined(PW) || !defined(UB) || !defined(PRECISION) || !defined(GATE)
+#error "lstm_matrix.cl needs SLICES, UB, of which SLICES is an even multiple, PW, PRECISION (not 0), POLLS and what lstm_cell needs"
 #endif
 #define ITEMS (32 * SLICES)
 #define WORDS (16 * PW * SLICES)
-#define TILES (SLICES / 2)                      // of 8 sequences, in a round
-#define AHEAD (PW > 4 ? 2 : 4)                  // tiles whose h is read at once
+#define UNITS (8 * UB)
+#define TILES (SLICES / (2 * UB))               // of 8 sequences, in a round
+#define MOST (PW > 4 ? 2 : 4)
+#define AHEAD (TILES < MOST ? TILES : MOST)     // tiles whose h is read at once
 #define MATRIX
 #include "parts.cl"
 #include "precision.cl"
@@ -37,7 +39,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     __global float* restrict c1, __global float* restrict y0, __global float* restrict final_h0,
     __global float* restrict final_c0 LAYER_ARGUMENTS, volatile __global int* arrived, volatile __global int* failed,
     __local float* restrict cs) {
-  __local float parts[SLICES][TILES][8][32];
+  __local float parts[SLICES][TILES][UB][8][32];
   __local int box[BOX_WORDS];
   __local int go;
 
@@ -49,9 +51,13 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
   const int first_row = steps[chunk0 - BEHIND].x;  // of xw
   const int j0 = get_group_id(1) * slice;
   const int groups = get_num_groups(0);
-  const int u = get_group_id(0) * 8 + lane / 4;
+  // the cell of a round that this work-item finishes
+  const int block = warp / (2 * TILES);
+  const int tile = (warp - block * 2 * TILES) / 2;
   const int column = warp & 1;
-  const int finished = 8 * (warp / 2) + 2 * (lane & 3) + column;  // sequence of a round that this work-item finishes
+  const int lu = 8 * block + lane / 4;
+  const int u = get_group_id(0) * UNITS + lu;
+  const int finished = 8 * tile + 2 * (lane & 3) + column;  // its sequence
   volatile __global int* counter = arrived + get_group_id(2) * get_num_groups(1) + get_group_id(1);
   __global const float4* xw = OF(xw);
   __global const float* peepholes = OF(peepholes);
@@ -64,18 +70,20 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
   const int owned = min(slice, sequences - j0);
   const int end = min(end_step0 - BEHIND, lengths[order[j0]]);
 
-  int4 weights[2 * PW][2];
-  {
+  int4 weights[UB][2 * PW][2];
+#pragma unroll
+  for (int b = 0; b < UB; ++b) {
     __global const int4* r = OF(r);
-    const size_t first = (get_group_id(0) * (size_t)SLICES + warp) * (2 * PW) * 2 * 32 + lane;
+    const int eight = min((int)get_group_id(0) * UB + b, (hidden - 1) / 8);  // past the last, nobody finishes them
+    const size_t first = (eight * (size_t)SLICES + warp) * (2 * PW) * 2 * 32 + lane;
 #pragma unroll
     for (int k = 0; k < 2 * PW; ++k) {
-      weights[k][0] = r[first + 64 * k];
-      weights[k][1] = r[first + 64 * k + 32];
+      weights[b][k][0] = r[first + 64 * k];
+      weights[b][k][1] = r[first + 64 * k + 32];
     }
   }
   for (int j = finished; j < owned; j += 8 * TILES) {
-    cs[j * 8 + lane / 4] = u < hidden ? c[(size_t)(j0 + j) * hidden + u] : 0.0f;
+    cs[j * UNITS + lu] = u < hidden ? c[(size_t)(j0 + j) * hidden + u] : 0.0f;
   }
 
   int met = 1;  // whether the other groups have come so far
@@ -101,39 +109,56 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     const int stop = met ? running : 0;
     for (int first = 0; first < stop; first += 8 * TILES) {
       for (int n0 = 0; n0 < TILES; n0 += AHEAD) {
+        const int tiles = (stop - first + 7) / 8 - n0;  // that are left
         int4 h[AHEAD][PW];
+        float4 upper[AHEAD][UB];
+        float4 lower[AHEAD][UB];
 #pragma unroll
         for (int n = 0; n < AHEAD; ++n) {
           // a row past the end is one of the slice, and belongs to no sequence
           const int j = j0 + min(first + 8 * (n0 + n) + lane / 4, slice - 1);
 #pragma unroll
           for (int k = 0; k < PW; ++k) {
-            if (n0 + n < TILES && first + 8 * (n0 + n) < stop) {
-              h[n][k] = read_fresh4(h_in + (size_t)j * WORDS + (warp * PW + k) * 16 + 4 * (lane & 3));
+            h[n][k] = n < tiles ? read_fresh4(h_in + (size_t)j * WORDS + (warp * PW + k) * 16 + 4 * (lane & 3)) : (int4)(0);
+          }
+#pragma unroll
+          for (int b = 0; b < UB; ++b) {
+            upper[n][b] = (float4)(0.0f);
+            lower[n][b] = (float4)(0.0f);
+          }
+        }
+        // one tile's products wait for each other: those of the next come in between
+#pragma unroll
+        for (int k = 0; k < PW; ++k) {
+#pragma unroll
+          for (int n = 0; n < AHEAD; ++n) {
+#pragma unroll
+            for (int b = 0; b < UB; ++b) {
+              upper[n][b] = mma_if(n < tiles, weights[b][2 * k][0], h[n][k].xy, upper[n][b], box);
+              lower[n][b] = mma_if(n < tiles, weights[b][2 * k][1], h[n][k].xy, lower[n][b], box);
+            }
+#pragma unroll
+            for (int b = 0; b < UB; ++b) {
+              upper[n][b] = mma_if(n < tiles, weights[b][2 * k + 1][0], h[n][k].zw, upper[n][b], box);
+              lower[n][b] = mma_if(n < tiles, weights[b][2 * k + 1][1], h[n][k].zw, lower[n][b], box);
             }
           }
         }
 #pragma unroll
         for (int n = 0; n < AHEAD; ++n) {
-          if (n0 + n < TILES && first + 8 * (n0 + n) < stop) {
-            float4 upper = (float4)(0.0f);
-            float4 lower = (float4)(0.0f);
+          if (n < tiles) {
 #pragma unroll
-            for (int k = 0; k < PW; ++k) {
-              upper = mma(weights[2 * k][0], h[n][k].xy, upper, box);
-              lower = mma(weights[2 * k][1], h[n][k].xy, lower, box);
-              upper = mma(weights[2 * k + 1][0], h[n][k].zw, upper, box);
-              lower = mma(weights[2 * k + 1][1], h[n][k].zw, lower, box);
+            for (int b = 0; b < UB; ++b) {
+              __local float(*mine)[32] = parts[warp][n0 + n][b];
+              mine[0][lane] = upper[n][b].x;
+              mine[1][lane] = upper[n][b].y;
+              mine[2][lane] = upper[n][b].z;
+              mine[3][lane] = upper[n][b].w;
+              mine[4][lane] = lower[n][b].x;
+              mine[5][lane] = lower[n][b].y;
+              mine[6][lane] = lower[n][b].z;
+              mine[7][lane] = lower[n][b].w;
             }
-            __local float(*mine)[32] = parts[warp][n0 + n];
-            mine[0][lane] = upper.x;
-            mine[1][lane] = upper.y;
-            mine[2][lane] = upper.z;
-            mine[3][lane] = upper.w;
-            mine[4][lane] = lower.x;
-            mine[5][lane] = lower.y;
-            mine[6][lane] = lower.z;
-            mine[7][lane] = lower.w;
           }
         }
       }
@@ -143,15 +168,15 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
       if (j < running && u < hidden) {
         float4 z = next;
         for (int s = 0; s < SLICES; ++s) {
-          __local const float(*part)[32] = parts[s][warp / 2];
+          __local const float(*part)[32] = parts[s][tile][block];
           z += (float4)(part[column][lane], part[2 + column][lane], part[4 + column][lane], part[6 + column][lane]);
         }
-        const CellStep result = lstm_cell(z, cs[j * 8 + lane / 4], peepholes, hidden, u);
+        const CellStep result = lstm_cell(z, cs[j * UNITS + lu], peepholes, hidden, u);
         const int sequence = order[j0 + j];
         const int length = lengths[sequence];
         const int time = reversed >> d & 1 ? length - 1 - step : step;
         h_out[(size_t)(j0 + j) * WORDS * VALUES + u] = (Word)word_of(result.h, 0.0f);
-        cs[j * 8 + lane / 4] = result.c;
+        cs[j * UNITS + lu] = result.c;
         y[d * y_direction + sequence * y_batch + time * y_time + u] = result.h;
         if (step == length - 1) {
           final_h[d * h_direction + sequence * h_batch + u] = result.h;
@@ -176,7 +201,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
 
   for (int j = finished; j < owned; j += 8 * TILES) {
     if (u < hidden) {
-      c[(size_t)(j0 + j) * hidden + u] = cs[j * 8 + lane / 4];
+      c[(size_t)(j0 + j) * hidden + u] = cs[j * UNITS + lu];
     }
   }
 }

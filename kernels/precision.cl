@@ -8,6 +8,7 @@
 //     Lane l = 4*g + t holds, as PTX has it for m16n8k8 (tf32) and m16n8k16 (bf16, fp16):
 //       a = words (g, t), (g+8, t), (g, t+4), (g+8, t+4)    b = words (t, g), (t+4, g)
 //       c = (g, 2t), (g, 2t+1), (g+8, 2t), (g+8, 2t+1)
+//   mma_if(n, a, b, c)  the same where n, alike for all of the slice, is not 0, and c otherwise, without a branch
 // PTX: NVIDIA's instruction, from sm_80 on. Without it the lanes exchange words through local memory, and all
 // work-items of the group must call mma together.
 
@@ -112,6 +113,15 @@ inline float4 mma(const int4 a, const int2 b, const float4 c, __local int* box) 
           : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y), "f"(c.x), "f"(c.y), "f"(c.z), "f"(c.w));
   return (float4)(d0, d1, d2, d3);
 }
+
+inline float4 mma_if(const int now, const int4 a, const int2 b, const float4 c, __local int* box) {
+  float d0 = c.x, d1 = c.y, d2 = c.z, d3 = c.w;
+  __asm__("{ .reg .pred now; setp.ne.s32 now, %10, 0; @now " MMA
+          " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3}; }"
+          : "+f"(d0), "+f"(d1), "+f"(d2), "+f"(d3)
+          : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y), "r"(now));
+  return (float4)(d0, d1, d2, d3);
+}
 #else
 #define BOX_WORDS (6 * ITEMS)
 inline float dot_words(const int a, const int b, const float sum) {
@@ -152,6 +162,10 @@ inline float4 mma(const int4 a, const int2 b, const float4 c, __local int* box) 
     d.w = dot_words(lower, right, d.w);
   }
   return d;
+}
+
+inline float4 mma_if(const int now, const int4 a, const int2 b, const float4 c, __local int* box) {
+  return now ? mma(a, b, c, box) : c;
 }
 #endif
 #endif

@@ -163,9 +163,8 @@ record CostModel(OpenClPlan plan) {
     int groups = cut.groups(s.hidden()) * ((s.batch() + slice - 1) / slice) * atOnce;
     double step;
     if (cut instanceof PersistentPlan.MatrixTile tile) {
-      int round = 4 * tile.slices();
       double bytes = 4.0 * tile.words() * slice * groups;
-      int rounds = (slice + round - 1) / round;
+      int rounds = (slice + tile.round() - 1) / tile.round();
       step = MATRIX_ROUND * rounds + bytes / (CACHE * plan.computeUnits());
     } else {
       PersistentPlan.Tile tile = (PersistentPlan.Tile) cut;

@@ -72,7 +72,8 @@ record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) 
   String persistent(Cell cell, PersistentPlan.Cut cut, LstmParts.Kind kind) {
     String tile;
     if (cut instanceof PersistentPlan.MatrixTile matrix) {
-      tile = "-DSLICES=%d -DPW=%d".formatted(matrix.slices(), matrix.pairs());
+      tile =
+          "-DSLICES=%d -DPW=%d -DUB=%d".formatted(matrix.slices(), matrix.pairs(), matrix.eights());
     } else {
       PersistentPlan.Tile plain = (PersistentPlan.Tile) cut;
       tile =

@@ -4,6 +4,7 @@ import dev.lethe.Precision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Whether and how the kernel that keeps its weights in registers (lstm_persistent.cl) runs on one
@@ -16,7 +17,8 @@ import java.util.Optional;
  * @param ptx whether NVIDIA's instructions are to be had
  * @param registers 32-bit registers of a compute unit
  * @param localBytes local memory of a work-group
- * @param shapes the tiles to choose from
+ * @param shapes the tiles of lstm_persistent.cl to choose from
+ * @param matrixUnits hidden units of a group of lstm_matrix.cl; 0 for any
  */
 record PersistentPlan(
     int mostGroups,
@@ -25,7 +27,20 @@ record PersistentPlan(
     boolean ptx,
     int registers,
     long localBytes,
-    List<Shape> shapes) {
+    List<Shape> shapes,
+    int matrixUnits) {
+  /** With any tile of lstm_matrix.cl. */
+  PersistentPlan(
+      int mostGroups,
+      boolean together,
+      int polls,
+      boolean ptx,
+      int registers,
+      long localBytes,
+      List<Shape> shapes) {
+    this(mostGroups, together, polls, ptx, registers, localBytes, shapes, 0);
+  }
+
   /** Never. */
   static final PersistentPlan NONE = new PersistentPlan(0, false, 0, false, 0, 0, List.of());
 
@@ -101,14 +116,30 @@ record PersistentPlan(
 
   /**
    * For lstm_matrix.cl: a group of {@code slices} times 32 work-items, each of which multiplies
-   * {@code pairs} times 16 words of h.
+   * {@code pairs} times 16 words of h. These decide how sums are cut, and so their bits; {@code
+   * eights}, of hidden units that a group has, does not.
    */
-  record MatrixTile(int slices, int pairs) implements Cut {
-    /** How sums are cut, which decides their bits: the same for every batch. */
+  record MatrixTile(int slices, int pairs, int eights) implements Cut {
+    /** Of the smallest groups; sums are cut alike for every batch. */
     static MatrixTile of(Precision precision, int hidden) {
       int blocks = MatrixWeights.words(precision, hidden) / MatrixWeights.BLOCK;
       int slices = blocks > 4 ? 8 : blocks > 2 ? 4 : 2;
-      return new MatrixTile(slices, (blocks + slices - 1) / slices);
+      return new MatrixTile(slices, (blocks + slices - 1) / slices, 1);
+    }
+
+    /** The same with twice as many hidden units, so that half as many groups read h. */
+    MatrixTile larger() {
+      return new MatrixTile(slices, pairs, 2 * eights);
+    }
+
+    /** Whether weights fit the registers, and each slice has cells to finish. */
+    boolean fits() {
+      return pairs * eights <= MOST_PAIRS && slices % (2 * eights) == 0;
+    }
+
+    /** Sequences of a round. */
+    int round() {
+      return 8 * slices / (2 * eights);
     }
 
     @Override
@@ -118,12 +149,12 @@ record PersistentPlan(
 
     @Override
     public List<Integer> numbers() {
-      return List.of(slices, pairs);
+      return List.of(slices, pairs, eights);
     }
 
     @Override
     public int units() {
-      return MatrixWeights.UNITS;
+      return MatrixWeights.UNITS * eights;
     }
 
     @Override
@@ -143,7 +174,7 @@ record PersistentPlan(
 
     @Override
     public long fixedBytes() {
-      long parts = (long) slices * (slices / 2) * 8 * 32 * Float.BYTES;
+      long parts = (long) slices * (slices / 2) * 8 * 32 * Float.BYTES; // for any eights
       long box = 6L * items() * Integer.BYTES; // only without PTX
       return parts + box + Integer.BYTES;
     }
@@ -204,21 +235,23 @@ record PersistentPlan(
     return new PersistentPlan(0, together, polls, ptx, registers, localBytes, List.of());
   }
 
-  /** The same plan with no other tile of lstm_persistent.cl. */
+  /** The same plan with no other tile of lstm_persistent.cl and lstm_matrix.cl. */
   PersistentPlan only(Cut cut) {
     List<Shape> one =
         cut instanceof Tile tile ? List.of(new Shape(tile.units, tile.rows)) : List.of();
-    return new PersistentPlan(mostGroups, together, polls, ptx, registers, localBytes, one);
+    int units = cut instanceof MatrixTile tile ? tile.units() : 0;
+    return new PersistentPlan(mostGroups, together, polls, ptx, registers, localBytes, one, units);
   }
 
-  /** The tiles that a layer and its batch fit; on matrix units, where a tile decides bits, one. */
+  /** The tiles that a layer and its batch fit; on matrix units such as cut sums alike. */
   List<Cut> cuts(LayerSizes sizes, boolean matrix, Precision precision) {
     List<Cut> all = new ArrayList<>();
     if (matrix) {
       MatrixTile tile = MatrixTile.of(precision, sizes.hidden());
-      if (tile.pairs() <= MOST_PAIRS) {
-        all.add(tile);
-      }
+      Stream.of(tile, tile.larger())
+          .filter(MatrixTile::fits)
+          .filter(fitting -> matrixUnits == 0 || fitting.units() == matrixUnits)
+          .forEach(all::add);
     } else {
       shapes.forEach(shape -> all.add(shape.tile(sizes.hidden())));
     }

@@ -14,11 +14,14 @@ import dev.lethe.network.GraphBuilder;
 import dev.lethe.network.GraphBuilder.Layouts;
 import dev.lethe.network.Lstm;
 import dev.lethe.network.Value;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -87,7 +90,7 @@ class MatrixInvarianceTest {
     ProgramCache cache = ProgramCache.inUserFolder();
     for (Discovery.Found found : OptionsTest.devices()) {
       try (OpenClSession session =
-          OpenClSession.open(network(), found, variant.plan(), cache, "")) {
+          OpenClSession.open(network(HIDDEN), found, variant.plan(), cache, "")) {
         float[][] together = run(session, sequences, STEPS);
         assertTrue(
             session.kernels().get(0).startsWith(variant.kernel() + " "),
@@ -114,8 +117,34 @@ class MatrixInvarianceTest {
     }
   }
 
+  /** The last group has eight units that there are not; more sequences than a round takes. */
+  @Test
+  void groupsOfTwiceAsManyUnitsMakeTheSameBits() {
+    int hidden = Cases.SMALL ? 33 : 69;
+    PersistentPlan room = new PersistentPlan(50, false, 1000, false, 0, 44 << 10, List.of());
+    OpenClPlan plan =
+        plan(Precision.TF32, 0, List.of(new MatrixStepTile(2, 1))).withPersistent(room);
+    ProgramCache cache = ProgramCache.inUserFolder();
+    for (Discovery.Found found : OptionsTest.devices()) {
+      List<float[]> all = new ArrayList<>();
+      List<PersistentPlan.Cut> cuts =
+          plan.persistent().cuts(new LayerSizes(STEPS, BATCH, 1, hidden, 2), true, Precision.TF32);
+      assertEquals(List.of(8, 16), cuts.stream().map(PersistentPlan.Cut::units).toList());
+      for (PersistentPlan.Cut cut : cuts) {
+        OpenClPlan one = plan.withPersistent(plan.persistent().only(cut));
+        try (OpenClSession session = OpenClSession.open(network(hidden), found, one, cache, "")) {
+          Map<String, Tensor> inputs = Cases.padded(sequences(), STEPS, INPUT);
+          all.add(session.run(inputs).get("y").toFloatArray());
+          assertTrue(
+              session.kernels().get(0).contains(cut.toString()), session.kernels()::toString);
+        }
+      }
+      assertArrayEquals(all.get(0), all.get(1));
+    }
+  }
+
   /** Both directions, sequences of different lengths. */
-  private static Graph network() {
+  private static Graph network(int hidden) {
     Random random = new Random(31);
     GraphBuilder g = new GraphBuilder();
     Value x =
@@ -127,8 +156,8 @@ class MatrixInvarianceTest {
             "lstm",
             Layouts.BATCH_FIRST,
             List.of(
-                new Lstm.Direction(false, Cases.cell(random, HIDDEN, INPUT)),
-                new Lstm.Direction(true, Cases.cell(random, HIDDEN, INPUT))),
+                new Lstm.Direction(false, Cases.cell(random, hidden, INPUT)),
+                new Lstm.Direction(true, Cases.cell(random, hidden, INPUT))),
             x,
             Optional.of(lengths),
             Optional.empty(),

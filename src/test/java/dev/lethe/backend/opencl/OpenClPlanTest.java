@@ -175,7 +175,7 @@ class OpenClPlanTest {
     OpenClPlan fp32 = OpenClPlan.of(h200());
     OpenClPlan tf32 = OpenClPlan.of(h200(), Precision.TF32);
     ProductTile product = new ProductTile(16, 16, 8, 4, 16);
-    PersistentPlan.MatrixTile sums = new PersistentPlan.MatrixTile(4, 1);
+    PersistentPlan.MatrixTile sums = new PersistentPlan.MatrixTile(4, 1, 1);
     String tile = "-DLM=16 -DLN=16 -DRM=8 -DRN=4 -DTK=16";
     assertEquals(tile, tf32.options().product(product, false, 6, 8));
     assertEquals(tile + " -DFOURS", tf32.options().product(product, false, 4, 8));
@@ -189,7 +189,7 @@ class OpenClPlanTest {
         "-DU=8 -DP=2 -DRB=1 -DUNROLL" + waits + CELL_OPTIONS + " -DSTACKED",
         fp32.options().persistent(CELL, new PersistentPlan.Tile(8, 2, 1), LstmParts.Kind.LAYERS));
     assertEquals(
-        "-DSLICES=4 -DPW=1" + waits + " -DPRECISION=1" + CELL_OPTIONS + " -DBOTH",
+        "-DSLICES=4 -DPW=1 -DUB=1" + waits + " -DPRECISION=1" + CELL_OPTIONS + " -DBOTH",
         tf32.options().persistent(CELL, sums, LstmParts.Kind.DIRECTIONS));
     assertEquals(
         "-DSLICES=4 -DPW=1 -DWARPS=4 -DNT=6 -DPTX -DPRECISION=1" + CELL_OPTIONS + " -DTRACE",
@@ -234,7 +234,7 @@ class OpenClPlanTest {
     assertEquals(
         16 * 2 * 3 * 2 * 8 + 16 * 2 * 3 * 9 + 4, new PersistentPlan.Tile(8, 3, 2).fixedBytes());
     // parts[SLICES][SLICES / 2][8][32], box[6 * items], go
-    PersistentPlan.MatrixTile matrix = new PersistentPlan.MatrixTile(4, 1);
+    PersistentPlan.MatrixTile matrix = new PersistentPlan.MatrixTile(4, 1, 1);
     assertEquals(4 * 4 * 2 * 8 * 32 + 4 * 6 * 128 + 4, matrix.fixedBytes());
     assertEquals(128, matrix.items());
     assertEquals(4 * 16 * 8, matrix.cellBytes(16));
@@ -246,12 +246,12 @@ class OpenClPlanTest {
   void sumsOnMatrixUnitsAreCutByTheHiddenSizeAlone() {
     Map<Integer, PersistentPlan.MatrixTile> expected =
         Map.of(
-            32, new PersistentPlan.MatrixTile(2, 1),
-            33, new PersistentPlan.MatrixTile(4, 1),
-            64, new PersistentPlan.MatrixTile(4, 1),
-            65, new PersistentPlan.MatrixTile(8, 1),
-            128, new PersistentPlan.MatrixTile(8, 1),
-            129, new PersistentPlan.MatrixTile(8, 2));
+            32, new PersistentPlan.MatrixTile(2, 1, 1),
+            33, new PersistentPlan.MatrixTile(4, 1, 1),
+            64, new PersistentPlan.MatrixTile(4, 1, 1),
+            65, new PersistentPlan.MatrixTile(8, 1, 1),
+            128, new PersistentPlan.MatrixTile(8, 1, 1),
+            129, new PersistentPlan.MatrixTile(8, 2, 1));
     expected.forEach(
         (hidden, tile) ->
             assertEquals(tile, PersistentPlan.MatrixTile.of(Precision.TF32, hidden), "H" + hidden));
