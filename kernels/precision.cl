@@ -4,6 +4,7 @@
 //   weight(w, n_size, k, n)   w[k][n] of weights [K][N];  weight4 likewise of four columns at once
 //     int8: w begins with the columns' scales, [N] floats, then come the integers, [K][N] chars
 //   word_of(a, b)   two bf16 or fp16 numbers in 32 bits, a in the low half; for tf32 a alone
+//   words_of(fours) four words of 4*VALUES numbers
 //   mma(a, b, c)    c + A * B of a 32-wide slice of the work-group, A [16][8 words], B [8 words][8], c [16][8]
 //     Lane l = 4*g + t holds, as PTX has it for m16n8k8 (tf32) and m16n8k16 (bf16, fp16):
 //       a = words (g, t), (g+8, t), (g, t+4), (g+8, t+4)    b = words (t, g), (t+4, g)
@@ -80,6 +81,11 @@ typedef int Word;  // where h is kept for others
 inline int word_of(const float a, const float b) {
   return as_int(rounded(a));
 }
+
+inline int4 words_of(const float4* fours) {
+  return (int4)(
+      word_of(fours[0].x, 0.0f), word_of(fours[0].y, 0.0f), word_of(fours[0].z, 0.0f), word_of(fours[0].w, 0.0f));
+}
 #elif PRECISION == 2 || PRECISION == 3
 #define VALUES 2
 typedef ushort Word;
@@ -91,8 +97,27 @@ inline int bits_of(const float x) {
 #endif
 }
 
+#if defined(MATRIX) && defined(PTX)  // in one instruction; what is no number may get other bits
+#if PRECISION == 3
+#define PACK "cvt.rn.f16x2.f32"
+#else
+#define PACK "cvt.rn.bf16x2.f32"
+#endif
+inline int word_of(const float a, const float b) {
+  int word;
+  __asm__(PACK " %0, %1, %2;" : "=r"(word) : "f"(b), "f"(a));
+  return word;
+}
+#else
 inline int word_of(const float a, const float b) {
   return bits_of(a) | bits_of(b) << 16;
+}
+#endif
+
+inline int4 words_of(const float4* fours) {
+  return (int4)(
+      word_of(fours[0].x, fours[0].y), word_of(fours[0].z, fours[0].w), word_of(fours[1].x, fours[1].y),
+      word_of(fours[1].z, fours[1].w));
 }
 #endif
 

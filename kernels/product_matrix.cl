@@ -4,24 +4,37 @@
 // w [N, rounded up to TILE][WORDS] words of rounded weights, WORDS a multiple of 16, 0 from K on;  bias [N];  y [M][N]
 // Grid (N/TILE, M/TILE) work-groups of 2*TILE work-items; each 32-wide slice makes TILE/2 x 32 results, 16 words of k at
 // a time.
-// Within 16 words, lane 4*g + t takes words 4t..4t+3, two for each of two products, of both factors alike.
-// y must not alias x.
+// Within 16 words, lane 4*g + t takes words 4t..4t+3, two for each of two products, of both factors alike. x is kept in
+// local memory as the fragments a of precision.cl, so that a lane reads one as it is needed.
+// FOURS: K and the strides are multiples of four.  y must not alias x.
 // Host side: MatrixProduct.java
 
 #if !defined(PRECISION) || !defined(TILE)
 #error "product_matrix.cl needs PRECISION (not 0) and TILE (64 or 128)"
 #endif
 #define ITEMS (2 * TILE)
-#define LINES (ITEMS / 16)  // rows that are staged at a time
+#define LINES (ITEMS / 4)  // rows that are staged at a time, of which each work-item stages 4 words
+#define TURNS (TILE / LINES)
 #define HEIGHTS (TILE / 32)  // 16 rows each
 #define MATRIX
 #include "precision.cl"
+
+// x[k..k+4), 0 from K on
+inline float4 four_of(__global const float* restrict x, const int k, const int k_size) {
+#ifdef FOURS
+  return k < k_size ? *(__global const float4*)(x + k) : (float4)(0.0f);
+#else
+  return (float4)(
+      k < k_size ? x[k] : 0.0f, k + 1 < k_size ? x[k + 1] : 0.0f, k + 2 < k_size ? x[k + 2] : 0.0f,
+      k + 3 < k_size ? x[k + 3] : 0.0f);
+#endif
+}
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_matrix(
     const int m_size, const int n_size, const int k_size, const int words, const int first, const int batch_stride,
     const int time_stride, __global const int2* restrict rows, __global const float* restrict x,
     __global const int* restrict w, __global const float* restrict bias, __global float* restrict y) {
-  __local int4 xs[TILE][4];  // 16 words of each row of x, and of each column of w
+  __local int4 xs[TILE / 16][2][32];  // 16 words of each row of x, and of each column of w
   __local int4 ws[TILE][4];
   __local int starts[TILE];
   __local int box[BOX_WORDS];
@@ -49,22 +62,22 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_matrix(
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 
-  // this work-item stages word `item & 15` of rows and columns item >> 4, LINES more, ...
-  const int word = item & 15;
-  const int line = item >> 4;
-  float low[8];
-  float high[8];
-  int weights[8];
+  // this work-item stages words 4*quad.. of rows and columns line, line + LINES, ...
+  const int line = item / 4;
+  const int quad = item - 4 * line;
+  float4 x_ahead[TURNS][VALUES];
+  int4 w_ahead[TURNS];
   for (int k0 = -16; k0 < words; k0 += 16) {
-    const int ahead = k0 + 16 + word;  // while the last words are multiplied, the next are read
+    const bool more = k0 + 16 < words;
+    const int ahead = k0 + 16 + 4 * quad;  // while the last words are multiplied, the next are read
 #pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      if (k0 + 16 < words) {
-        const int k = ahead * VALUES;
-        const int start = starts[line + LINES * i];
-        low[i] = k < k_size ? x[start + k] : 0.0f;
-        high[i] = VALUES == 2 && k + 1 < k_size ? x[start + k + 1] : 0.0f;
-        weights[i] = w[(size_t)(n0 + line + LINES * i) * words + ahead];
+    for (int i = 0; i < TURNS; ++i) {
+      if (more) {
+#pragma unroll
+        for (int v = 0; v < VALUES; ++v) {
+          x_ahead[i][v] = four_of(x + starts[line + LINES * i], ahead * VALUES + 4 * v, k_size);
+        }
+        w_ahead[i] = *(__global const int4*)(w + (size_t)(n0 + line + LINES * i) * words + ahead);
       }
     }
     if (k0 >= 0) {
@@ -75,21 +88,29 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_matrix(
       }
 #pragma unroll
       for (int i = 0; i < HEIGHTS; ++i) {
-        const int4 upper = xs[warp_m + 16 * i + g][t];
-        const int4 lower = xs[warp_m + 16 * i + 8 + g][t];
+        const int4 even = xs[warp_m / 16 + i][0][lane];
+        const int4 odd = xs[warp_m / 16 + i][1][lane];
 #pragma unroll
         for (int j = 0; j < 4; ++j) {
-          sums[i][j] = mma((int4)(upper.x, lower.x, upper.y, lower.y), right[j].xy, sums[i][j], box);
-          sums[i][j] = mma((int4)(upper.z, lower.z, upper.w, lower.w), right[j].zw, sums[i][j], box);
+          sums[i][j] = mma(even, right[j].xy, sums[i][j], box);
+          sums[i][j] = mma(odd, right[j].zw, sums[i][j], box);
         }
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (k0 + 16 < words) {
 #pragma unroll
-      for (int i = 0; i < 8; ++i) {
-        ((__local int*)xs[line + LINES * i])[word] = word_of(low[i], high[i]);
-        ((__local int*)ws[line + LINES * i])[word] = weights[i];
+    for (int i = 0; i < TURNS; ++i) {
+      if (more) {
+        const int row = line + LINES * i;
+        const int4 kept = words_of(x_ahead[i]);
+        // lane 4 * (row % 8) + quad, upper or lower eight rows of a fragment
+        __local int* even = (__local int*)&xs[row / 16][0][4 * (row & 7) + quad] + (row >> 3 & 1);
+        __local int* odd = (__local int*)&xs[row / 16][1][4 * (row & 7) + quad] + (row >> 3 & 1);
+        even[0] = kept.x;
+        even[2] = kept.y;
+        odd[0] = kept.z;
+        odd[2] = kept.w;
+        ws[row][quad] = w_ahead[i];
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);

@@ -351,7 +351,7 @@ public final class DeviceProbe implements AutoCloseable {
       return NOT_NVIDIA;
     }
     Map<String, String> wanted = new LinkedHashMap<>();
-    Cell cell = Cell.of(Matrix.zeros(8, 3), Matrix.zeros(8, 2), Matrix.zeros(1, 8));
+    Cell cell = Cell.of(Matrix.zeros(16, 4), Matrix.zeros(16, 4), Matrix.zeros(1, 16));
     for (Precision precision : Precision.values()) {
       OpenClPlan plan = OpenClPlan.of(found.facts(), precision);
       for (int hidden : new int[] {256, 512, 1024}) {
@@ -360,11 +360,18 @@ public final class DeviceProbe implements AutoCloseable {
         if (chosen instanceof PersistentPlan.Cut cut) {
           wanted.put(
               plan.options().persistent(cell, cut, LstmParts.Kind.ONE), cut.kernel() + ".cl");
+        } else if (chosen instanceof StepTile tile) {
+          wanted.put(
+              plan.options().step(tile, cell, LstmParts.Kind.ONE, false, false), "lstm_step.cl");
         }
       }
       if (plan.matrix()) {
         for (MatrixProductTile tile : plan.matrixProducts()) {
-          wanted.put(plan.options().matrixProduct(tile), "product_matrix.cl");
+          wanted.put(plan.options().matrixProduct(tile, 4), "product_matrix.cl");
+        }
+      } else {
+        for (ProductTile tile : plan.products()) {
+          wanted.put(plan.options().product(tile, true, 4, 16), "product.cl");
         }
       }
     }

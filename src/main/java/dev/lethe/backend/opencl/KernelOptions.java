@@ -15,6 +15,9 @@ import java.util.Locale;
  * @param rowItems work-items a row, in kernels that take rows
  */
 record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) {
+  /** Terms of a sum that lstm_step.cl has in local memory at a time, if they are read singly. */
+  private static final int MOST_SINGLE = 32;
+
   /**
    * For product.cl.
    *
@@ -37,11 +40,12 @@ record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) 
 
   /** For lstm_step.cl; {@code kind}: what the parts of a launch are. */
   String step(StepTile step, Cell cell, LstmParts.Kind kind, boolean masked, boolean traced) {
-    String tile =
-        "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
-            .formatted(step.units(), step.sequenceItems(), step.sequenceResults(), step.depth());
-    return tile
-        + fours(cell.outputSize(), step.depth())
+    String fours = fours(cell.outputSize(), step.depth());
+    // numbers read one by one take a register each for their place, too
+    int depth = fours.isEmpty() ? Math.min(step.depth(), MOST_SINGLE) : step.depth();
+    return "-DTU=%d -DLB=%d -DRB=%d -DTK=%d"
+            .formatted(step.units(), step.sequenceItems(), step.sequenceResults(), depth)
+        + fours
         + unroll()
         + precisionNumber()
         + cell(cell)
@@ -116,9 +120,9 @@ record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) 
     return precisionNumber().strip();
   }
 
-  /** For product_matrix.cl. */
-  String matrixProduct(MatrixProductTile tile) {
-    return "-DTILE=" + tile.size() + precisionNumber() + ptx();
+  /** For product_matrix.cl; {@code depth}: terms of a sum. */
+  String matrixProduct(MatrixProductTile tile, int depth) {
+    return "-DTILE=" + tile.size() + fours(depth) + precisionNumber() + ptx();
   }
 
   // whether NVIDIA's instructions are there

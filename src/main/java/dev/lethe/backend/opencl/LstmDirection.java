@@ -45,7 +45,7 @@ final class LstmDirection implements AutoCloseable {
     this.beginC = programs.kernel("lstm_begin.cl", "lstm_begin", "");
     this.inputProjection =
         product instanceof MatrixProductTile tile
-            ? new MatrixProduct(programs, plan, tile)
+            ? new MatrixProduct(programs, plan, tile, stage.inputSize())
             : new Product(
                 programs,
                 plan,

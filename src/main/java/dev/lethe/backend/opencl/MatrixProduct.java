@@ -6,11 +6,12 @@ final class MatrixProduct implements InputProjection {
   private final MatrixProductTile tile;
   private final Kernel kernel;
 
-  MatrixProduct(Programs programs, OpenClPlan plan, MatrixProductTile tile) {
+  /** For rows whose strides are multiples of {@code depth}. */
+  MatrixProduct(Programs programs, OpenClPlan plan, MatrixProductTile tile, int depth) {
     this.plan = plan;
     this.tile = tile;
-    this.kernel =
-        programs.kernel("product_matrix.cl", "product_matrix", plan.options().matrixProduct(tile));
+    String options = plan.options().matrixProduct(tile, depth);
+    this.kernel = programs.kernel("product_matrix.cl", "product_matrix", options);
   }
 
   @Override

@@ -99,7 +99,8 @@ final class GpuKernels {
   private static void printMatrix(Precision precision, Cell cell) {
     OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200(), precision);
     for (MatrixProductTile tile : plan.matrixProducts()) {
-      print("product_matrix.cl", tile.items(), plan.options().matrixProduct(tile));
+      print("product_matrix.cl", tile.items(), plan.options().matrixProduct(tile, 4));
+      print("product_matrix.cl", tile.items(), plan.options().matrixProduct(tile, 3));
     }
     Set<PersistentPlan.Cut> tiles = new LinkedHashSet<>();
     for (int hidden = 32; hidden <= 1056; hidden += 32) {

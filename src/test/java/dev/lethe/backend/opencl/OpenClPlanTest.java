@@ -196,7 +196,7 @@ class OpenClPlanTest {
         tf32.options().matrixStep(new MatrixStepTile(4, 6), sums, CELL, LstmParts.Kind.ONE, true));
     assertEquals(
         "-DTILE=64 -DPRECISION=1 -DPTX",
-        tf32.options().matrixProduct(MatrixProductTile.ALL.get(0)));
+        tf32.options().matrixProduct(MatrixProductTile.ALL.get(0), 3));
     assertEquals("-DPRECISION=1", tf32.options().beginMatrix());
     Cell normed =
         CELL.withNorm(
