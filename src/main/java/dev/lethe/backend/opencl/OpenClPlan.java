@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -67,6 +66,20 @@ record OpenClPlan(
   /** Largest hidden size of a layer that one of a GPU's work-groups runs alone. */
   private static final int MOST_ALONE = 128;
 
+  private static final List<StepTile> STEPS =
+      List.of(
+          new StepTile(16, 8, 2, 32),
+          new StepTile(8, 8, 1, 128),
+          new StepTile(16, 4, 1, 64),
+          new StepTile(8, 8, 2, 64),
+          new StepTile(8, 8, 4, 64),
+          new StepTile(16, 8, 4, 32),
+          new StepTile(8, 16, 4, 32),
+          new StepTile(16, 8, 8, 16),
+          new StepTile(16, 16, 4, 16),
+          new StepTile(8, 16, 8, 32),
+          new StepTile(16, 16, 8, 16));
+
   private static final List<MatrixStepTile> MATRIX_STEPS =
       List.of(
           new MatrixStepTile(4, 4),
@@ -79,22 +92,6 @@ record OpenClPlan(
           new MatrixStepTile(4, 6),
           new MatrixStepTile(8, 4),
           new MatrixStepTile(8, 6));
-
-  /**
-   * Tiles that leave no register for the pointers of a second direction, in one precision or
-   * another.
-   */
-  private static final Set<Recurrence> SPILL_BOTH =
-      Set.of(
-          new StepTile(8, 8, 1, 128),
-          new StepTile(16, 8, 4, 32),
-          new StepTile(16, 16, 4, 16),
-          new MatrixStepTile(2, 2),
-          new MatrixStepTile(2, 4),
-          new MatrixStepTile(4, 2));
-
-  /** Likewise for the outputs of a second layer. */
-  private static final Set<Recurrence> SPILL_STACKED = Set.of(new StepTile(8, 8, 2, 64));
 
   private static final long MOST_PROJECTION_BYTES = 2L << 30;
 
@@ -171,7 +168,7 @@ record OpenClPlan(
             new ProductTile(16, 16, 4, 4, 16),
             new ProductTile(16, 16, 8, 4, 16),
             new ProductTile(16, 16, 8, 8, 16)),
-        stepTiles(precision),
+        STEPS,
         List.of(new SequenceTile(128, 4, MOST_ALONE), new SequenceTile(128, 8, MOST_ALONE)),
         PersistentPlan.of(facts),
         precision,
@@ -182,28 +179,6 @@ record OpenClPlan(
         Integer.MAX_VALUE,
         facts.computeUnits(),
         TunedLayers.NONE);
-  }
-
-  private static List<StepTile> stepTiles(Precision precision) {
-    List<StepTile> tiles =
-        List.of(
-            new StepTile(16, 8, 2, 32),
-            new StepTile(8, 8, 1, 128),
-            new StepTile(16, 4, 1, 64),
-            new StepTile(8, 8, 2, 64),
-            new StepTile(8, 8, 4, 64),
-            new StepTile(16, 8, 4, 32),
-            new StepTile(8, 16, 4, 32),
-            new StepTile(16, 8, 8, 16),
-            new StepTile(16, 16, 4, 16),
-            new StepTile(8, 16, 8, 32),
-            new StepTile(16, 16, 8, 16));
-    // what int8 reads ahead takes the registers that these have left
-    List<StepTile> full =
-        List.of(new StepTile(8, 16, 8, 32), new StepTile(8, 8, 1, 128), new StepTile(8, 8, 4, 64));
-    return precision == Precision.INT8
-        ? tiles.stream().filter(tile -> !full.contains(tile)).toList()
-        : tiles;
   }
 
   /** Those of int8 want x and h in int8, too. */
@@ -314,20 +289,14 @@ record OpenClPlan(
       all.addAll(persistent.cuts(sizes, units, precision));
     }
     if (units) {
-      all.addAll(unspilled(matrixSteps, sizes));
+      all.addAll(matrixSteps);
       return all;
     }
     if (permitted.alone()) {
       sequences.stream().filter(tile -> sizes.hidden() <= tile.mostHidden()).forEach(all::add);
     }
-    all.addAll(unspilled(steps, sizes));
+    all.addAll(steps);
     return all;
-  }
-
-  private <T extends Recurrence> List<T> unspilled(List<T> tiles, LayerSizes sizes) {
-    List<T> left =
-        tiles.stream().filter(t -> sizes.directions() == 1 || !SPILL_BOTH.contains(t)).toList();
-    return left.isEmpty() ? tiles : left;
   }
 
   /** What has been measured where that fits, otherwise what should be the fastest. */
@@ -354,7 +323,6 @@ record OpenClPlan(
     LayerSizes both = layer.withDirections(2);
     return recurrences(both, Recurrence.Permitted.ALL).stream()
         .filter(r -> !(r instanceof PersistentPlan.Cut c) || persistent.atOnce(c, both) == 2)
-        .filter(r -> !SPILL_STACKED.contains(r))
         .toList();
   }
 

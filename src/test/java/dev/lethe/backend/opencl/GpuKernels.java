@@ -6,9 +6,7 @@ import dev.lethe.network.Binary;
 import dev.lethe.network.Cell;
 import dev.lethe.network.CellNorm;
 import dev.lethe.network.Matrix;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -33,7 +31,7 @@ final class GpuKernels {
     print("lstm_begin.cl", "");
     for (StepTile tile : plan.steps()) {
       int items = tile.units() * tile.sequenceItems();
-      for (LstmParts.Kind kind : kinds(plan, tile)) {
+      for (LstmParts.Kind kind : LstmParts.Kind.values()) {
         print("lstm_step.cl", items, plan.options().step(tile, plain, kind, false, false));
         if (kind == LstmParts.Kind.LAYERS) {
           continue; // no projection, no mask, no trace
@@ -44,7 +42,7 @@ final class GpuKernels {
     }
     for (StepTile tile : int8.steps()) {
       int items = tile.units() * tile.sequenceItems();
-      for (LstmParts.Kind kind : kinds(int8, tile)) {
+      for (LstmParts.Kind kind : LstmParts.Kind.values()) {
         print("lstm_step.cl", items, int8.options().step(tile, plain, kind, false, false));
       }
     }
@@ -77,19 +75,6 @@ final class GpuKernels {
     }
   }
 
-  /** What a launch may have: two parts only where the plan has such a tile for them. */
-  private static List<LstmParts.Kind> kinds(OpenClPlan plan, Recurrence tile) {
-    LayerSizes sizes = new LayerSizes(1, 32, 1, 1024, 2);
-    List<LstmParts.Kind> kinds = new ArrayList<>(List.of(LstmParts.Kind.ONE));
-    if (plan.recurrences(sizes, Recurrence.Permitted.ALL).contains(tile)) {
-      kinds.add(LstmParts.Kind.DIRECTIONS);
-    }
-    if (plan.stacked(sizes).contains(tile)) {
-      kinds.add(LstmParts.Kind.LAYERS);
-    }
-    return kinds;
-  }
-
   private static Cell normed(Cell cell) {
     Matrix row = Matrix.zeros(1, cell.hiddenSize());
     return cell.withNorm(new CellNorm(Matrix.zeros(1, 4 * cell.hiddenSize()), row, row, 1e-3f));
@@ -113,7 +98,7 @@ final class GpuKernels {
     for (int hidden : new int[] {96, 1024, 2048, 4096}) {
       PersistentPlan.MatrixTile sums = PersistentPlan.MatrixTile.of(precision, hidden);
       for (MatrixStepTile tile : plan.matrixSteps()) {
-        for (LstmParts.Kind kind : kinds(plan, tile)) {
+        for (LstmParts.Kind kind : LstmParts.Kind.values()) {
           boolean traced = hidden == 96 && kind != LstmParts.Kind.LAYERS;
           String options = plan.options().matrixStep(tile, sums, cell, kind, traced);
           if (steps.add(options)) {

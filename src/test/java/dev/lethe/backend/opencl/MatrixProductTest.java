@@ -41,9 +41,15 @@ class MatrixProductTest {
     return plan.choose(sizes, Recurrence.Permitted.ALL).product().rows();
   }
 
-  /** Rows and columns on both sides of a tile's end. */
+  /** Rows and columns on both sides of a tile's end, inputs that are read by fours and singly. */
   @ParameterizedTest
-  @CsvSource({"TF32, 5, 33, 19, 19", "FP16, 3, 86, 33, 35", "BF16, 13, 10, 5, 33"})
+  @CsvSource({
+    "TF32, 5, 33, 19, 19",
+    "FP16, 3, 86, 33, 35",
+    "FP16, 3, 86, 36, 35",
+    "BF16, 13, 10, 5, 33",
+    "BF16, 5, 7, 12, 9"
+  })
   void bitsAreTheSameWithEachTile(Precision precision, int t, int b, int input, int hidden) {
     assumeTrue(!Cases.SMALL || precision == Precision.BF16, "emulated matrix units are slow");
     Random random = new Random(41);
