@@ -6,15 +6,16 @@
 //                and two gates the fragments a of precision.cl; rows 0..7 are gate i or g, 8..15 f or o of these units
 //   even_h, odd_h  [B, rounded up to whole slices][WORDS] words of h, 0 from H on
 // WORDS = SLICES*PW*16.  Grid (H/(8*UB), slices, parts) work-groups of 32*SLICES work-items.
-//   A group owns UB times 8 units. Its 32-wide slice s multiplies with words s*PW*16.. of h, for TILES times 8 sequences
-//   a round; the partial sums meet in local memory, where work-item (s, l) finishes, with v = s % (2*TILES), unit l/4 of
-//   the units 8*(s/(2*TILES)).. for sequence 8*(v/2) + 2*(l%4) + v%2: always xw first, then the slices in ascending order.
+//   A group owns UB times 8 units. Its 32-wide slice s multiplies with words s*PW*16.. of h, for TILES times 8
+//   sequences a round; the partial sums meet in local memory, where work-item (s, l), with v = s % (2*TILES), finishes
+//   unit 8*(s / (2*TILES)) + l/4 of sequence 8*(v/2) + 2*(l%4) + v%2: always xw first, then the slices in ascending
+//   order. No UB changes a bit.
 // begin_matrix.cl fills even_h and odd_h before the first step.
 // Nothing may alias.
 // Host side: LstmPersistent.java
 
 #if !defined(SLICES) || !defined(PW) || !defined(UB) || !defined(PRECISION) || !defined(GATE)
-#error "lstm_matrix.cl needs SLICES, UB, of which SLICES is an even multiple, PW, PRECISION (not 0), POLLS and what lstm_cell needs"
+#error "lstm_matrix.cl needs SLICES, an even multiple of UB, PW, PRECISION (not 0), POLLS and what lstm_cell needs"
 #endif
 #define ITEMS (32 * SLICES)
 #define WORDS (16 * PW * SLICES)
@@ -116,10 +117,11 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
 #pragma unroll
         for (int n = 0; n < AHEAD; ++n) {
           // a row past the end is one of the slice, and belongs to no sequence
-          const int j = j0 + min(first + 8 * (n0 + n) + lane / 4, slice - 1);
+          const size_t j = j0 + min(first + 8 * (n0 + n) + lane / 4, slice - 1);
+          volatile __global const int* row = h_in + j * WORDS + warp * PW * 16 + 4 * (lane & 3);
 #pragma unroll
           for (int k = 0; k < PW; ++k) {
-            h[n][k] = n < tiles ? read_fresh4(h_in + (size_t)j * WORDS + (warp * PW + k) * 16 + 4 * (lane & 3)) : (int4)(0);
+            h[n][k] = n < tiles ? read_fresh4(row + 16 * k) : (int4)(0);
           }
 #pragma unroll
           for (int b = 0; b < UB; ++b) {
