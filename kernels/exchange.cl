@@ -1,5 +1,6 @@
 // exchange.cl: work-groups of one launch that hand each other data; to be included. All of them must run at once.
 //   read_fresh  past the L1 cache, what another group wrote before it arrived
+//   write_fresh what others will read so (a store to volatile would be one for the whole system)
 //   arrive      after a barrier with a global fence: this group's writes are there
 //   await       whether `wanted` groups have arrived; 0 if not all did before POLLS looks, and then failed is set
 // PTX: NVIDIA's instructions, from sm_70 on; without it OpenCL 1.x atomics, fences and volatile reads.
@@ -24,6 +25,18 @@ inline int4 read_fresh4(volatile __global const int* from) {
   return (int4)(v0, v1, v2, v3);
 }
 
+inline void write_fresh(volatile __global float* to, const float value) {
+  __asm__ volatile("st.relaxed.gpu.global.f32 [%0], %1;" : : "l"(to), "f"(value) : "memory");
+}
+
+inline void write_fresh32(volatile __global int* to, const int value) {
+  __asm__ volatile("st.relaxed.gpu.global.s32 [%0], %1;" : : "l"(to), "r"(value) : "memory");
+}
+
+inline void write_fresh16(volatile __global ushort* to, const int value) {
+  __asm__ volatile("st.relaxed.gpu.global.u16 [%0], %1;" : : "l"(to), "r"(value) : "memory");
+}
+
 inline void arrive(volatile __global int* counter) {
   __asm__ volatile("red.release.gpu.global.add.u32 [%0], 1;" : : "l"(counter) : "memory");
 }
@@ -40,6 +53,18 @@ inline float read_fresh(volatile __global const float* from) {
 
 inline int4 read_fresh4(volatile __global const int* from) {
   return (int4)(from[0], from[1], from[2], from[3]);
+}
+
+inline void write_fresh(volatile __global float* to, const float value) {
+  *to = value;
+}
+
+inline void write_fresh32(volatile __global int* to, const int value) {
+  *to = value;
+}
+
+inline void write_fresh16(volatile __global ushort* to, const int value) {
+  *to = (ushort)value;
 }
 
 inline void arrive(volatile __global int* counter) {

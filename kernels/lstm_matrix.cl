@@ -27,6 +27,11 @@
 #include "parts.cl"
 #include "precision.cl"
 #include "exchange.cl"
+#if VALUES == 1
+#define WRITE_WORD write_fresh32
+#else
+#define WRITE_WORD write_fresh16
+#endif
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
@@ -96,8 +101,12 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     volatile __global Word* h_out = (volatile __global Word*)(step % 2 == 0 ? odd_h : even_h);
 
     float4 next = (float4)(0.0f);
+    int sequence = 0;
+    int length = 0;
     if (finished < running && u < hidden) {  // while the others finish their step
       next = xw[(size_t)(row0 + finished) * hidden + u];
+      sequence = order[j0 + finished];
+      length = lengths[sequence];
     }
     if (step > first_step) {
       if (item == 0) {
@@ -174,10 +183,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
           z += (float4)(part[column][lane], part[2 + column][lane], part[4 + column][lane], part[6 + column][lane]);
         }
         const CellStep result = lstm_cell(z, cs[j * UNITS + lu], peepholes, hidden, u);
-        const int sequence = order[j0 + j];
-        const int length = lengths[sequence];
         const int time = reversed >> d & 1 ? length - 1 - step : step;
-        h_out[(size_t)(j0 + j) * WORDS * VALUES + u] = (Word)word_of(result.h, 0.0f);
+        WRITE_WORD(h_out + (size_t)(j0 + j) * WORDS * VALUES + u, word_of(result.h, 0.0f));
         cs[j * UNITS + lu] = result.c;
         y[d * y_direction + sequence * y_batch + time * y_time + u] = result.h;
         if (step == length - 1) {
@@ -187,6 +194,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
       }
       if (j + 8 * TILES < running && u < hidden) {
         next = xw[(size_t)(row0 + j + 8 * TILES) * hidden + u];
+        sequence = order[j0 + j + 8 * TILES];
+        length = lengths[sequence];
       }
       barrier(CLK_LOCAL_MEM_FENCE);
     }

@@ -136,7 +136,9 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
     volatile __global const float* h_in = (step % 2 == 0 ? even_h : odd_h) + (size_t)j0 * hidden;
     volatile __global float* h_out = (step % 2 == 0 ? odd_h : even_h) + (size_t)j0 * hidden;
 
-    float4 next[CELLS];  // xw of the cells that this work-item will finish
+    float4 next[CELLS];  // xw of the cells that this work-item will finish, and whose they are
+    int sequence[CELLS];
+    int length[CELLS];
 #ifdef UNROLL
 #pragma unroll
 #endif
@@ -144,7 +146,14 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
       const int e = item + n * ITEMS;
       const int j = e / U;
       const int u = u0 + e - j * U;
-      next[n] = j < min(RB, running) && u < hidden ? xw[(size_t)(row0 + j) * hidden + u] : (float4)(0.0f);
+      next[n] = (float4)(0.0f);
+      sequence[n] = 0;
+      length[n] = 0;
+      if (j < min(RB, running) && u < hidden) {
+        next[n] = xw[(size_t)(row0 + j) * hidden + u];
+        sequence[n] = order[j0 + j];
+        length[n] = lengths[sequence[n]];
+      }
     }
     if (step > first_step) {
       if (item == 0) {
@@ -203,23 +212,25 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
         const int j = first + s;
         const int u = u0 + e - s * U;
         if (s < RB && j < running && u < hidden) {
-          const int sequence = order[j0 + j];
-          const int length = lengths[sequence];
-          const int time = reversed >> d & 1 ? length - 1 - step : step;
+          const int time = reversed >> d & 1 ? length[n] - 1 - step : step;
           float4 z = next[n];
 #pragma unroll 4  // more would take the weights' registers
           for (int p = 0; p < P; ++p) {
             z += parts[p][e];
           }
           const CellStep result = lstm_cell(z, cs[first * U + e], peepholes, hidden, u);
-          h_out[(size_t)j * hidden + u] = result.h;
+          write_fresh(h_out + (size_t)j * hidden + u, result.h);
           cs[first * U + e] = result.c;
-          y[d * y_direction + sequence * y_batch + time * y_time + u] = result.h;
-          if (step == length - 1) {
-            final_h[d * h_direction + sequence * h_batch + u] = result.h;
-            final_c[d * c_direction + sequence * c_batch + u] = result.c;
+          y[d * y_direction + sequence[n] * y_batch + time * y_time + u] = result.h;
+          if (step == length[n] - 1) {
+            final_h[d * h_direction + sequence[n] * h_batch + u] = result.h;
+            final_c[d * c_direction + sequence[n] * c_batch + u] = result.c;
           }
-          next[n] = j + RB < running ? xw[(size_t)(row0 + j + RB) * hidden + u] : next[n];
+          if (j + RB < running) {
+            next[n] = xw[(size_t)(row0 + j + RB) * hidden + u];
+            sequence[n] = order[j0 + j + RB];
+            length[n] = lengths[sequence[n]];
+          }
         }
       }
     }
