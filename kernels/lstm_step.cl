@@ -33,32 +33,11 @@
 #define ITEMS (TU * LB)
 #define STRIDE (TK < SPAN ? TK : SPAN)
 #define H_LOADS ((TB * ROW + ITEMS - 1) / ITEMS)
-#define R_LOADS ((TK + LB - 1) / LB)
+#define R_LOADS ((TK * TU + ITEMS - 1) / ITEMS)
 #include "parts.cl"
 #include "precision.cl"
 #include "terms.cl"
 #define ROW (TK / TERMS)
-
-// The tile of h and r from term `first` on. Of sequences and units that there are not, nobody sees the sums: they get
-// the last. Terms past the width, where that is asked for, are -0 times +0, which leaves every sum as it is, -0 too.
-__attribute__((always_inline)) inline void read_ahead(
-    const bool checked, const int item, const int lb, const int first, const int width, const int hidden, const int u,
-    const int last, __global const float* restrict h_in, __global const float4* restrict r, Terms* h, float4* weights) {
-#pragma unroll
-  for (int n = 0; n < H_LOADS; ++n) {
-    const int e = item + n * ITEMS;
-    const int i = e / ROW;
-    const int k = first + TERMS * (e - i * ROW);
-    const bool there = (TB * ROW % ITEMS == 0 || i < TB) && !(checked && k >= width);
-    h[n] = there ? *(__global const Terms*)(h_in + min(i, last) * width + k) : (Terms)(0.0f);
-  }
-#pragma unroll
-  for (int n = 0; n < R_LOADS; ++n) {
-    const int k = first + lb + n * LB;
-    const bool there = (TK % LB == 0 || lb + n * LB < TK) && !(checked && k >= width);
-    weights[n] = there ? weight4(r, hidden, k, u) : (float4)(-0.0f);
-  }
-}
 
 __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     const int hidden, const int width, const int reversed, const int y_time, const int y_batch, const int y_direction,
@@ -87,7 +66,6 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
   const int u0 = get_group_id(0) * TU;
   const int j0 = get_group_id(1) * TB;
   const int u = u0 + lu;
-  const int any_u = min(u, hidden - 1);
   const int d = PART;
   const int step = step0 - BEHIND;
   __global const float4* xw = OF(xw);
@@ -96,7 +74,6 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
   const int2 now = steps[step];
   const int row0 = now.x - steps[chunk0 - BEHIND].x;
   const int running = now.y;
-  const int last = max(running, 1) - 1 - j0;  // sequence that is still running, in the group or before it
 
   float4 z[RB];
   float4 sums[RB];  // of the span that has been begun
@@ -111,10 +88,23 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
   float4 r_ahead[R_LOADS];
   for (int k0 = -TK; k0 < width; k0 += TK) {
     const int next = k0 + TK;
-    if (next + TK <= width) {
-      read_ahead(false, item, lb, next, width, hidden, any_u, last, h_in + j0 * width, r, h_ahead, r_ahead);
-    } else if (next < width) {
-      read_ahead(true, item, lb, next, width, hidden, any_u, last, h_in + j0 * width, r, h_ahead, r_ahead);
+    // past the width: -0 times +0 leaves every sum as it is, -0 too
+#pragma unroll
+    for (int n = 0; n < H_LOADS; ++n) {
+      const int e = item + n * ITEMS;
+      const int i = e / ROW;
+      const int j = j0 + i;
+      const int k = next + TERMS * (e - i * ROW);
+      h_ahead[n] =
+          i < TB && j < running && k < width ? *(__global const Terms*)(h_in + j * width + k) : (Terms)(0.0f);
+    }
+#pragma unroll
+    for (int n = 0; n < R_LOADS; ++n) {
+      const int e = item + n * ITEMS;
+      const int row = e / TU;
+      const int k = next + row;
+      const int v = u0 + e - row * TU;
+      r_ahead[n] = e < TK * TU && k < width && v < hidden ? weight4(r, hidden, k, v) : (float4)(-0.0f);
     }
     for (int first = 0; k0 >= 0 && first < TK && k0 + first < width; first += STRIDE) {
 #pragma unroll 4
@@ -155,8 +145,10 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
     }
 #pragma unroll
     for (int n = 0; n < R_LOADS; ++n) {
-      if (lb + n * LB < TK) {
-        rs[lb + n * LB][lu] = r_ahead[n];
+      const int e = item + n * ITEMS;
+      if (e < TK * TU) {
+        const int row = e / TU;
+        rs[row][e - row * TU] = r_ahead[n];
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
