@@ -88,7 +88,6 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
   float4 r_ahead[R_LOADS];
   for (int k0 = -TK; k0 < width; k0 += TK) {
     const int next = k0 + TK;
-    // past the width: -0 times +0 leaves every sum as it is, -0 too
 #pragma unroll
     for (int n = 0; n < H_LOADS; ++n) {
       const int e = item + n * ITEMS;
@@ -104,6 +103,7 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
       const int row = e / TU;
       const int k = next + row;
       const int v = u0 + e - row * TU;
+      // past the width -0 times the +0 of h, which leaves every sum as it is, -0 too
       r_ahead[n] = e < TK * TU && k < width && v < hidden ? weight4(r, hidden, k, v) : (float4)(-0.0f);
     }
     for (int first = 0; k0 >= 0 && first < TK && k0 + first < width; first += STRIDE) {

@@ -1,7 +1,7 @@
-// terms.cl: terms of a sum that are neighbours in memory, read together; to be included.
-// FOURS: rows of terms are multiples of four long, so that fours of them can be read, after precision.cl
-//   Terms              TERMS neighbouring terms
-//   keep_terms         writes them `pitch` floats apart, rounded
+// terms.cl: terms of a sum that are neighbours in memory, read together; to be included after precision.cl.
+// FOURS: rows of terms are multiples of four long, so that fours of them can be read
+//   Terms                TERMS neighbouring terms
+//   keep_terms           writes them `pitch` floats apart, rounded
 //   WEIGHTS(w, N, k, n)  w[k][n..n+TERMS)
 
 #ifdef FOURS

@@ -161,16 +161,16 @@ record CostModel(OpenClPlan plan) {
     int slice = plan.persistent().slice(cut, s.hidden(), atOnce, s.batch()).orElseThrow();
     double wait = cut.groups(s.hidden()) > 1 ? WAIT : WAIT / 4;
     int groups = cut.groups(s.hidden()) * ((s.batch() + slice - 1) / slice) * atOnce;
+    int words = cut instanceof PersistentPlan.MatrixTile tile ? tile.words() : s.hidden();
+    double reads = 4.0 * words * slice * groups / (CACHE * plan.computeUnits());
     double step;
     if (cut instanceof PersistentPlan.MatrixTile tile) {
-      double bytes = 4.0 * tile.words() * slice * groups;
       int rounds = (slice + tile.round() - 1) / tile.round();
-      step = MATRIX_ROUND * rounds + bytes / (CACHE * plan.computeUnits());
+      step = MATRIX_ROUND * rounds + reads;
     } else {
       PersistentPlan.Tile tile = (PersistentPlan.Tile) cut;
       double cycles = plan.persistent().cycles(tile, s.hidden(), atOnce, s.batch());
-      double bytes = 4.0 * s.hidden() * slice * groups;
-      step = LATENCY + Math.max(cycles / CLOCK, bytes / (CACHE * plan.computeUnits()));
+      step = LATENCY + Math.max(cycles / CLOCK, reads);
     }
     int times = s.directions() / atOnce;
     return new Cost(1, LAUNCH + s.steps() * (step + wait)).times(times);
