@@ -1,15 +1,22 @@
-// exchange.cl: work-groups of one launch that hand each other data; to be included. All of them must run at once.
-//   read_fresh  past the L1 cache, what another group wrote before it arrived
-//   write_fresh what others will read so (a store to volatile would be one for the whole system)
-//   arrive      after a barrier with a global fence: this group's writes are there
-//   await       whether `wanted` groups have arrived; 0 if not all did before POLLS looks, and then failed is set
-// PTX: NVIDIA's instructions, from sm_70 on; without it OpenCL 1.x atomics, fences and volatile reads.
+// exchange.cl: work-groups of one launch that hand each other h word by word; to be included. All of them must run at
+// once. A word that has not been written yet is UNWRITTEN, which no h is: whoever reads sees by the word itself whether
+// it is there, and nothing else has to be waited for, or to be in order. A step's h lies in a slot of its own, so that
+// none is written twice in a launch.
+//   read_fresh   past the L1 cache, what another group may write; of four words two and two come at once
+//   write_fresh  what others will read so (a store to volatile would be one for the whole system)
+//   handed       h as it may be written
+//   look_again   after the nth look in vain: whether to look once more; 0 after POLLS of them, and then failed is set
+//   rejoin       a 32-wide slice of the group, after a loop that its work-items leave one by one
+//   EXCHANGED    fence of a barrier between what the group itself writes so and reads
+// PTX: NVIDIA's instructions, from sm_70 on; without it volatile reads and writes.
 
 #ifndef POLLS
 #error "exchange.cl needs POLLS"
 #endif
+#define UNWRITTEN (-1)
 
 #ifdef PTX
+#define EXCHANGED CLK_LOCAL_MEM_FENCE
 inline float read_fresh(volatile __global const float* from) {
   float value;
   __asm__ volatile("ld.relaxed.gpu.global.f32 %0, [%1];" : "=f"(value) : "l"(from) : "memory");
@@ -17,84 +24,58 @@ inline float read_fresh(volatile __global const float* from) {
 }
 
 inline int4 read_fresh4(volatile __global const int* from) {
-  int v0, v1, v2, v3;
-  __asm__ volatile("ld.relaxed.gpu.global.v4.s32 {%0, %1, %2, %3}, [%4];"
-                   : "=r"(v0), "=r"(v1), "=r"(v2), "=r"(v3)
-                   : "l"(from)
-                   : "memory");
-  return (int4)(v0, v1, v2, v3);
+  long low, high;
+  __asm__ volatile("ld.relaxed.gpu.global.v2.s64 {%0, %1}, [%2];" : "=l"(low), "=l"(high) : "l"(from) : "memory");
+  return as_int4((long2)(low, high));
 }
 
 inline void write_fresh(volatile __global float* to, const float value) {
   __asm__ volatile("st.relaxed.gpu.global.f32 [%0], %1;" : : "l"(to), "f"(value) : "memory");
 }
 
-inline void write_fresh32(volatile __global int* to, const int value) {
-  __asm__ volatile("st.relaxed.gpu.global.s32 [%0], %1;" : : "l"(to), "r"(value) : "memory");
+inline void write_fresh4(volatile __global int* to, const int4 words) {
+  const long2 pairs = as_long2(words);
+  __asm__ volatile("st.relaxed.gpu.global.v2.s64 [%0], {%1, %2};" : : "l"(to), "l"(pairs.x), "l"(pairs.y) : "memory");
 }
 
-inline void write_fresh16(volatile __global ushort* to, const int value) {
-  __asm__ volatile("st.relaxed.gpu.global.u16 [%0], %1;" : : "l"(to), "r"(value) : "memory");
-}
-
-inline void arrive(volatile __global int* counter) {
-  __asm__ volatile("red.release.gpu.global.add.u32 [%0], 1;" : : "l"(counter) : "memory");
-}
-
-inline int poll(volatile __global int* counter) {
-  int value;
-  __asm__ volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(counter) : "memory");
-  return value;
+inline void rejoin(void) {
+  __asm__ volatile("bar.warp.sync 0xffffffff;" : : : "memory");
 }
 #else
+#define EXCHANGED (CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 inline float read_fresh(volatile __global const float* from) {
   return *from;
 }
 
 inline int4 read_fresh4(volatile __global const int* from) {
-  return (int4)(from[0], from[1], from[2], from[3]);
+  volatile __global const long* pairs = (volatile __global const long*)from;
+  return as_int4((long2)(pairs[0], pairs[1]));
 }
 
 inline void write_fresh(volatile __global float* to, const float value) {
   *to = value;
 }
 
-inline void write_fresh32(volatile __global int* to, const int value) {
-  *to = value;
+inline void write_fresh4(volatile __global int* to, const int4 words) {
+  volatile __global long* pairs = (volatile __global long*)to;
+  pairs[0] = as_long2(words).x;
+  pairs[1] = as_long2(words).y;
 }
 
-inline void write_fresh16(volatile __global ushort* to, const int value) {
-  *to = (ushort)value;
-}
-
-inline void arrive(volatile __global int* counter) {
-  mem_fence(CLK_GLOBAL_MEM_FENCE);
-  atomic_inc(counter);
-}
-
-inline int poll(volatile __global int* counter) {
-  const int value = atomic_add(counter, 0);
-  mem_fence(CLK_GLOBAL_MEM_FENCE);
-  return value;
-}
+inline void rejoin(void) {}
 #endif
 
-inline int await(volatile __global int* counter, const int wanted, volatile __global int* failed) {
-  for (int n = 1; n < POLLS; ++n) {
-    if (poll(counter) >= wanted) {
-      return 1;
-    }
-    if (n % 1024 == 0 && poll(failed) != 0) {
-      return 0;
-    }
+inline float handed(const float h) {
+  return h == h ? h : NAN;
+}
+
+inline int look_again(const int n, volatile __global int* failed) {
+  if (n % 1024 == 0 && atomic_add(failed, 0) != 0) {
+    return 0;
+  }
+  if (n < POLLS) {
+    return 1;
   }
   atomic_xchg(failed, 1);
   return 0;
-}
-
-// At the end of a launch: the last group to come leaves the counter as it was found.
-inline void leave(volatile __global int* counter, const int all) {
-  if (atomic_inc(counter) == all - 1) {
-    atomic_xchg(counter, 0);
-  }
 }

@@ -4,13 +4,13 @@
 // Arguments as in lstm_persistent.cl but for
 //   r0, r1       [H/8][SLICES*PW*2][2][32] words, four each (MatrixWeights.java): for 8 units, each step of 8 words
 //                and two gates the fragments a of precision.cl; rows 0..7 are gate i or g, 8..15 f or o of these units
-//   even_h, odd_h  [B, rounded up to whole slices][WORDS] words of h, 0 from H on
+//   history      [slots][B, rounded up to whole slices][WORDS] words of h, in slot 0 0 from H on
 // WORDS = SLICES*PW*16.  Grid (H/(8*UB), slices, parts) work-groups of 32*SLICES work-items.
 //   A group owns UB times 8 units. Its 32-wide slice s multiplies with words s*PW*16.. of h, for TILES times 8
 //   sequences a round; the partial sums meet in local memory, where work-item (s, l), with v = s % (2*TILES), finishes
 //   unit 8*(s / (2*TILES)) + l/4 of sequence 8*(v/2) + 2*(l%4) + v%2: always xw first, then the slices in ascending
-//   order. No UB changes a bit.
-// begin_matrix.cl fills even_h and odd_h before the first step.
+//   order. No UB changes a bit. The new h meet in local memory, too, so that they are written four words at a time.
+// begin_matrix.cl fills the history before the first step.
 // Nothing may alias.
 // Host side: LstmPersistent.java
 
@@ -27,27 +27,23 @@
 #include "parts.cl"
 #include "precision.cl"
 #include "exchange.cl"
-#if VALUES == 1
-#define WRITE_WORD write_fresh32
-#else
-#define WRITE_WORD write_fresh16
-#endif
+#define QUADS (UNITS / VALUES / 4)              // of words of h that a group makes for a sequence
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
     const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
-    const int first_part, const int slice, const int chunk0, const int first_step0, const int end_step0,
-    __global const int2* restrict steps, __global const int* restrict order,
+    const int first_part, const int slice, const int slots, const int ahead, const int chunk0, const int first_step0,
+    const int end_step0, __global const int2* restrict steps, __global const int* restrict order,
     __global const int* restrict lengths, __global const float4* restrict xw0, __global const float4* restrict xw1,
     __global const int4* restrict r0, __global const int4* restrict r1, __global const float* restrict peepholes0,
-    __global const float* restrict peepholes1, volatile __global int* even_h0, volatile __global int* even_h1,
-    volatile __global int* odd_h0, volatile __global int* odd_h1, __global float* restrict c0,
-    __global float* restrict c1, __global float* restrict y0, __global float* restrict final_h0,
-    __global float* restrict final_c0 LAYER_ARGUMENTS, volatile __global int* arrived, volatile __global int* failed,
+    __global const float* restrict peepholes1, volatile __global int* history0, volatile __global int* history1,
+    __global float* restrict c0, __global float* restrict c1, __global float* restrict y0,
+    __global float* restrict final_h0, __global float* restrict final_c0 LAYER_ARGUMENTS, volatile __global int* failed,
     __local float* restrict cs) {
   __local float parts[SLICES][TILES][UB][8][32];
   __local int box[BOX_WORDS];
-  __local int go;
+  __local int4 fresh[8 * TILES][QUADS];  // h of a round
+  __local int lost;                      // whether others have been waited for in vain
 
   const int item = get_local_id(0);
   const int warp = item / 32;
@@ -56,7 +52,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
   const int first_step = first_step0 - BEHIND;
   const int first_row = steps[chunk0 - BEHIND].x;  // of xw
   const int j0 = get_group_id(1) * slice;
-  const int groups = get_num_groups(0);
+  const int written = get_num_groups(0) * (UNITS / VALUES);  // words of a sequence
+  const size_t slot_words = (size_t)get_num_groups(1) * slice * WORDS;
   // the cell of a round that this work-item finishes
   const int block = warp / (2 * TILES);
   const int tile = (warp - block * 2 * TILES) / 2;
@@ -64,11 +61,9 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
   const int lu = 8 * block + lane / 4;
   const int u = get_group_id(0) * UNITS + lu;
   const int finished = 8 * tile + 2 * (lane & 3) + column;  // its sequence
-  volatile __global int* counter = arrived + get_group_id(2) * get_num_groups(1) + get_group_id(1);
   __global const float4* xw = OF(xw);
   __global const float* peepholes = OF(peepholes);
-  volatile __global int* even_h = OF(even_h);
-  volatile __global int* odd_h = OF(odd_h);
+  volatile __global int* history = OF(history) + (size_t)j0 * WORDS;
   __global float* c = OF(c);
   __global float* y = OF_LAYER(y);
   __global float* final_h = OF_LAYER(final_h);
@@ -92,13 +87,19 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     cs[j * UNITS + lu] = u < hidden ? c[(size_t)(j0 + j) * hidden + u] : 0.0f;
   }
 
+  if (item == 0) {
+    lost = 0;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+
   int met = 1;  // whether the other groups have come so far
   for (int step = first_step; step < end && met; ++step) {
     const int2 now = steps[step];
     const int row0 = now.x - first_row + j0;
     const int running = min(owned, now.y - j0);
-    volatile __global const int* h_in = step % 2 == 0 ? even_h : odd_h;
-    volatile __global Word* h_out = (volatile __global Word*)(step % 2 == 0 ? odd_h : even_h);
+    volatile __global const int* h_in = history + step % slots * slot_words;
+    volatile __global int* h_out = history + (step + 1) % slots * slot_words;
+    volatile __global int* later = history + (step + 1 + ahead) % slots * slot_words;
 
     float4 next = (float4)(0.0f);
     int sequence = 0;
@@ -108,30 +109,47 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
       sequence = order[j0 + finished];
       length = lengths[sequence];
     }
-    if (step > first_step) {
-      if (item == 0) {
-        go = await(counter, groups * (step - first_step), failed);
-      }
-      barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-      met = go;
-    }
 
-    const int stop = met ? running : 0;
-    for (int first = 0; first < stop; first += 8 * TILES) {
+    for (int first = 0; first < running && met; first += 8 * TILES) {
       for (int n0 = 0; n0 < TILES; n0 += AHEAD) {
-        const int tiles = (stop - first + 7) / 8 - n0;  // that are left
+        const int tiles = (running - first + 7) / 8 - n0;  // that are left
         int4 h[AHEAD][PW];
         float4 upper[AHEAD][UB];
         float4 lower[AHEAD][UB];
+        const int word = warp * PW * 16 + 4 * (lane & 3);
+        const int rows = running - first - 8 * n0 - lane / 4;  // of this lane that are left, and seven between each
+        volatile __global const int* row = h_in + (size_t)(running - rows) * WORDS + word;
+        if (first + n0 == 0 && rows > 0 && word < written) {  // the first to be read is the last to come
+          for (int n = 1; read_fresh4(row).x == UNWRITTEN && look_again(n, failed); ++n) {
+          }
+        }
+        uint newest = 0;
+        for (int looks = 1;; ++looks) {
+#pragma unroll
+          for (int n = 0; n < AHEAD; ++n) {
+#pragma unroll
+            for (int k = 0; k < PW; ++k) {
+              h[n][k] = 8 * n < rows && word + 16 * k < written ? read_fresh4(row + 8 * n * WORDS + 16 * k) : (int4)(0);
+            }
+          }
+          newest = 0;
+#pragma unroll
+          for (int n = 0; n < AHEAD; ++n) {
+#pragma unroll
+            for (int k = 0; k < PW; ++k) {
+              newest = max(newest, max((uint)h[n][k].x, (uint)h[n][k].z));
+            }
+          }
+          if (newest != (uint)UNWRITTEN || !look_again(looks, failed)) {
+            break;
+          }
+        }
+        if (newest == (uint)UNWRITTEN) {
+          lost = 1;
+        }
+        rejoin();
 #pragma unroll
         for (int n = 0; n < AHEAD; ++n) {
-          // a row past the end is one of the slice, and belongs to no sequence
-          const size_t j = j0 + min(first + 8 * (n0 + n) + lane / 4, slice - 1);
-          volatile __global const int* row = h_in + j * WORDS + warp * PW * 16 + 4 * (lane & 3);
-#pragma unroll
-          for (int k = 0; k < PW; ++k) {
-            h[n][k] = n < tiles ? read_fresh4(row + 16 * k) : (int4)(0);
-          }
 #pragma unroll
           for (int b = 0; b < UB; ++b) {
             upper[n][b] = (float4)(0.0f);
@@ -174,18 +192,36 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
         }
       }
       barrier(CLK_LOCAL_MEM_FENCE);
+      met = !lost;
 
       const int j = first + finished;
-      if (j < running && u < hidden) {
+      const int mine = j < running && u < hidden;
+      CellStep result;
+      if (mine) {
         float4 z = next;
         for (int s = 0; s < SLICES; ++s) {
           __local const float(*part)[32] = parts[s][tile][block];
           z += (float4)(part[column][lane], part[2 + column][lane], part[4 + column][lane], part[6 + column][lane]);
         }
-        const CellStep result = lstm_cell(z, cs[j * UNITS + lu], peepholes, hidden, u);
-        const int time = reversed >> d & 1 ? length - 1 - step : step;
-        WRITE_WORD(h_out + (size_t)(j0 + j) * WORDS * VALUES + u, word_of(result.h, 0.0f));
+        result = lstm_cell(z, cs[j * UNITS + lu], peepholes, hidden, u);
         cs[j * UNITS + lu] = result.c;
+      }
+      ((__local Word*)fresh[finished])[lu] = (Word)word_of(mine ? handed(result.h) : 0.0f, 0.0f);
+      barrier(CLK_LOCAL_MEM_FENCE);
+
+      if (item < 8 * TILES * QUADS) {
+        const int made = item / QUADS;
+        const int quad = item - made * QUADS;
+        if (first + made < running) {
+          const size_t place = (size_t)(first + made) * WORDS + get_group_id(0) * (UNITS / VALUES) + 4 * quad;
+          write_fresh4(h_out + place, fresh[made][quad]);
+          if (ahead > 0) {
+            write_fresh4(later + place, (int4)(UNWRITTEN));
+          }
+        }
+      }
+      if (mine) {
+        const int time = reversed >> d & 1 ? length - 1 - step : step;
         y[d * y_direction + sequence * y_batch + time * y_time + u] = result.h;
         if (step == length - 1) {
           final_h[d * h_direction + sequence * h_batch + u] = result.h;
@@ -197,17 +233,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
         sequence = order[j0 + j + 8 * TILES];
         length = lengths[sequence];
       }
-      barrier(CLK_LOCAL_MEM_FENCE);
     }
-
-    barrier(CLK_GLOBAL_MEM_FENCE);
-    if (item == 0 && met) {
-      if (step < end - 1) {
-        arrive(counter);
-      } else {
-        leave(counter, groups * (end - first_step));
-      }
-    }
+    barrier(EXCHANGED);
   }
 
   for (int j = finished; j < owned; j += 8 * TILES) {

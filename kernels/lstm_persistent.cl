@@ -4,8 +4,9 @@
 //   z = xw + h * R  (then as lstm_cell in common.cl), the same order of sums, so the same bits, as lstm_step.cl
 // xw, r, peepholes, steps, order, lengths, y, final_h, final_c as in lstm_step.cl; arguments that end in 0 or 1, BOTH
 // and STACKED: see parts.cl
-// even_h, odd_h [B][H]: what even and odd steps read as h of the step before; the others write it.  c [B][H]
-// arrived [parts][slices]: work-groups that have finished a step, summed over steps; 0 before and after a launch
+// history [slots][B][H]: h before step t in slot t % slots; all but the first that is read UNWRITTEN (exchange.cl)
+// ahead   where not 0: each step leaves the slot UNWRITTEN that the one `ahead` steps later writes, in another launch
+// c [B][H]
 // failed [1]: set to 1 if a work-group waited in vain; results are then of no use
 // cs   local, slice*U floats: the cells of the group
 // Grid (H/U, slices, parts) work-groups of U*P work-items.  A group owns U hidden units of the `slice` sequences
@@ -25,28 +26,32 @@
 #define ITEMS (U * P)
 #define QUADS (SPAN / 4)                            // of h in a span
 #define PITCH (QUADS + 1)                           // spans begin in different banks
-#define LOADS ((RB * P * QUADS + ITEMS - 1) / ITEMS)
+#define LOADS ((RB * P * QUADS + ITEMS - 1) / ITEMS)  // of a work-item for a round
 #define CELLS ((U * RB + ITEMS - 1) / ITEMS)        // of a work-item in a round
 
 #include "parts.cl"
 #include "precision.cl"
 #include "exchange.cl"
 
-// Four numbers of a row of h, as far as it has them.
-inline float4 four_of(volatile __global const float* h, const int k, const int hidden) {
+// Four numbers of a row of h, as far as it has them; `newest` becomes UNWRITTEN if one of them is.
+inline float4 four_of(volatile __global const float* h, const int k, const int hidden, uint* newest) {
 #ifdef FOURS
-  return as_float4(read_fresh4((volatile __global const int*)(h + k)));
+  const int4 four = read_fresh4((volatile __global const int*)(h + k));
 #else
-  return (float4)(
-      read_fresh(h + k), k + 1 < hidden ? read_fresh(h + k + 1) : 0.0f, k + 2 < hidden ? read_fresh(h + k + 2) : 0.0f,
-      k + 3 < hidden ? read_fresh(h + k + 3) : 0.0f);
+  const int4 four = (int4)(
+      as_int(read_fresh(h + k)), k + 1 < hidden ? as_int(read_fresh(h + k + 1)) : 0,
+      k + 2 < hidden ? as_int(read_fresh(h + k + 2)) : 0, k + 3 < hidden ? as_int(read_fresh(h + k + 3)) : 0);
 #endif
+  *newest = max(max(*newest, max((uint)four.x, (uint)four.y)), max((uint)four.z, (uint)four.w));
+  return as_float4(four);
 }
 
-// h of the step before for the RB sequences of a round, from place `first` of the slice on
-inline void load_h(
+// h of the step before for the RB sequences of a round, from place `first` of the slice on; returns UNWRITTEN if it is
+// not all there.
+inline uint load_h(
     const int item, const int first, const int running, const int hidden, volatile __global const float* h_in,
-    float4* loaded) {
+    const int loads, float4* loaded) {
+  uint newest = 0;
 #ifdef UNROLL
 #pragma unroll
 #endif
@@ -55,8 +60,23 @@ inline void load_h(
     const int i = e / (P * QUADS);
     const int k = 4 * (e - i * (P * QUADS));
     const int j = first + i;
-    loaded[n] =
-        i < RB && j < running && k < hidden ? four_of(h_in + (size_t)j * hidden, k, hidden) : (float4)(0.0f);
+    loaded[n] = n < loads && i < RB && j < running && k < hidden
+                    ? four_of(h_in + (size_t)j * hidden, k, hidden, &newest)
+                    : (float4)(0.0f);
+  }
+  return newest;
+}
+
+// Loads again what was not all there.
+inline void await_h(
+    const int item, const int first, const int running, const int hidden, volatile __global const float* h_in,
+    const int loads, uint newest, float4* loaded, volatile __global int* failed, __local int* lost) {
+  for (int looks = 1; newest == (uint)UNWRITTEN; ++looks) {
+    if (!look_again(looks, failed)) {
+      *lost = 1;
+      return;
+    }
+    newest = load_h(item, first, running, hidden, h_in, loads, loaded);
   }
 }
 
@@ -76,18 +96,17 @@ inline void keep_h(const int item, const float4* loaded, __local float4* hs) {
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
     const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
-    const int first_part, const int slice, const int chunk0, const int first_step0, const int end_step0,
-    __global const int2* restrict steps, __global const int* restrict order,
+    const int first_part, const int slice, const int slots, const int ahead, const int chunk0, const int first_step0,
+    const int end_step0, __global const int2* restrict steps, __global const int* restrict order,
     __global const int* restrict lengths, __global const float4* restrict xw0, __global const float4* restrict xw1,
     __global const float4* restrict r0, __global const float4* restrict r1, __global const float* restrict peepholes0,
-    __global const float* restrict peepholes1, volatile __global float* even_h0, volatile __global float* even_h1,
-    volatile __global float* odd_h0, volatile __global float* odd_h1, __global float* restrict c0,
-    __global float* restrict c1, __global float* restrict y0, __global float* restrict final_h0,
-    __global float* restrict final_c0 LAYER_ARGUMENTS, volatile __global int* arrived, volatile __global int* failed,
+    __global const float* restrict peepholes1, volatile __global float* history0, volatile __global float* history1,
+    __global float* restrict c0, __global float* restrict c1, __global float* restrict y0,
+    __global float* restrict final_h0, __global float* restrict final_c0 LAYER_ARGUMENTS, volatile __global int* failed,
     __local float* restrict cs) {
   __local float4 sums[2][P][RB * U];  // of even and odd rounds
   __local float4 hs[RB * P * PITCH];
-  __local int go;
+  __local int lost;  // whether others have been waited for in vain
 
   const int item = get_local_id(0);
   const int d = PART;
@@ -96,12 +115,10 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
   const int j0 = get_group_id(1) * slice;
   const int part = item / U;
   const int u0 = get_group_id(0) * U;
-  const int groups = get_num_groups(0);
-  volatile __global int* counter = arrived + get_group_id(2) * get_num_groups(1) + get_group_id(1);
+  const size_t slot_size = (size_t)sequences * hidden;
   __global const float4* xw = OF(xw);
   __global const float* peepholes = OF(peepholes);
-  volatile __global float* even_h = OF(even_h);
-  volatile __global float* odd_h = OF(odd_h);
+  volatile __global float* history = OF(history) + (size_t)j0 * hidden;
   __global float* c = OF(c);
   __global float* y = OF_LAYER(y);
   __global float* final_h = OF_LAYER(final_h);
@@ -128,13 +145,19 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
     cs[e] = u < hidden ? c[(size_t)(j0 + j) * hidden + u] : 0.0f;
   }
 
+  if (item == 0) {
+    lost = 0;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+
   int met = 1;  // whether the other groups have come so far
   for (int step = first_step; step < end && met; ++step) {
     const int2 now = steps[step];
     const int row0 = now.x - first_row + j0;
     const int running = min(owned, now.y - j0);
-    volatile __global const float* h_in = (step % 2 == 0 ? even_h : odd_h) + (size_t)j0 * hidden;
-    volatile __global float* h_out = (step % 2 == 0 ? odd_h : even_h) + (size_t)j0 * hidden;
+    volatile __global const float* h_in = history + step % slots * slot_size;
+    volatile __global float* h_out = history + (step + 1) % slots * slot_size;
+    volatile __global float* later = history + (step + 1 + ahead) % slots * slot_size;
 
     float4 next[CELLS];  // xw of the cells that this work-item will finish, and whose they are
     int sequence[CELLS];
@@ -155,22 +178,21 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
         length[n] = lengths[sequence[n]];
       }
     }
-    if (step > first_step) {
-      if (item == 0) {
-        go = await(counter, groups * (step - first_step), failed);
-      }
-      barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-      met = go;
-    }
-
-    const int stop = met ? running : 0;
     float4 loaded[LOADS];
-    load_h(item, 0, stop, hidden, h_in, loaded);
+    uint newest;
+    if (LOADS > 1) {  // the first to be read are the last to come: looked for by themselves
+      newest = load_h(item, 0, running, hidden, h_in, 1, loaded);
+      await_h(item, 0, running, hidden, h_in, 1, newest, loaded, failed, &lost);
+    }
+    newest = load_h(item, 0, running, hidden, h_in, LOADS, loaded);
+    await_h(item, 0, running, hidden, h_in, LOADS, newest, loaded, failed, &lost);
     keep_h(item, loaded, hs);
     barrier(CLK_LOCAL_MEM_FENCE);
+    met = !lost;
+    const int stop = met ? running : 0;
     for (int first = 0; first < stop; first += RB) {
       __local float4(*parts)[RB * U] = sums[first / RB & 1];
-      load_h(item, first + RB, stop, hidden, h_in, loaded);
+      newest = load_h(item, first + RB, running, hidden, h_in, LOADS, loaded);
       float4 sum[RB];
 #ifdef UNROLL
 #pragma unroll
@@ -200,6 +222,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
         parts[part][s * U + item - part * U] = sum[s];
       }
       barrier(CLK_LOCAL_MEM_FENCE);
+      await_h(item, first + RB, running, hidden, h_in, LOADS, newest, loaded, failed, &lost);
       keep_h(item, loaded, hs);
       barrier(CLK_LOCAL_MEM_FENCE);
 
@@ -219,7 +242,10 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
             z += parts[p][e];
           }
           const CellStep result = lstm_cell(z, cs[first * U + e], peepholes, hidden, u);
-          write_fresh(h_out + (size_t)j * hidden + u, result.h);
+          write_fresh(h_out + (size_t)j * hidden + u, handed(result.h));
+          if (ahead > 0) {
+            write_fresh(later + (size_t)j * hidden + u, as_float(UNWRITTEN));
+          }
           cs[first * U + e] = result.c;
           y[d * y_direction + sequence[n] * y_batch + time * y_time + u] = result.h;
           if (step == length[n] - 1) {
@@ -235,14 +261,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
       }
     }
 
-    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-    if (item == 0 && met) {
-      if (step < end - 1) {
-        arrive(counter);
-      } else {
-        leave(counter, groups * (end - first_step));
-      }
-    }
+    barrier(EXCHANGED);
   }
 
   for (int e = item; e < owned * U; e += ITEMS) {

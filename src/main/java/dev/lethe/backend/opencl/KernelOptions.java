@@ -115,9 +115,9 @@ record KernelOptions(Precision precision, PersistentPlan waiting, int rowItems) 
         + (traced ? " -DTRACE" : "");
   }
 
-  /** For begin_matrix.cl. */
-  String beginMatrix() {
-    return precisionNumber().strip();
+  /** For begin_matrix.cl; {@code history}: whether each step has a slot of its own. */
+  String beginMatrix(boolean history) {
+    return precisionNumber().strip() + (history ? " -DHISTORY" : "");
   }
 
   /** For product_matrix.cl; {@code depth}: terms of a sum. */

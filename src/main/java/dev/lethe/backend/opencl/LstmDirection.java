@@ -59,12 +59,14 @@ final class LstmDirection implements AutoCloseable {
    * Makes ready for runs of this size; returns where the recurrence reads and writes.
    *
    * @param chunk most steps that are projected at a time
+   * @param history of h
    */
-  LstmParts.Part bind(int steps, int chunk, int sequences, RunOrder order, Values values) {
+  LstmParts.Part bind(
+      int steps, int chunk, int sequences, History history, RunOrder order, Values values) {
     int columns = Cell.GATES * stage.hiddenSize();
     long xwBytes = (long) chunk * sequences * columns * Float.BYTES;
     Buffer xw = scratch("projected inputs", xwBytes, values);
-    LstmStep.State state = state(sequences, values);
+    LstmStep.State state = state(sequences, history, values);
     bindBegin(
         beginH,
         stage.initialH(),
@@ -90,9 +92,9 @@ final class LstmDirection implements AutoCloseable {
     return new LstmParts.Part(xw, weights, state);
   }
 
-  /** Starts the filling of the states, once bound. */
-  void begin(int sequences) {
-    beginH.launch(stage.outputSize(), sequences, plan.flatItems(), 1);
+  /** Starts the filling of the states, once bound, and of what the history begins with. */
+  void begin(int sequences, History history) {
+    beginH.launch(stage.outputSize(), sequences, history.begun(), plan.flatItems(), 1);
     beginC.launch(stage.hiddenSize(), sequences, plan.flatItems(), 1);
   }
 
@@ -108,10 +110,10 @@ final class LstmDirection implements AutoCloseable {
     return values.scratch(what + " " + part, bytes);
   }
 
-  private LstmStep.State state(int sequences, Values values) {
+  private LstmStep.State state(int sequences, History history, Values values) {
     long hBytes = (long) sequences * stage.outputSize() * Float.BYTES;
     long cBytes = (long) sequences * stage.hiddenSize() * Float.BYTES;
-    Buffer h = scratch("h", hBytes, values);
+    Buffer h = scratch("h", history.slots() * hBytes, values);
     Buffer c = scratch("c", cBytes, values);
     Buffer y = values.of(stage.y());
     Buffer finalH = values.of(stage.finalH());

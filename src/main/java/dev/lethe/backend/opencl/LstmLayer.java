@@ -23,7 +23,6 @@ final class LstmLayer implements LstmRunner {
   private static final List<Group<LstmPersistent>> NO_GROUPS = List.of();
 
   private final Lstm stage;
-  private final Context context;
   private final Programs programs;
   private final OpenClPlan plan;
   private final Recurrence.Permitted permitted;
@@ -53,7 +52,6 @@ final class LstmLayer implements LstmRunner {
   LstmLayer(
       Lstm stage, Context context, Programs programs, OpenClPlan plan, PersistentGuard guard) {
     this.stage = stage;
-    this.context = context;
     this.programs = programs;
     this.plan = plan;
     this.permitted = OpenClPlan.permitted(stage);
@@ -99,8 +97,7 @@ final class LstmLayer implements LstmRunner {
       for (List<Integer> group : groups(atOnce)) {
         together.add(
             new Group<>(
-                group,
-                new LstmPersistent(cell, group, kind(group), context, programs, plan, guard, cut)));
+                group, new LstmPersistent(cell, group, kind(group), programs, plan, guard, cut)));
       }
     }
     Kernels kernels = new Kernels(directions, steps, together);
@@ -138,9 +135,13 @@ final class LstmLayer implements LstmRunner {
     Kernels kernels = kernels(plan.choose(layer, permitted), layer);
     RunOrder order = values.order(stage, steps, sequences);
     int chunk = plan.stepsPerChunk(layer);
+    // only kernels of single steps leave traces
+    List<Group<LstmPersistent>> waiting = traces.isEmpty() ? kernels.together : NO_GROUPS;
+    History history = History.of(steps, chunk);
+    History kept = waiting.isEmpty() ? History.NONE : waiting.get(0).kernels.kept(history);
     List<LstmParts.Part> parts =
         kernels.directions.stream()
-            .map(d -> d.bind(steps, chunk, sequences, order, values))
+            .map(d -> d.bind(steps, chunk, sequences, kept, order, values))
             .toList();
     int count = stage.y().shape().count().resolve(sizes);
     clear.set(0, count).set(1, values.of(stage.y()));
@@ -148,14 +149,14 @@ final class LstmLayer implements LstmRunner {
     for (Group<LstmSteps> group : kernels.apart) {
       LstmParts own = parts(group.directions, parts, steps, sequences);
       LstmChain chain = group.kernels.bind(sizes, own, order, values, traces);
-      apart.add(run(kernels, group.directions, chain, own, chunk, sequences, order));
+      apart.add(run(kernels, group.directions, chain, own, chunk, sequences, History.NONE, order));
     }
     List<Runnable> together = new ArrayList<>();
-    // only kernels of single steps leave traces
-    for (Group<LstmPersistent> group : traces.isEmpty() ? kernels.together : NO_GROUPS) {
+    for (Group<LstmPersistent> group : waiting) {
       LstmParts own = parts(group.directions, parts, steps, sequences);
-      group.kernels.bind(sequences, own, order, values);
-      together.add(run(kernels, group.directions, group.kernels, own, chunk, sequences, order));
+      group.kernels.bind(sequences, history, own, order, values);
+      together.add(
+          run(kernels, group.directions, group.kernels, own, chunk, sequences, kept, order));
     }
     return () -> {
       clearPastEnds(order, count);
@@ -206,10 +207,11 @@ final class LstmLayer implements LstmRunner {
       LstmParts parts,
       int chunk,
       int sequences,
+      History history,
       RunOrder order) {
     List<LstmDirection> directions = group.stream().map(kernels.directions::get).toList();
     return () -> {
-      directions.forEach(d -> d.begin(sequences));
+      directions.forEach(d -> d.begin(sequences, history));
       chain.begin();
       int longest = order.longest();
       for (int first = 0; first < longest; first += chunk) {

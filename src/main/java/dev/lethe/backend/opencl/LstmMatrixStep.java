@@ -36,7 +36,7 @@ final class LstmMatrixStep implements StepKernel {
     this.hidden = cell.hiddenSize();
     PersistentPlan.MatrixTile sums = PersistentPlan.MatrixTile.of(plan.precision(), hidden);
     for (int part : parts) {
-      rounded.add(new RoundedHidden(programs, plan, part, sums.words()));
+      rounded.add(new RoundedHidden(programs, plan, part, sums.words(), false));
     }
     String options = plan.options().matrixStep(tile, sums, cell, kind, traced);
     String name = "lstm_matrix_step";
@@ -51,10 +51,10 @@ final class LstmMatrixStep implements StepKernel {
     int padded = (sequences + tile.sequences() - 1) / tile.sequences() * tile.sequences();
     for (int p = 0; p < rounded.size(); p++) {
       Buffer h = parts.each().get(p).state().evenIn();
-      rounded.get(p).bind(hidden, sequences, padded, h, values);
+      rounded.get(p).bind(hidden, sequences, padded, History.NONE, h, values);
     }
-    IntFunction<Buffer> even = p -> rounded.get(p).even(values);
-    IntFunction<Buffer> odd = p -> rounded.get(p).odd(values);
+    IntFunction<Buffer> even = p -> rounded.get(p).first(values);
+    IntFunction<Buffer> odd = p -> rounded.get(p).other(values);
     IntFunction<Buffer> c = p -> parts.each().get(p).state().c();
     parts.bind(kernels[0].set(0, hidden).set(1, sequences), ORDER, order, List.of(even, c, odd));
     parts.bind(kernels[1].set(0, hidden).set(1, sequences), ORDER, order, List.of(odd, c, even));

@@ -21,7 +21,6 @@ final class LstmPair implements LstmRunner {
   private final LstmLayer lower;
   private final LstmLayer upper;
   private final List<Lstm> stages;
-  private final Context context;
   private final Programs programs;
   private final OpenClPlan plan;
   private final PersistentGuard guard;
@@ -41,7 +40,6 @@ final class LstmPair implements LstmRunner {
       PersistentGuard guard) {
     this.stage = lower;
     this.stages = List.of(lower, upper);
-    this.context = context;
     this.programs = programs;
     this.plan = plan;
     this.guard = guard;
@@ -141,14 +139,7 @@ final class LstmPair implements LstmRunner {
       together =
           Optional.of(
               new LstmPersistent(
-                  stage.directions().get(0).cell(),
-                  PARTS,
-                  kind,
-                  context,
-                  programs,
-                  plan,
-                  guard,
-                  cut));
+                  stage.directions().get(0).cell(), PARTS, kind, programs, plan, guard, cut));
     } else {
       apart = Optional.of(new LstmSteps(stage, PARTS, kind, programs, plan, recurrence));
     }
@@ -163,6 +154,8 @@ final class LstmPair implements LstmRunner {
     Kernels kernels = kernels(wavefront);
     int lag = wavefront.lag();
     RunOrder order = values.order(stage, steps, sequences);
+    History history = History.of(steps, lag);
+    History kept = kernels.together.map(chain -> chain.kept(history)).orElse(History.NONE);
     LstmParts parts =
         new LstmParts(
             0,
@@ -172,9 +165,9 @@ final class LstmPair implements LstmRunner {
             ofOneDirection(stage.stateStrides(sequences, stage.outputSize())),
             ofOneDirection(stage.stateStrides(sequences, stage.hiddenSize())),
             kernels.layers.stream()
-                .map(layer -> layer.bind(steps, lag, sequences, order, values))
+                .map(layer -> layer.bind(steps, lag, sequences, kept, order, values))
                 .toList());
-    kernels.together.ifPresent(chain -> chain.bind(sequences, parts, order, values));
+    kernels.together.ifPresent(chain -> chain.bind(sequences, history, parts, order, values));
     LstmChain chain =
         kernels.together.isPresent()
             ? kernels.together.get()
@@ -183,7 +176,7 @@ final class LstmPair implements LstmRunner {
     return () -> {
       lower.clearPastEnds(order, count);
       upper.clearPastEnds(order, count);
-      kernels.layers.forEach(layer -> layer.begin(sequences));
+      kernels.layers.forEach(layer -> layer.begin(sequences, kept));
       chain.begin();
       run(kernels.layers, chain, parts, order);
     };

@@ -1,6 +1,5 @@
 package dev.lethe.backend.opencl;
 
-import dev.lethe.Tensor;
 import dev.lethe.network.Cell;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,9 +11,8 @@ import java.util.function.IntFunction;
  */
 final class LstmPersistent implements LstmChain, AutoCloseable {
   private static final int SLICE = 11;
-  private static final int CHUNK = 12;
-  private static final int ORDER = 15;
-  private final Context context;
+  private static final int CHUNK = 14;
+  private static final int ORDER = 17;
   private final PersistentPlan plan;
   private final PersistentGuard guard;
   private final PersistentPlan.Cut tile;
@@ -33,12 +31,10 @@ final class LstmPersistent implements LstmChain, AutoCloseable {
       Cell cell,
       List<Integer> numbers,
       LstmParts.Kind kind,
-      Context context,
       Programs programs,
       OpenClPlan plan,
       PersistentGuard guard,
       PersistentPlan.Cut tile) {
-    this.context = context;
     this.plan = plan.persistent();
     this.guard = guard;
     this.tile = tile;
@@ -48,7 +44,7 @@ final class LstmPersistent implements LstmChain, AutoCloseable {
     this.kernel = programs.kernel(tile.kernel() + ".cl", tile.kernel(), options);
     if (tile instanceof PersistentPlan.MatrixTile matrixTile) {
       for (int part : numbers) {
-        rounded.add(new RoundedHidden(programs, plan, part, matrixTile.words()));
+        rounded.add(new RoundedHidden(programs, plan, part, matrixTile.words(), true));
       }
     }
     kernel.set(0, hidden);
@@ -68,27 +64,28 @@ final class LstmPersistent implements LstmChain, AutoCloseable {
         + " groups";
   }
 
+  /** What the parts keep of h in {@link LstmStep.State#evenIn}. */
+  History kept(History history) {
+    return rounded.isEmpty() ? history : History.NONE; // which is rounded into memory of its own
+  }
+
   /** Makes ready for a batch that fits its tile. */
-  void bind(int sequences, LstmParts bound, RunOrder order, Values values) {
+  void bind(int sequences, History history, LstmParts bound, RunOrder order, Values values) {
     int slice = plan.slice(tile, hidden, parts, sequences).orElseThrow();
     slices = (sequences + slice - 1) / slice;
-    int counters = slices * parts;
-    Buffer arrived = values.scratch("arrivals", (long) counters * Integer.BYTES);
-    context.write(arrived, Tensor.of(new int[counters], counters).bytes());
     kernel.set(1, sequences).set(SLICE, slice);
+    kernel.set(SLICE + 1, history.slots()).set(SLICE + 2, history.ahead());
     List<LstmParts.Part> each = bound.each();
     for (int p = 0; p < rounded.size(); p++) {
       Buffer h = each.get(p).state().evenIn();
-      rounded.get(p).bind(hidden, sequences, slices * slice, h, values);
+      rounded.get(p).bind(hidden, sequences, slices * slice, history, h, values);
     }
     boolean words = !rounded.isEmpty();
-    IntFunction<Buffer> even =
-        p -> words ? rounded.get(p).even(values) : each.get(p).state().evenIn();
-    IntFunction<Buffer> odd = p -> words ? rounded.get(p).odd(values) : each.get(p).state().oddIn();
+    IntFunction<Buffer> h =
+        p -> words ? rounded.get(p).first(values) : each.get(p).state().evenIn();
     IntFunction<Buffer> c = p -> each.get(p).state().c();
-    int next = bound.bind(kernel, ORDER, order, List.of(even, odd, c));
-    kernel.set(next, arrived).set(next + 1, guard.flag());
-    kernel.setLocal(next + 2, tile.cellBytes(slice));
+    int next = bound.bind(kernel, ORDER, order, List.of(h, c));
+    kernel.set(next, guard.flag()).setLocal(next + 1, tile.cellBytes(slice));
   }
 
   @Override

@@ -4,22 +4,27 @@ import dev.lethe.Precision;
 
 /**
  * Host side of begin_matrix.cl: h of one direction in the words that kernels on matrix units read,
- * once for even and once for odd steps.
+ * either its history or once for even and once for odd steps.
  */
 final class RoundedHidden implements AutoCloseable {
   private final Kernel kernel;
   private final String name;
   private final int words;
   private final int numbers;
+  private final boolean inHistory;
   private int padded;
+  private History history = History.NONE;
 
   /**
    * @param direction whose memory it is
    * @param words of a sequence
+   * @param inHistory whether each step has a slot of its own
    */
-  RoundedHidden(Programs programs, OpenClPlan plan, int direction, int words) {
+  RoundedHidden(Programs programs, OpenClPlan plan, int direction, int words, boolean inHistory) {
     Precision precision = plan.precision();
-    this.kernel = programs.kernel("begin_matrix.cl", "begin_matrix", plan.options().beginMatrix());
+    this.kernel =
+        programs.kernel("begin_matrix.cl", "begin_matrix", plan.options().beginMatrix(inHistory));
+    this.inHistory = inHistory;
     this.name = "rounded h " + direction;
     this.words = words;
     this.numbers = words * MatrixWeights.values(precision);
@@ -30,27 +35,37 @@ final class RoundedHidden implements AutoCloseable {
    * Makes room.
    *
    * @param paddedSequences to whole tiles
+   * @param slots {@link History#NONE} for even and odd steps
    * @param h [B][H] that the first step begins with
    */
-  void bind(int hidden, int sequences, int paddedSequences, Buffer h, Values values) {
+  void bind(
+      int hidden, int sequences, int paddedSequences, History slots, Buffer h, Values values) {
     padded = paddedSequences;
+    history = slots;
     kernel.set(0, hidden).set(1, sequences).set(2, padded);
-    kernel.set(4, h).set(5, even(values)).set(6, odd(values));
+    kernel.set(4, h).set(5, first(values));
+    if (!inHistory) {
+      kernel.set(6, other(values));
+    }
   }
 
-  /** What even steps read and odd ones write. */
-  Buffer even(Values values) {
-    return values.scratch(name, (long) padded * words * Integer.BYTES);
+  /** The history, or what even steps read and odd ones write. */
+  Buffer first(Values values) {
+    return values.scratch(name, history.slots() * slotBytes());
   }
 
   /** What odd steps read and even ones write. */
-  Buffer odd(Values values) {
-    return values.scratch("other " + name, (long) padded * words * Integer.BYTES);
+  Buffer other(Values values) {
+    return values.scratch("other " + name, slotBytes());
+  }
+
+  private long slotBytes() {
+    return (long) padded * words * Integer.BYTES;
   }
 
   /** Starts the filling. */
   void enqueue() {
-    kernel.launch(numbers, padded, 32, 1);
+    kernel.launch(numbers, padded, history.begun(), 32, 1);
   }
 
   @Override

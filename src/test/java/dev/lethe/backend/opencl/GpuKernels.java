@@ -107,7 +107,8 @@ final class GpuKernels {
         }
       }
     }
-    print("begin_matrix.cl", plan.options().beginMatrix());
+    print("begin_matrix.cl", plan.options().beginMatrix(false));
+    print("begin_matrix.cl", plan.options().beginMatrix(true));
     for (PersistentPlan.Cut tile : tiles) {
       for (LstmParts.Kind kind : LstmParts.Kind.values()) {
         print("lstm_matrix.cl", tile.items(), plan.options().persistent(cell, tile, kind));

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * GPUs take by themselves, here wherever there is OpenCL.
  */
 class MatrixInvarianceTest {
-  private static final int INPUT = 5;
+  static final int INPUT = 5;
   private static final int HIDDEN = Cases.SMALL ? 9 : 37;
   private static final int BATCH = Cases.SMALL ? 3 : 19;
   private static final int STEPS = 3;
@@ -144,7 +144,7 @@ class MatrixInvarianceTest {
   }
 
   /** Both directions, sequences of different lengths. */
-  private static Graph network(int hidden) {
+  static Graph network(int hidden) {
     Random random = new Random(31);
     GraphBuilder g = new GraphBuilder();
     Value x =

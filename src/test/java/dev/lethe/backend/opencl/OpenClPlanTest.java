@@ -197,7 +197,8 @@ class OpenClPlanTest {
     assertEquals(
         "-DTILE=64 -DPRECISION=1 -DPTX",
         tf32.options().matrixProduct(MatrixProductTile.ALL.get(0), 3));
-    assertEquals("-DPRECISION=1", tf32.options().beginMatrix());
+    assertEquals("-DPRECISION=1", tf32.options().beginMatrix(false));
+    assertEquals("-DPRECISION=1 -DHISTORY", tf32.options().beginMatrix(true));
     Cell normed =
         CELL.withNorm(
             new CellNorm(Matrix.zeros(1, 8), Matrix.zeros(1, 2), Matrix.zeros(1, 2), 0.5f));
