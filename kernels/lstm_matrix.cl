@@ -29,6 +29,42 @@
 #include "exchange.cl"
 #define QUADS (UNITS / VALUES / 4)              // of words of h that a group makes for a sequence
 
+// One lane's part of h of AHEAD tiles: every eighth of `rows` rows, and of `words` words every fourth four.
+inline void load_h(const int rows, const int words, volatile __global const int* row, int4 h[AHEAD][PW]) {
+#pragma unroll
+  for (int n = 0; n < AHEAD; ++n) {
+#pragma unroll
+    for (int k = 0; k < PW; ++k) {
+      h[n][k] = 8 * n < rows && 16 * k < words ? read_fresh4(row + 8 * n * WORDS + 16 * k) : (int4)(0);
+    }
+  }
+}
+
+// Loads it again until all of it is there, or others have been waited for in vain.
+inline void await_h(
+    const int rows, const int words, volatile __global const int* row, int4 h[AHEAD][PW],
+    volatile __global int* failed, __local int* lost) {
+  for (int looks = 1;; ++looks) {
+    uint newest = 0;
+#pragma unroll
+    for (int n = 0; n < AHEAD; ++n) {
+#pragma unroll
+      for (int k = 0; k < PW; ++k) {
+        newest = max(newest, max((uint)h[n][k].x, (uint)h[n][k].z));
+      }
+    }
+    if (newest != (uint)UNWRITTEN) {
+      break;
+    }
+    if (!look_again(looks, failed)) {
+      *lost = 1;
+      break;
+    }
+    load_h(rows, words, row, h);
+  }
+  rejoin();
+}
+
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     const int hidden, const int sequences, const int reversed, const int y_time, const int y_batch,
     const int y_direction, const int h_batch, const int h_direction, const int c_batch, const int c_direction,
@@ -92,14 +128,15 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 
+  int in = first_step % slots;
   int met = 1;  // whether the other groups have come so far
   for (int step = first_step; step < end && met; ++step) {
     const int2 now = steps[step];
     const int row0 = now.x - first_row + j0;
     const int running = min(owned, now.y - j0);
-    volatile __global const int* h_in = history + step % slots * slot_words;
-    volatile __global int* h_out = history + (step + 1) % slots * slot_words;
-    volatile __global int* later = history + (step + 1 + ahead) % slots * slot_words;
+    volatile __global const int* h_in = history + in * slot_words;
+    const int out = in + 1 < slots ? in + 1 : 0;
+    const int later = out + ahead - (out + ahead < slots ? 0 : slots);
 
     float4 next = (float4)(0.0f);
     int sequence = 0;
@@ -110,44 +147,23 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
       length = lengths[sequence];
     }
 
+    // what a lane has of h: every eighth row, from one on, and of a row these words
+    const int rows = running - lane / 4;
+    const int words = written - warp * PW * 16 - 4 * (lane & 3);
+    volatile __global const int* row = h_in + lane / 4 * WORDS + warp * PW * 16 + 4 * (lane & 3);
+    if (rows > 0 && words > 0) {  // the first to be read is the last to come
+      for (int looks = 1; read_fresh4(row).x == UNWRITTEN && look_again(looks, failed); ++looks) {
+      }
+    }
+    int4 h[AHEAD][PW];
+    load_h(rows, words, row, h);
+
     for (int first = 0; first < running && met; first += 8 * TILES) {
       for (int n0 = 0; n0 < TILES; n0 += AHEAD) {
         const int tiles = (running - first + 7) / 8 - n0;  // that are left
-        int4 h[AHEAD][PW];
         float4 upper[AHEAD][UB];
         float4 lower[AHEAD][UB];
-        const int word = warp * PW * 16 + 4 * (lane & 3);
-        const int rows = running - first - 8 * n0 - lane / 4;  // of this lane that are left, and seven between each
-        volatile __global const int* row = h_in + (size_t)(running - rows) * WORDS + word;
-        if (first + n0 == 0 && rows > 0 && word < written) {  // the first to be read is the last to come
-          for (int n = 1; read_fresh4(row).x == UNWRITTEN && look_again(n, failed); ++n) {
-          }
-        }
-        uint newest = 0;
-        for (int looks = 1;; ++looks) {
-#pragma unroll
-          for (int n = 0; n < AHEAD; ++n) {
-#pragma unroll
-            for (int k = 0; k < PW; ++k) {
-              h[n][k] = 8 * n < rows && word + 16 * k < written ? read_fresh4(row + 8 * n * WORDS + 16 * k) : (int4)(0);
-            }
-          }
-          newest = 0;
-#pragma unroll
-          for (int n = 0; n < AHEAD; ++n) {
-#pragma unroll
-            for (int k = 0; k < PW; ++k) {
-              newest = max(newest, max((uint)h[n][k].x, (uint)h[n][k].z));
-            }
-          }
-          if (newest != (uint)UNWRITTEN || !look_again(looks, failed)) {
-            break;
-          }
-        }
-        if (newest == (uint)UNWRITTEN) {
-          lost = 1;
-        }
-        rejoin();
+        await_h(rows - first - 8 * n0, words, row + (size_t)(first + 8 * n0) * WORDS, h, failed, &lost);
 #pragma unroll
         for (int n = 0; n < AHEAD; ++n) {
 #pragma unroll
@@ -190,6 +206,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
             }
           }
         }
+        const int next0 = first + 8 * (n0 + AHEAD);  // is there, or nearly, when this round's cells are finished
+        load_h(rows - next0, words, row + (size_t)next0 * WORDS, h);
       }
       barrier(CLK_LOCAL_MEM_FENCE);
       met = !lost;
@@ -214,9 +232,9 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
         const int quad = item - made * QUADS;
         if (first + made < running) {
           const size_t place = (size_t)(first + made) * WORDS + get_group_id(0) * (UNITS / VALUES) + 4 * quad;
-          write_fresh4(h_out + place, fresh[made][quad]);
+          write_fresh4(history + out * slot_words + place, fresh[made][quad]);
           if (ahead > 0) {
-            write_fresh4(later + place, (int4)(UNWRITTEN));
+            write_fresh4(history + later * slot_words + place, (int4)(UNWRITTEN));
           }
         }
       }
@@ -235,6 +253,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
       }
     }
     barrier(EXCHANGED);
+    in = out;
   }
 
   for (int j = finished; j < owned; j += 8 * TILES) {

@@ -33,25 +33,21 @@
 #include "precision.cl"
 #include "exchange.cl"
 
-// Four numbers of a row of h, as far as it has them; `newest` becomes UNWRITTEN if one of them is.
-inline float4 four_of(volatile __global const float* h, const int k, const int hidden, uint* newest) {
+// Four numbers of a row of h, as far as it has them.
+inline float4 four_of(volatile __global const float* h, const int k, const int hidden) {
 #ifdef FOURS
-  const int4 four = read_fresh4((volatile __global const int*)(h + k));
+  return as_float4(read_fresh4((volatile __global const int*)(h + k)));
 #else
-  const int4 four = (int4)(
-      as_int(read_fresh(h + k)), k + 1 < hidden ? as_int(read_fresh(h + k + 1)) : 0,
-      k + 2 < hidden ? as_int(read_fresh(h + k + 2)) : 0, k + 3 < hidden ? as_int(read_fresh(h + k + 3)) : 0);
+  return (float4)(
+      read_fresh(h + k), k + 1 < hidden ? read_fresh(h + k + 1) : 0.0f, k + 2 < hidden ? read_fresh(h + k + 2) : 0.0f,
+      k + 3 < hidden ? read_fresh(h + k + 3) : 0.0f);
 #endif
-  *newest = max(max(*newest, max((uint)four.x, (uint)four.y)), max((uint)four.z, (uint)four.w));
-  return as_float4(four);
 }
 
-// h of the step before for the RB sequences of a round, from place `first` of the slice on; returns UNWRITTEN if it is
-// not all there.
-inline uint load_h(
+// The first `loads` of h of the step before for the RB sequences of a round, from place `first` of the slice on
+inline void load_h(
     const int item, const int first, const int running, const int hidden, volatile __global const float* h_in,
     const int loads, float4* loaded) {
-  uint newest = 0;
 #ifdef UNROLL
 #pragma unroll
 #endif
@@ -60,23 +56,32 @@ inline uint load_h(
     const int i = e / (P * QUADS);
     const int k = 4 * (e - i * (P * QUADS));
     const int j = first + i;
-    loaded[n] = n < loads && i < RB && j < running && k < hidden
-                    ? four_of(h_in + (size_t)j * hidden, k, hidden, &newest)
-                    : (float4)(0.0f);
+    const int there = n < loads && i < RB && j < running && k < hidden;
+    loaded[n] = there ? four_of(h_in + (size_t)j * hidden, k, hidden) : (float4)(0.0f);
   }
-  return newest;
 }
 
-// Loads again what was not all there.
+// Loads them again until all are there, or others have been waited for in vain.
 inline void await_h(
     const int item, const int first, const int running, const int hidden, volatile __global const float* h_in,
-    const int loads, uint newest, float4* loaded, volatile __global int* failed, __local int* lost) {
-  for (int looks = 1; newest == (uint)UNWRITTEN; ++looks) {
+    const int loads, float4* loaded, volatile __global int* failed, __local int* lost) {
+  for (int looks = 1;; ++looks) {
+    uint newest = 0;
+#ifdef UNROLL
+#pragma unroll
+#endif
+    for (int n = 0; n < LOADS; ++n) {
+      const uint4 h = as_uint4(loaded[n]);
+      newest = max(newest, max(max(h.x, h.y), max(h.z, h.w)));
+    }
+    if (newest != (uint)UNWRITTEN) {
+      return;
+    }
     if (!look_again(looks, failed)) {
       *lost = 1;
       return;
     }
-    newest = load_h(item, first, running, hidden, h_in, loads, loaded);
+    load_h(item, first, running, hidden, h_in, loads, loaded);
   }
 }
 
@@ -150,14 +155,15 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 
+  int in = first_step % slots;
   int met = 1;  // whether the other groups have come so far
   for (int step = first_step; step < end && met; ++step) {
     const int2 now = steps[step];
     const int row0 = now.x - first_row + j0;
     const int running = min(owned, now.y - j0);
-    volatile __global const float* h_in = history + step % slots * slot_size;
-    volatile __global float* h_out = history + (step + 1) % slots * slot_size;
-    volatile __global float* later = history + (step + 1 + ahead) % slots * slot_size;
+    volatile __global const float* h_in = history + in * slot_size;
+    const int out = in + 1 < slots ? in + 1 : 0;
+    const int later = out + ahead - (out + ahead < slots ? 0 : slots);
 
     float4 next[CELLS];  // xw of the cells that this work-item will finish, and whose they are
     int sequence[CELLS];
@@ -179,20 +185,19 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
       }
     }
     float4 loaded[LOADS];
-    uint newest;
-    if (LOADS > 1) {  // the first to be read are the last to come: looked for by themselves
-      newest = load_h(item, 0, running, hidden, h_in, 1, loaded);
-      await_h(item, 0, running, hidden, h_in, 1, newest, loaded, failed, &lost);
+    if (LOADS > 2) {  // the first to be read are the last to come: looked for by themselves
+      load_h(item, 0, running, hidden, h_in, 1, loaded);
+      await_h(item, 0, running, hidden, h_in, 1, loaded, failed, &lost);
     }
-    newest = load_h(item, 0, running, hidden, h_in, LOADS, loaded);
-    await_h(item, 0, running, hidden, h_in, LOADS, newest, loaded, failed, &lost);
+    load_h(item, 0, running, hidden, h_in, LOADS, loaded);
+    await_h(item, 0, running, hidden, h_in, LOADS, loaded, failed, &lost);
     keep_h(item, loaded, hs);
     barrier(CLK_LOCAL_MEM_FENCE);
     met = !lost;
     const int stop = met ? running : 0;
     for (int first = 0; first < stop; first += RB) {
       __local float4(*parts)[RB * U] = sums[first / RB & 1];
-      newest = load_h(item, first + RB, running, hidden, h_in, LOADS, loaded);
+      load_h(item, first + RB, running, hidden, h_in, LOADS, loaded);  // is there after the sums
       float4 sum[RB];
 #ifdef UNROLL
 #pragma unroll
@@ -222,7 +227,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
         parts[part][s * U + item - part * U] = sum[s];
       }
       barrier(CLK_LOCAL_MEM_FENCE);
-      await_h(item, first + RB, running, hidden, h_in, LOADS, newest, loaded, failed, &lost);
+      await_h(item, first + RB, running, hidden, h_in, LOADS, loaded, failed, &lost);
       keep_h(item, loaded, hs);
       barrier(CLK_LOCAL_MEM_FENCE);
 
@@ -242,9 +247,9 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
             z += parts[p][e];
           }
           const CellStep result = lstm_cell(z, cs[first * U + e], peepholes, hidden, u);
-          write_fresh(h_out + (size_t)j * hidden + u, handed(result.h));
+          write_fresh(history + out * slot_size + (size_t)j * hidden + u, handed(result.h));
           if (ahead > 0) {
-            write_fresh(later + (size_t)j * hidden + u, as_float(UNWRITTEN));
+            write_fresh(history + later * slot_size + (size_t)j * hidden + u, as_float(UNWRITTEN));
           }
           cs[first * U + e] = result.c;
           y[d * y_direction + sequence[n] * y_batch + time * y_time + u] = result.h;
@@ -262,6 +267,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_persistent
     }
 
     barrier(EXCHANGED);
+    in = out;
   }
 
   for (int e = item; e < owned * U; e += ITEMS) {
