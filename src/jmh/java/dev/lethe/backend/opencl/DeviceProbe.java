@@ -5,6 +5,7 @@ import dev.lethe.Tensor;
 import dev.lethe.network.Cell;
 import dev.lethe.network.Matrix;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -20,8 +21,9 @@ import org.jocl.cl_program;
 
 /**
  * Asks a device what lstm_persistent.cl and lstm_matrix.cl rest on: facts, atomics, whether
- * NVIDIA's instructions compile and give right results, what a wait of work-groups for each other
- * and a launch cost, and what registers the compiler gives the kernels.
+ * NVIDIA's instructions compile and give right results, what a wait of work-groups for each other,
+ * an h that they hand each other and a launch cost, and what registers the compiler gives the
+ * kernels.
  */
 public final class DeviceProbe implements AutoCloseable {
   private static final String NOT_NVIDIA = "not applicable: the device is not NVIDIA's";
@@ -42,6 +44,26 @@ public final class DeviceProbe implements AutoCloseable {
         const int chosen = i % 4 == 0 ? words.x : i % 4 == 1 ? words.y : i % 4 == 2 ? words.z : words.w;
         y[i] = read_fresh(x + i) + as_float(chosen);
       }
+      #ifdef PTX
+      inline void arrive(volatile __global int* counter) {
+        __asm__ volatile("red.release.gpu.global.add.u32 [%0], 1;" : : "l"(counter) : "memory");
+      }
+      inline int arrived(volatile __global int* counter) {
+        int value;
+        __asm__ volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(counter) : "memory");
+        return value;
+      }
+      #else
+      inline void arrive(volatile __global int* counter) {
+        mem_fence(CLK_GLOBAL_MEM_FENCE);
+        atomic_inc(counter);
+      }
+      inline int arrived(volatile __global int* counter) {
+        const int value = atomic_add(counter, 0);
+        mem_fence(CLK_GLOBAL_MEM_FENCE);
+        return value;
+      }
+      #endif
       // each group writes a number a round, and adds up those of all groups in the next
       __kernel void meet(const int rounds, volatile __global int* counter, volatile __global int* failed,
                          volatile __global float* even, volatile __global float* odd, __global float* sums) {
@@ -55,7 +77,8 @@ public final class DeviceProbe implements AutoCloseable {
           barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
           if (get_local_id(0) == 0) {
             arrive(counter);
-            go = await(counter, groups * (round + 1), failed);
+            go = 1;
+            for (int n = 1; go && arrived(counter) < groups * (round + 1); ++n) go = look_again(n, failed);
           }
           barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
           met = go;
@@ -63,7 +86,43 @@ public final class DeviceProbe implements AutoCloseable {
         }
         sums[get_global_id(0)] = sum;
       }
+      // the same without a counter: each round's numbers have words of their own, as lstm_persistent.cl has it
+      __kernel void hand(const int rounds, volatile __global float* history, volatile __global int* failed,
+                         __global float* sums) {
+        __local int lost;
+        const int item = get_local_id(0);
+        const int groups = get_num_groups(0);
+        float sum = 0.0f;
+        if (item == 0) lost = 0;
+        barrier(CLK_LOCAL_MEM_FENCE);
+        int met = 1;
+        for (int round = 0; round < rounds && met; ++round) {
+          volatile __global float* mine = history + (size_t)round * groups;
+          if (item == 0) write_fresh(mine + get_group_id(0), (float)(round % 7 + get_group_id(0) % 3));
+          barrier(EXCHANGED);
+          if (item < groups) {
+            float seen = read_fresh(mine + item);
+            for (int n = 1; as_int(seen) == UNWRITTEN; ++n) {
+              if (!look_again(n, failed)) {
+                lost = 1;
+                break;
+              }
+              seen = read_fresh(mine + item);
+            }
+            sum += seen;
+          }
+          rejoin();
+          barrier(CLK_LOCAL_MEM_FENCE);
+          met = !lost;
+        }
+        sums[get_global_id(0)] = sum;
+      }
       """;
+
+  /** Rounds of groups that wait for each other. */
+  private static final int ROUNDS = 1000;
+
+  private static final int ITEMS = 256;
 
   private static final String MATRIX =
       """
@@ -122,15 +181,12 @@ public final class DeviceProbe implements AutoCloseable {
     for (int groups : new int[] {1, 16, 64, units}) {
       for (String options : new String[] {"", "-DPTX"}) {
         boolean ptx = !options.isEmpty();
-        String name = "wait of " + groups + " groups, " + (ptx ? "PTX" : "1.x");
-        ask(
-            name,
-            () ->
-                ptx && !nvidia
-                    ? NOT_NVIDIA
-                    : groups > units || facts.cpu() && groups > 1
-                        ? "not applicable: groups need not run at once"
-                        : waits(groups, options));
+        String kind = groups + " groups, " + (ptx ? "PTX" : "1.x");
+        boolean atOnce = groups <= units && !(facts.cpu() && groups > 1);
+        String none = ptx && !nvidia ? NOT_NVIDIA : "not applicable: groups need not run at once";
+        boolean applies = (!ptx || nvidia) && atOnce;
+        ask("wait of " + kind, () -> applies ? waits(groups, options) : none);
+        ask("h handed among " + kind, () -> applies ? hands(groups, options) : none);
       }
     }
     for (Precision precision : Precision.values()) {
@@ -250,42 +306,58 @@ public final class DeviceProbe implements AutoCloseable {
   }
 
   private String waits(int groups, String options) {
-    int rounds = 1000;
-    int items = 256;
     try (Buffer counter = ints(0);
         Buffer failed = ints(0);
         Buffer even = context.upload("probe", new float[groups]);
         Buffer odd = context.upload("probe", new float[groups]);
-        Buffer sums = context.upload("probe", new float[groups * items]);
+        Buffer sums = context.upload("probe", new float[groups * ITEMS]);
         Kernel meet = kernel(BASICS, "meet", options)) {
       meet.set(1, counter).set(2, failed).set(3, even).set(4, odd).set(5, sums);
-      double[] times = new double[3]; // the first may compile
-      for (int sample = 0; sample < 3; sample++) {
-        int wanted = sample < 2 ? 1 : rounds;
-        context.write(counter, Tensor.of(new int[1], 1).bytes());
-        meet.set(0, wanted);
-        context.finish();
-        long start = System.nanoTime();
-        meet.launch((long) groups * items, 1, items, 1);
-        context.finish();
-        times[sample] = (System.nanoTime() - start) / 1e3;
-      }
-      if (readInts(failed, 1)[0] != 0) {
-        return "WRONG: groups waited in vain";
-      }
-      float[] seen = readFloats(sums, groups * items);
-      int base = 0;
-      for (int round = 0; round < rounds; round++) {
-        base += round % 7;
-      }
-      for (int k = 0; k < seen.length; k++) {
-        int other = k % items;
-        if (other < groups && seen[k] != base + rounds * (other % 3)) {
-          return "WRONG: group " + k / items + " saw " + seen[k] + " of group " + other;
-        }
-      }
-      return format("right, %.3f us", (times[2] - times[1]) / (rounds - 1));
+      Runnable begin = () -> context.write(counter, Tensor.of(new int[1], 1).bytes());
+      return rounds(meet, groups, begin, failed, sums);
     }
+  }
+
+  private String hands(int groups, String options) {
+    int[] unwritten = new int[ROUNDS * groups];
+    Arrays.fill(unwritten, -1);
+    try (Buffer failed = ints(0);
+        Buffer history = ints(unwritten);
+        Buffer sums = context.upload("probe", new float[groups * ITEMS]);
+        Kernel hand = kernel(BASICS, "hand", options)) {
+      hand.set(1, history).set(2, failed).set(3, sums);
+      Runnable begin = () -> context.write(history, Tensor.of(unwritten, unwritten.length).bytes());
+      return rounds(hand, groups, begin, failed, sums);
+    }
+  }
+
+  /** How long a round takes a kernel whose first argument is how many of them there are. */
+  private String rounds(Kernel kernel, int groups, Runnable begin, Buffer failed, Buffer sums) {
+    double[] times = new double[3]; // the first may compile
+    for (int sample = 0; sample < 3; sample++) {
+      begin.run();
+      kernel.set(0, sample < 2 ? 1 : ROUNDS);
+      context.finish();
+      long start = System.nanoTime();
+      kernel.launch((long) groups * ITEMS, 1, ITEMS, 1);
+      context.finish();
+      times[sample] = (System.nanoTime() - start) / 1e3;
+    }
+    if (readInts(failed, 1)[0] != 0) {
+      return "WRONG: groups waited in vain";
+    }
+    float[] seen = readFloats(sums, groups * ITEMS);
+    int base = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+      base += round % 7;
+    }
+    for (int k = 0; k < seen.length; k++) {
+      int other = k % ITEMS;
+      if (other < groups && seen[k] != base + ROUNDS * (other % 3)) {
+        return "WRONG: group " + k / ITEMS + " saw " + seen[k] + " of group " + other;
+      }
+    }
+    return format("right, %.3f us", (times[2] - times[1]) / (ROUNDS - 1));
   }
 
   private String product(Precision precision, String options) {

@@ -18,8 +18,11 @@ record CostModel(OpenClPlan plan) {
   /** Microseconds that a launch adds to a kernel that takes longer than that. */
   private static final double GAP = 1.5;
 
-  /** Microseconds for work-groups to hand h to each other. */
-  private static final double WAIT = 2;
+  /**
+   * Microseconds from when a work-group has an h to when others have read it: through the
+   * second-level cache, to which they look for it, and some of these looks are in vain.
+   */
+  private static final double HANDED = 0.8;
 
   /** Single-precision multiplications and additions that a compute unit does in a cycle. */
   private static final double FMAS = 128;
@@ -64,8 +67,8 @@ record CostModel(OpenClPlan plan) {
   /** Likewise of 16 words in lstm_matrix_step.cl: two dependent products. */
   private static final double MATRIX_BLOCK = 80;
 
-  /** Microseconds of a round of lstm_matrix.cl: read h, multiply, add up, finish the cells. */
-  private static final double MATRIX_ROUND = 1.2;
+  /** Microseconds of a round of lstm_matrix.cl: multiply, add up, finish the cells. */
+  private static final double MATRIX_ROUND = 0.8;
 
   /** Cycles of a term in lstm_sequence.cl, for each unit of a work-item. */
   private static final double SEQUENCE_TERM = 32;
@@ -159,21 +162,24 @@ record CostModel(OpenClPlan plan) {
   private Cost together(LayerSizes s, PersistentPlan.Cut cut) {
     int atOnce = plan.persistent().atOnce(cut, s);
     int slice = plan.persistent().slice(cut, s.hidden(), atOnce, s.batch()).orElseThrow();
-    double wait = cut.groups(s.hidden()) > 1 ? WAIT : WAIT / 4;
     int groups = cut.groups(s.hidden()) * ((s.batch() + slice - 1) / slice) * atOnce;
     int words = cut instanceof PersistentPlan.MatrixTile tile ? tile.words() : s.hidden();
     double reads = 4.0 * words * slice * groups / (CACHE * plan.computeUnits());
-    double step;
+    double rounds;
+    double busy;
     if (cut instanceof PersistentPlan.MatrixTile tile) {
-      int rounds = (slice + tile.round() - 1) / tile.round();
-      step = MATRIX_ROUND * rounds + reads;
+      rounds = groups(slice, tile.round());
+      busy = MATRIX_ROUND * rounds;
     } else {
       PersistentPlan.Tile tile = (PersistentPlan.Tile) cut;
-      double cycles = plan.persistent().cycles(tile, s.hidden(), atOnce, s.batch());
-      step = LATENCY + Math.max(cycles / CLOCK, reads);
+      rounds = groups(slice, tile.rows());
+      busy = plan.persistent().cycles(tile, s.hidden(), atOnce, s.batch()) / CLOCK;
     }
+    // what the first round reads was written rounds ago, and is read before anything else
+    double handed = Math.max(0, HANDED - busy * (rounds - 1) / rounds) + reads / rounds;
+    double step = Math.max(busy, reads) + handed;
     int times = s.directions() / atOnce;
-    return new Cost(1, LAUNCH + s.steps() * (step + wait)).times(times);
+    return new Cost(1, LAUNCH + s.steps() * step).times(times);
   }
 
   private Cost stepwise(LayerSizes s, StepTile tile) {

@@ -20,7 +20,7 @@ class CostModelTest {
 
   @Test
   void aLayerThatFitsIsOneLaunchForAllSteps() {
-    LayerSizes sizes = new LayerSizes(64, 32, 256, 256, 1);
+    LayerSizes sizes = new LayerSizes(64, 32, 512, 512, 1);
     GpuTable.Prediction fp32 = predict(OpenClPlanTest.h200(), Precision.FP32, sizes);
     assertEquals("lstm_persistent", fp32.kernel());
     assertEquals(1 + 3, fp32.cost().launches()); // h and c begin, and the projection
@@ -30,7 +30,7 @@ class CostModelTest {
     GpuTable.Prediction small = predict(GpuTable.small(), Precision.FP32, sizes);
     assertEquals("lstm_step", small.kernel());
     assertEquals(3 + 64, small.cost().launches());
-    LayerSizes both = new LayerSizes(64, 32, 256, 256, 2);
+    LayerSizes both = new LayerSizes(64, 32, 512, 512, 2);
     assertEquals(2 * 3 + 64, predict(GpuTable.small(), Precision.FP32, both).cost().launches());
   }
 
@@ -49,7 +49,7 @@ class CostModelTest {
   @Test
   void layersShareLaunchesWhereThatIsFaster() {
     LayerSizes layer = new LayerSizes(50, 32, 512, 512, 1);
-    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200());
+    OpenClPlan plan = OpenClPlan.of(OpenClPlanTest.h200(), Precision.FP16);
     CostModel model = new CostModel(plan);
     LayerChoice choice = plan.choose(layer, Recurrence.Permitted.ALL);
     Wavefront wavefront = Wavefront.of(plan, layer, layer).orElseThrow();
@@ -64,9 +64,10 @@ class CostModelTest {
     assertTrue(Wavefront.of(processor, layer, layer).isEmpty());
     // room for the projected inputs of four steps of each layer
     long room = 2L * 4 * 32 * 4 * 512 * 4;
-    OpenClPlan narrow = OpenClPlan.of(withAllocation(OpenClPlanTest.h200(), room));
+    OpenClPlan narrow = OpenClPlan.of(withAllocation(OpenClPlanTest.h200(), room), Precision.FP16);
     Wavefront.of(narrow, layer, layer).ifPresent(w -> assertEquals(4, w.lag()));
-    OpenClPlan none = OpenClPlan.of(withAllocation(OpenClPlanTest.h200(), room - 1));
+    OpenClPlan none =
+        OpenClPlan.of(withAllocation(OpenClPlanTest.h200(), room - 1), Precision.FP16);
     assertTrue(Wavefront.of(none, layer, layer).isEmpty());
   }
 
