@@ -21,7 +21,7 @@
 #define WORDS (16 * PW * SLICES)
 #define UNITS (8 * UB)
 #define TILES (SLICES / (2 * UB))               // of 8 sequences, in a round
-#define MOST (PW > 4 ? 2 : 4)
+#define MOST (PW * UB > 8 ? 1 : PW > 4 ? 2 : 4)  // what weights leave registers for
 #define AHEAD (TILES < MOST ? TILES : MOST)     // tiles whose h is read at once
 #define MATRIX
 #include "parts.cl"

@@ -53,8 +53,8 @@ record PersistentPlan(
   /** Terms of a sum that one work-item adds: SPAN of common.cl. */
   static final int SPAN = 32;
 
-  /** 16 registers of weights each, and as many of h and more on top. */
-  private static final int MOST_PAIRS = 8;
+  /** 16 registers of weights each, of some 250. */
+  private static final int MOST_PAIRS = 12;
 
   /** Tenths of a second, where a look takes some hundred nanoseconds. */
   private static final int MOST_POLLS = 1 << 20;
@@ -176,7 +176,8 @@ record PersistentPlan(
     public long fixedBytes() {
       long parts = (long) slices * (slices / 2) * 8 * 32 * Float.BYTES; // for any eights
       long box = 6L * items() * Integer.BYTES; // only without PTX
-      return parts + box + Integer.BYTES;
+      long fresh = (long) items() * Integer.BYTES; // or half of it, for words of two values
+      return parts + box + fresh + Integer.BYTES;
     }
   }
 

@@ -88,7 +88,7 @@ final class GpuKernels {
       print("product_matrix.cl", tile.items(), plan.options().matrixProduct(tile, 3));
     }
     Set<PersistentPlan.Cut> tiles = new LinkedHashSet<>();
-    for (int hidden = 32; hidden <= 1056; hidden += 32) {
+    for (int hidden = 32; hidden <= 1536; hidden += 32) {
       if (!plan.onMatrixUnits(hidden, Recurrence.Permitted.ALL)) {
         continue;
       }

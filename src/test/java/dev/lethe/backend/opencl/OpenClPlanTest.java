@@ -231,12 +231,12 @@ class OpenClPlanTest {
     assertEquals(2 * 100 * 4 * 4, sequence.localBytes(100));
     assertEquals(2, sequence.units(32));
     assertEquals(3, sequence.units(33));
-    // float4 sums[2][P][RB * U], float4 hs[RB * P * (32 / 4 + 1)], go
+    // float4 sums[2][P][RB * U], float4 hs[RB * P * (32 / 4 + 1)], lost
     assertEquals(
         16 * 2 * 3 * 2 * 8 + 16 * 2 * 3 * 9 + 4, new PersistentPlan.Tile(8, 3, 2).fixedBytes());
-    // parts[SLICES][SLICES / 2][8][32], box[6 * items], go
+    // parts[SLICES][SLICES / 2][8][32], box[6 * items], fresh[items], lost
     PersistentPlan.MatrixTile matrix = new PersistentPlan.MatrixTile(4, 1, 1);
-    assertEquals(4 * 4 * 2 * 8 * 32 + 4 * 6 * 128 + 4, matrix.fixedBytes());
+    assertEquals(4 * 4 * 2 * 8 * 32 + 4 * 6 * 128 + 4 * 128 + 4, matrix.fixedBytes());
     assertEquals(128, matrix.items());
     assertEquals(4 * 16 * 8, matrix.cellBytes(16));
     MatrixStepTile step = new MatrixStepTile(4, 6);
