@@ -1,6 +1,7 @@
 package dev.lethe.cli;
 
 import dev.lethe.InputException;
+import dev.lethe.io.GivenFile;
 import dev.lethe.network.LstmShape;
 import java.io.IOException;
 import java.io.InputStream;

@@ -5,6 +5,7 @@ import dev.lethe.Lethe;
 import dev.lethe.Network;
 import dev.lethe.Tensor;
 import dev.lethe.importer.onnx.TensorFiles;
+import dev.lethe.io.GivenFile;
 import dev.lethe.network.Graph;
 import java.nio.file.Files;
 import java.nio.file.Path;

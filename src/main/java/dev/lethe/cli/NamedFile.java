@@ -2,6 +2,7 @@ package dev.lethe.cli;
 
 import dev.lethe.InputException;
 import dev.lethe.Tensor;
+import dev.lethe.io.GivenFile;
 import dev.lethe.io.Npy;
 import dev.lethe.io.Npz;
 import java.nio.file.Files;

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
@@ -46,9 +45,7 @@ final class CsvSource implements ArraySource {
   }
 
   static CsvSource open(Path file, Tensor.Type type, int[] sequence, int axis) {
-    if (!Files.isRegularFile(file)) {
-      throw new InputException(file + ": no such file; give the path of a CSV file");
-    }
+    GivenFile.require(file, "the path of a CSV file");
     try {
       return new CsvSource(file, type, sequence, axis, count(file, sequence));
     } catch (IOException e) {

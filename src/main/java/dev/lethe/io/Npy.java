@@ -12,7 +12,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -36,9 +35,7 @@ public final class Npy {
    *     does not fit
    */
   public static Tensor read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new InputException(file + ": no such file; give the path of an .npy array");
-    }
+    GivenFile.require(file, "the path of an .npy array");
     try (FileChannel channel = FileChannel.open(file)) {
       InputStream in = new BufferedInputStream(Channels.newInputStream(channel), 1 << 16);
       NpyHeader header = NpyHeader.read(in, file.toString());

@@ -1,6 +1,5 @@
 package dev.lethe.io;
 
-import dev.lethe.InputException;
 import dev.lethe.Tensor;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
@@ -9,7 +8,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -29,9 +27,7 @@ final class NpySource implements ArraySource {
   }
 
   static NpySource open(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new InputException(file + ": no such file; give the path of an .npy array");
-    }
+    GivenFile.require(file, "the path of an .npy array");
     try {
       FileChannel channel = FileChannel.open(file);
       try {

@@ -149,9 +149,7 @@ public final class Npz {
 
   /** Opens an archive. */
   static ZipFile open(Path file) throws IOException {
-    if (!Files.isRegularFile(file)) {
-      throw new InputException(file + ": no such file; give the path of an .npz archive");
-    }
+    GivenFile.require(file, "the path of an .npz archive");
     return Zip.open(file);
   }
 
