@@ -79,7 +79,7 @@ class ExchangeTest {
         matrix,
         16,
         64,
-        CHUNK * sizes.directions() * OpenClPlan.stepBytes(sizes),
+        OpenClPlan.stepBytes(sizes) * sizes.directions() * CHUNK,
         Integer.MAX_VALUE,
         0,
         TunedLayers.NONE);
