@@ -20,14 +20,14 @@
 #define ITEMS (32 * SLICES)
 #define WORDS (16 * PW * SLICES)
 #define UNITS (8 * UB)
-#define TILES (SLICES / (2 * UB))               // of 8 sequences, in a round
+#define TILES (SLICES / (2 * UB))                // of 8 sequences, in a round
 #define MOST (PW * UB > 8 ? 1 : PW > 4 ? 2 : 4)  // what weights leave registers for
-#define AHEAD (TILES < MOST ? TILES : MOST)     // tiles whose h is read at once
+#define AHEAD (TILES < MOST ? TILES : MOST)      // tiles whose h is read at once
 #define MATRIX
 #include "parts.cl"
 #include "precision.cl"
 #include "exchange.cl"
-#define QUADS (UNITS / VALUES / 4)              // of words of h that a group makes for a sequence
+#define QUADS (UNITS / VALUES / 4)               // of words of h that a group makes for a sequence
 
 // One lane's part of h of AHEAD tiles: every eighth of `rows` rows, and of `words` words every fourth four.
 inline void load_h(const int rows, const int words, volatile __global const int* row, int4 h[AHEAD][PW]) {
@@ -151,7 +151,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
     const int rows = running - lane / 4;
     const int words = written - warp * PW * 16 - 4 * (lane & 3);
     volatile __global const int* row = h_in + lane / 4 * WORDS + warp * PW * 16 + 4 * (lane & 3);
-    if (rows > 0 && words > 0) {  // the first to be read is the last to come
+    if (rows > 0 && words > 0) {  // the first to be read is the last to come: looked for by itself
       for (int looks = 1; read_fresh4(row).x == UNWRITTEN && look_again(looks, failed); ++looks) {
       }
     }

@@ -1,14 +1,14 @@
 // lstm_persistent.cl: many steps of one layer, both directions at once, or of two stacked layers, in one launch over
-// many work-groups. The recurrent weights are read once and stay in registers; work-groups wait
-// for each other between steps.
+// many work-groups. The recurrent weights are read once and stay in registers; work-groups hand each other h after
+// each step (exchange.cl).
 //   z = xw + h * R  (then as lstm_cell in common.cl), the same order of sums, so the same bits, as lstm_step.cl
 // xw, r, peepholes, steps, order, lengths, y, final_h, final_c as in lstm_step.cl; arguments that end in 0 or 1, BOTH
 // and STACKED: see parts.cl
 // history [slots][B][H]: h before step t in slot t % slots; all but the first that is read UNWRITTEN (exchange.cl)
 // ahead   where not 0: each step leaves the slot UNWRITTEN that the one `ahead` steps later writes, in another launch
-// c [B][H]
-// failed [1]: set to 1 if a work-group waited in vain; results are then of no use
-// cs   local, slice*U floats: the cells of the group
+// c       [B][H]
+// failed  [1]: set to 1 if a work-group waited in vain; results are then of no use
+// cs      local, slice*U floats: the cells of the group
 // Grid (H/U, slices, parts) work-groups of U*P work-items.  A group owns U hidden units of the `slice` sequences
 // at places slice*(its slice) and up. All groups of one slice and part must run at the same
 // time, unless the launch is of one step.
@@ -24,10 +24,10 @@
 #error "lstm_persistent.cl needs U, P, RB, POLLS and what lstm_cell needs"
 #endif
 #define ITEMS (U * P)
-#define QUADS (SPAN / 4)                            // of h in a span
-#define PITCH (QUADS + 1)                           // spans begin in different banks
+#define QUADS (SPAN / 4)                              // of h in a span
+#define PITCH (QUADS + 1)                             // spans begin in different banks
 #define LOADS ((RB * P * QUADS + ITEMS - 1) / ITEMS)  // of a work-item for a round
-#define CELLS ((U * RB + ITEMS - 1) / ITEMS)        // of a work-item in a round
+#define CELLS ((U * RB + ITEMS - 1) / ITEMS)          // of a work-item in a round
 
 #include "parts.cl"
 #include "precision.cl"

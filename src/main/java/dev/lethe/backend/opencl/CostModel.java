@@ -19,8 +19,8 @@ record CostModel(OpenClPlan plan) {
   private static final double GAP = 1.5;
 
   /**
-   * Microseconds from when a work-group has an h to when others have read it: through the
-   * second-level cache, to which they look for it, and some of these looks are in vain.
+   * Microseconds from when a work-group has an h to when others have read it out of the
+   * second-level cache, a look or two in vain counted.
    */
   private static final double HANDED = 0.8;
 
