@@ -204,7 +204,7 @@ record CostModel(OpenClPlan plan) {
     double blocks = words / MatrixWeights.BLOCK;
     double cycles = blocks * Math.max(MATRIX_BLOCK, each(across * along) * block / BUSY);
     double bytes = 4 * words * (along * 4 * s.hidden() + across * along * tile.sequences());
-    double ahead = tile.warps() * (tile.tiles() > 4 ? 2048 : 4096);
+    double ahead = tile.warps() * (tile.tiles() > 4 ? 2048 : tile.tiles() > 1 ? 4096 : 8192);
     return steps(s, cycles, bytes, across * along, ahead);
   }
 
