@@ -23,6 +23,11 @@
 #define TILES (SLICES / (2 * UB))                // of 8 sequences, in a round
 #define MOST (PW * UB > 8 ? 1 : PW > 4 ? 2 : 4)  // what weights leave registers for
 #define AHEAD (TILES < MOST ? TILES : MOST)      // tiles whose h is read at once
+#ifdef PTX
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("unroll 1")  // what stands in for mma is long, and holds barriers
+#endif
 #define MATRIX
 #include "parts.cl"
 #include "precision.cl"
@@ -31,9 +36,9 @@
 
 // One lane's part of h of AHEAD tiles: every eighth of `rows` rows, and of `words` words every fourth four.
 inline void load_h(const int rows, const int words, volatile __global const int* row, int4 h[AHEAD][PW]) {
-#pragma unroll
+  UNROLL
   for (int n = 0; n < AHEAD; ++n) {
-#pragma unroll
+    UNROLL
     for (int k = 0; k < PW; ++k) {
       h[n][k] = 8 * n < rows && 16 * k < words ? read_fresh4(row + 8 * n * WORDS + 16 * k) : (int4)(0);
     }
@@ -46,9 +51,9 @@ inline void await_h(
     volatile __global int* failed, __local int* lost) {
   for (int looks = 1;; ++looks) {
     uint newest = 0;
-#pragma unroll
+    UNROLL
     for (int n = 0; n < AHEAD; ++n) {
-#pragma unroll
+      UNROLL
       for (int k = 0; k < PW; ++k) {
         newest = max(newest, max((uint)h[n][k].x, (uint)h[n][k].z));
       }
@@ -108,12 +113,12 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
   const int end = min(end_step0 - BEHIND, lengths[order[j0]]);
 
   int4 weights[UB][2 * PW][2];
-#pragma unroll
+  UNROLL
   for (int b = 0; b < UB; ++b) {
     __global const int4* r = OF(r);
     const int eight = min((int)get_group_id(0) * UB + b, (hidden - 1) / 8);  // past the last, nobody finishes them
     const size_t first = (eight * (size_t)SLICES + warp) * (2 * PW) * 2 * 32 + lane;
-#pragma unroll
+    UNROLL
     for (int k = 0; k < 2 * PW; ++k) {
       weights[b][k][0] = r[first + 64 * k];
       weights[b][k][1] = r[first + 64 * k + 32];
@@ -164,35 +169,35 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix(
         float4 upper[AHEAD][UB];
         float4 lower[AHEAD][UB];
         await_h(rows - first - 8 * n0, words, row + (size_t)(first + 8 * n0) * WORDS, h, failed, &lost);
-#pragma unroll
+        UNROLL
         for (int n = 0; n < AHEAD; ++n) {
-#pragma unroll
+          UNROLL
           for (int b = 0; b < UB; ++b) {
             upper[n][b] = (float4)(0.0f);
             lower[n][b] = (float4)(0.0f);
           }
         }
         // one tile's products wait for each other: those of the next come in between
-#pragma unroll
+        UNROLL
         for (int k = 0; k < PW; ++k) {
-#pragma unroll
+          UNROLL
           for (int n = 0; n < AHEAD; ++n) {
-#pragma unroll
+            UNROLL
             for (int b = 0; b < UB; ++b) {
               upper[n][b] = mma_if(n < tiles, weights[b][2 * k][0], h[n][k].xy, upper[n][b], box);
               lower[n][b] = mma_if(n < tiles, weights[b][2 * k][1], h[n][k].xy, lower[n][b], box);
             }
-#pragma unroll
+            UNROLL
             for (int b = 0; b < UB; ++b) {
               upper[n][b] = mma_if(n < tiles, weights[b][2 * k + 1][0], h[n][k].zw, upper[n][b], box);
               lower[n][b] = mma_if(n < tiles, weights[b][2 * k + 1][1], h[n][k].zw, lower[n][b], box);
             }
           }
         }
-#pragma unroll
+        UNROLL
         for (int n = 0; n < AHEAD; ++n) {
           if (n < tiles) {
-#pragma unroll
+            UNROLL
             for (int b = 0; b < UB; ++b) {
               __local float(*mine)[32] = parts[warp][n0 + n][b];
               mine[0][lane] = upper[n][b].x;

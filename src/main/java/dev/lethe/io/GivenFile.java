@@ -11,6 +11,7 @@ public final class GivenFile {
   /**
    * Says that there is no such file before anything else is read.
    *
+   * @param file its path
    * @param wanted what to give instead
    * @throws InputException when there is none
    */
