@@ -27,11 +27,8 @@ class ExchangeTest {
   @EnumSource(names = {"FP32", "TF32", "FP16"})
   void groupsSeeWhatTheOtherWrote(Precision precision) {
     List<Discovery.Found> devices =
-        Discovery.run().found().stream()
-            .filter(found -> found.facts().cpu() && found.facts().computeUnits() > 1)
-            // where groups run one after another, or such groups are rightly said to race
-            .filter(found -> !found.facts().limitsLoops())
-            .filter(found -> !found.facts().platform().contains("Oclgrind"))
+        PersistentGuardTest.processors().stream()
+            .filter(found -> found.facts().computeUnits() > 1)
             .toList();
     assumeTrue(!devices.isEmpty(), "no OpenCL device that may run two groups at once");
     boolean plain = precision == Precision.FP32;
@@ -70,19 +67,8 @@ class ExchangeTest {
   private static OpenClPlan plan(Precision precision, PersistentPlan waits, LayerSizes sizes) {
     List<MatrixStepTile> matrix =
         precision == Precision.FP32 ? List.of() : List.of(new MatrixStepTile(2, 1));
-    return new OpenClPlan(
-        List.of(new ProductTile(4, 16, 4, 2, 16)),
-        List.of(new StepTile(16, 4, 2, 16)),
-        List.of(),
-        waits,
-        precision,
-        matrix,
-        16,
-        64,
-        OpenClPlan.stepBytes(sizes) * sizes.directions() * CHUNK,
-        Integer.MAX_VALUE,
-        0,
-        TunedLayers.NONE);
+    long chunkBytes = OpenClPlan.stepBytes(sizes) * sizes.directions() * CHUNK;
+    return MatrixInvarianceTest.plan(precision, waits, matrix, chunkBytes);
   }
 
   private static Map<String, Tensor> inputs() {

@@ -68,6 +68,14 @@ class MatrixInvarianceTest {
     PersistentPlan persistent =
         new PersistentPlan(
             groups, false, 1000, false, 0, 32 << 10, List.of(new PersistentPlan.Shape(8, 2)));
+    return plan(precision, persistent, matrix, 1 << 20);
+  }
+
+  static OpenClPlan plan(
+      Precision precision,
+      PersistentPlan persistent,
+      List<MatrixStepTile> matrix,
+      long projectionBytes) {
     return new OpenClPlan(
         List.of(new ProductTile(4, 16, 4, 2, 16)),
         List.of(new StepTile(16, 4, 2, 16)),
@@ -77,7 +85,7 @@ class MatrixInvarianceTest {
         matrix,
         16,
         64,
-        1 << 20,
+        projectionBytes,
         Integer.MAX_VALUE,
         0,
         TunedLayers.NONE);

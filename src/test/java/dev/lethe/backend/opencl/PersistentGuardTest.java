@@ -10,15 +10,19 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PersistentGuardTest {
+  /** Devices on which groups that wait for each other may be tried. */
+  static List<Discovery.Found> processors() {
+    return Discovery.run().found().stream()
+        .filter(found -> found.facts().cpu() && !found.facts().limitsLoops())
+        // which rightly reports that such groups race
+        .filter(found -> !found.facts().platform().contains("Oclgrind"))
+        .toList();
+  }
+
   /** More groups than a processor runs at once wait for each other: none of them can go on. */
   @Test
   void groupsThatDoNotMeetCostTheirLaunchAndNoResult() {
-    List<Discovery.Found> devices =
-        Discovery.run().found().stream()
-            .filter(found -> found.facts().cpu() && !found.facts().limitsLoops())
-            // which rightly reports that such groups race
-            .filter(found -> !found.facts().platform().contains("Oclgrind"))
-            .toList();
+    List<Discovery.Found> devices = processors();
     assumeTrue(!devices.isEmpty(), "no OpenCL device that runs groups one after another");
     Cases.Case c =
         Cases.all().stream().filter(a -> a.toString().equals("T7 B5 I3 H65")).findFirst().get();
