@@ -153,19 +153,23 @@ class MatrixInvarianceTest {
 
   /** Both directions, sequences of different lengths. */
   static Graph network(int hidden) {
+    return network(INPUT, hidden);
+  }
+
+  static Graph network(int input, int hidden) {
     Random random = new Random(31);
     GraphBuilder g = new GraphBuilder();
     Value x =
         g.input(
-            "x", Tensor.Type.FLOAT32, Shape.of(Dim.symbol("b"), Dim.symbol("t"), Dim.of(INPUT)));
+            "x", Tensor.Type.FLOAT32, Shape.of(Dim.symbol("b"), Dim.symbol("t"), Dim.of(input)));
     Value lengths = g.input("lengths", Tensor.Type.INT32, Shape.of(Dim.symbol("b")));
     GraphBuilder.LstmOutputs out =
         g.lstm(
             "lstm",
             Layouts.BATCH_FIRST,
             List.of(
-                new Lstm.Direction(false, Cases.cell(random, hidden, INPUT)),
-                new Lstm.Direction(true, Cases.cell(random, hidden, INPUT))),
+                new Lstm.Direction(false, Cases.cell(random, hidden, input)),
+                new Lstm.Direction(true, Cases.cell(random, hidden, input))),
             x,
             Optional.of(lengths),
             Optional.empty(),
