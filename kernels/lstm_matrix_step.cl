@@ -115,7 +115,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void lstm_matrix_ste
         }
         UNROLL
         for (int n = 0; n < NT; ++n) {
-          const int4 h = hs[8 * n + g][4 * k + t];
+          // volatile, so that it stays one load: compilers make two of it, which wait for each other's banks
+          const int4 h = *(volatile __local const int4*)&hs[8 * n + g][4 * k + t];
           upper[n] = mma(now4[0], h.xy, upper[n], box);
           lower[n] = mma(now4[1], h.xy, lower[n], box);
           upper[n] = mma(now4[2], h.zw, upper[n], box);

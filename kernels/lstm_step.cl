@@ -117,7 +117,9 @@ __kernel __attribute__((reqd_work_group_size(TU, LB, 1))) void lstm_step(
       // past the width -0 times the +0 of h, which leaves every sum as it is, -0 too
       r_ahead[n] = e < TK * TU && k < width && v < hidden ? weight4(r, hidden, k, v) : (float4)(-0.0f);
     }
-    for (int first = 0; k0 >= 0 && first < TK && k0 + first < width; first += STRIDE) {
+    // in a small batch all of a 32-wide slice may have none
+    const bool works = k0 >= 0 && j0 + lb * RB < running;
+    for (int first = 0; works && first < TK && k0 + first < width; first += STRIDE) {
 #pragma unroll 4
       for (int k = first; k < first + STRIDE; ++k) {
         const float4 weights = rs[k][lu];

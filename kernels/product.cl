@@ -16,6 +16,9 @@
 #define TM (LM * RM)
 #define TN (LN * RN)
 #define ITEMS (LM * LN)
+// Neighbouring items make the same columns, and the next but one the same rows: then NVIDIA's local memory answers a
+// float4 of each of 32 items in two turns instead of four.
+#define PAIR (LM % 2 == 0 ? 2 : 1)
 #if RN % 4 == 0
 #define COLUMN(j) (((j) / 4 * LN + ln) * 4 + (j) % 4)
 #else
@@ -40,13 +43,13 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
   __local float ws[TK][TN] __attribute__((aligned(16)));
   __local int starts[TM];
 
-  const int ln = get_local_id(0);
-  const int lm = get_local_id(1);
-  const int item = lm * LN + ln;
+  const uint item = get_local_id(1) * LN + get_local_id(0);
+  const int ln = item / PAIR % LN;
+  const int lm = item / (PAIR * LN) * PAIR + item % PAIR;
   const int m0 = get_group_id(1) * TM;
   const int n0 = get_group_id(0) * TN;
 
-  for (int i = item; i < TM; i += LM * LN) {
+  for (int i = item; i < TM; i += ITEMS) {
     const int m = min(m0 + i, m_size - 1);
 #ifdef ROW_MAP
     const int2 row = rows[first + m];
@@ -74,14 +77,14 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
     const int next = k0 + TK;
 #pragma unroll
     for (int l = 0; l < X_LOADS; ++l) {
-      const int e = item + l * ITEMS;
+      const uint e = item + l * ITEMS;
       const int i = e / X_ROW;
       const int k = next + TERMS * (e - i * X_ROW);
       x_ahead[l] = e < TM * X_ROW && k < k_size ? *(__global const Terms*)(x + starts[i] + k) : (Terms)(0.0f);
     }
 #pragma unroll
     for (int l = 0; l < W_LOADS; ++l) {
-      const int e = item + l * ITEMS;
+      const uint e = item + l * ITEMS;
       const int row = e / W_ROW;
       const int n = n0 + TERMS * (e - row * W_ROW);
       const int k = next + row;
@@ -135,7 +138,7 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
     barrier(CLK_LOCAL_MEM_FENCE);
 #pragma unroll
     for (int l = 0; l < X_LOADS; ++l) {
-      const int e = item + l * ITEMS;
+      const uint e = item + l * ITEMS;
       if (e < TM * X_ROW) {
         const int i = e / X_ROW;
         keep_terms(x_ahead[l], &xs[TERMS * (e - i * X_ROW)][i], TM + 4);
@@ -143,7 +146,7 @@ __kernel __attribute__((reqd_work_group_size(LN, LM, 1))) void product(
     }
 #pragma unroll
     for (int l = 0; l < W_LOADS; ++l) {
-      const int e = item + l * ITEMS;
+      const uint e = item + l * ITEMS;
       if (e < TK * W_ROW) {
         const int row = e / W_ROW;
         *(__local Terms*)&ws[row][TERMS * (e - row * W_ROW)] = w_ahead[l];

@@ -13,8 +13,6 @@
 #error "product_matrix.cl needs PRECISION (not 0) and TILE (64 or 128)"
 #endif
 #define ITEMS (2 * TILE)
-#define LINES (ITEMS / 4)  // rows that are staged at a time, of which each work-item stages 4 words
-#define TURNS (TILE / LINES)
 #define HEIGHTS (TILE / 32)  // 16 rows each
 #define MATRIX
 #include "precision.cl"
@@ -48,10 +46,6 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_matrix(
   const int m0 = get_group_id(1) * TILE;
   const int n0 = get_group_id(0) * TILE;
 
-  if (item < TILE) {
-    const int2 row = rows[first + min(m0 + item, m_size - 1)];
-    starts[item] = row.x * batch_stride + row.y * time_stride;
-  }
   float4 sums[HEIGHTS][4];
 #pragma unroll
   for (int i = 0; i < HEIGHTS; ++i) {
@@ -60,31 +54,36 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_matrix(
       sums[i][j] = (float4)(0.0f);
     }
   }
+
+  if (item < TILE) {  // in registers these would keep a second group from a compute unit
+    const int2 row = rows[first + min(m0 + item, m_size - 1)];
+    starts[item] = row.x * batch_stride + row.y * time_stride;
+  }
   barrier(CLK_LOCAL_MEM_FENCE);
 
-  // this work-item stages words 4*quad.. of rows and columns line, line + LINES, ...
-  const int line = item / 4;
-  const int quad = item - 4 * line;
-  float4 x_ahead[TURNS][VALUES];
-  int4 w_ahead[TURNS];
+  // this work-item stages words 4*t.. of rows and columns line and line + 8, which are in the same fragments
+  const int line = item / 32 * 16 + g;
+  float4 x_ahead[2][VALUES];
+  int4 w_ahead[2];
   for (int k0 = -16; k0 < words; k0 += 16) {
     const bool more = k0 + 16 < words;
-    const int ahead = k0 + 16 + 4 * quad;  // while the last words are multiplied, the next are read
+    const int ahead = k0 + 16 + 4 * t;  // while the last words are multiplied, the next are read
 #pragma unroll
-    for (int i = 0; i < TURNS; ++i) {
+    for (int i = 0; i < 2; ++i) {
       if (more) {
 #pragma unroll
         for (int v = 0; v < VALUES; ++v) {
-          x_ahead[i][v] = four_of(x + starts[line + LINES * i], ahead * VALUES + 4 * v, k_size);
+          x_ahead[i][v] = four_of(x + starts[line + 8 * i], ahead * VALUES + 4 * v, k_size);
         }
-        w_ahead[i] = *(__global const int4*)(w + (size_t)(n0 + line + LINES * i) * words + ahead);
+        w_ahead[i] = *(__global const int4*)(w + (size_t)(n0 + line + 8 * i) * words + ahead);
       }
     }
     if (k0 >= 0) {
       int4 right[4];
 #pragma unroll
       for (int j = 0; j < 4; ++j) {
-        right[j] = ws[warp_n + 8 * j + g][t];
+        // volatile, so that it stays one load: compilers make two of it, which wait for each other's banks
+        right[j] = *(volatile __local const int4*)&ws[warp_n + 8 * j + g][t];
       }
 #pragma unroll
       for (int i = 0; i < HEIGHTS; ++i) {
@@ -98,20 +97,13 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_matrix(
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-#pragma unroll
-    for (int i = 0; i < TURNS; ++i) {
-      if (more) {
-        const int row = line + LINES * i;
-        const int4 kept = words_of(x_ahead[i]);
-        // lane 4 * (row % 8) + quad, upper or lower eight rows of a fragment
-        __local int* even = (__local int*)&xs[row / 16][0][4 * (row & 7) + quad] + (row >> 3 & 1);
-        __local int* odd = (__local int*)&xs[row / 16][1][4 * (row & 7) + quad] + (row >> 3 & 1);
-        even[0] = kept.x;
-        even[2] = kept.y;
-        odd[0] = kept.z;
-        odd[2] = kept.w;
-        ws[row][quad] = w_ahead[i];
-      }
+    if (more) {
+      const int4 upper = words_of(x_ahead[0]);
+      const int4 lower = words_of(x_ahead[1]);
+      xs[line / 16][0][lane] = (int4)(upper.x, lower.x, upper.y, lower.y);
+      xs[line / 16][1][lane] = (int4)(upper.z, lower.z, upper.w, lower.w);
+      ws[line][t] = w_ahead[0];
+      ws[line + 8][t] = w_ahead[1];
     }
     barrier(CLK_LOCAL_MEM_FENCE);
   }

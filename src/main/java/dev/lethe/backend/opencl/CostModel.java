@@ -185,10 +185,16 @@ record CostModel(OpenClPlan plan) {
   private Cost stepwise(LayerSizes s, StepTile tile) {
     double across = groups(s.hidden(), tile.units());
     double along = s.directions() * groups(s.batch(), tile.sequences());
-    double warps = tile.units() * tile.sequenceItems() / 32.0;
     int results = tile.sequenceResults();
-    double local = tile.units() / 8.0 + (results % 4 == 0 ? results / 4 : results);
-    double term = warps * Math.max(4.0 * results * 32 / FMAS, local);
+    // 32-wide slices of a group without any sequence add up nothing
+    double slice = Math.max(2, 32.0 / tile.units());
+    double working = groups(s.batch(), results) / slice;
+    double items = tile.units() * Math.min(tile.sequenceItems(), Math.ceil(working) * slice);
+    // local memory answers four weights of each of 32 items in two turns, and four of h; what comes
+    // from global memory is written at 128 bytes a turn
+    double reads = items / 32 * (2 + (results % 4 == 0 ? results / 2.0 : results));
+    double writes = (tile.sequences() + 4.0 * tile.units()) / 32;
+    double term = Math.max(4 * items * results / FMAS, reads + writes);
     double cycles = s.hidden() * Math.max(TERM, each(across * along) * term / BUSY);
     double sequences = (double) s.directions() * s.batch();
     double bytes = 4.0 * s.hidden() * (along * 4 * s.hidden() + across * sequences);
