@@ -20,6 +20,8 @@ struct Argument {
   size_t bytes = 0;               // that it may reach, or that it takes of local memory
 };
 
+class Warp;
+
 /** What a launch does, counted over all its warps. */
 struct Counts {
   uint64_t instructions = 0;
@@ -33,6 +35,8 @@ struct Counts {
   uint64_t local_uses = 0;        // local memory: turns that its 32 banks take,
   uint64_t local_turns = 0;       // if no two lanes wanted different words of one; and those that they do take
 
+  /** One more instruction. */
+  void count(const Warp& warp, const Instruction& i, uint32_t lanes);
   void add(const Counts& other);
 };
 
